@@ -1,0 +1,279 @@
+"""ConnectedApp. Source: Salesforce's WSDL v63; Metadata API Developer Guide, ConnectedApp; marks with `T19` are from the
+npm package `@salesforce/types` 1.9.0, whose API version is not stated (after 63)."""
+
+from typing import Annotated, ClassVar, Literal
+
+from reconciler.kind import (
+    Base64,
+    Boolean,
+    Certificate,
+    Default,
+    Immutable,
+    Int,
+    Keyed,
+    Kind,
+    Known,
+    Lines,
+    NotEchoed,
+    Ref,
+    SecretRef,
+    Since,
+    SinceValue,
+    String,
+    Struct,
+    Synonyms,
+    Unordered,
+    Until,
+    Weaker,
+    WriteOnly,
+)
+from reconciler.security import Severity, refresh_token_policy
+
+T19 = "@salesforce/types 1.9.0"
+
+Scope = Literal[
+    "Basic", "Api", "Web", "Full", "Chatter", "CustomApplications", "RefreshToken", "OpenID", "Profile", "Email",
+    "Address", "Phone", "OfflineAccess", "CustomPermissions", "Wave", "Eclair", "Pardot", "Lightning", "Content",
+    "CDPIngest", "CDPProfile", "CDPQuery", "Chatbot", "CDPSegment", "CDPIdentityResolution", "CDPCalculatedInsight",
+    "ForgotPassword", "UserRegistration", "SFAP", "Interaction", "CDP", "EinsteinGPT", "PwdlessLogin",
+    "MCP", "SCRT", "DataCloudUserClaims", "A2A", "CmdbDiscovery", "SemanticLayer",
+]  # fmt: skip
+NEWER_SCOPES = ("MCP", "SCRT", "DataCloudUserClaims", "A2A", "CmdbDiscovery", "SemanticLayer")
+READ_BACK = (
+    ("Profile", "Basic"),
+    ("Email", "Basic"),
+    ("Address", "Basic"),
+    ("Phone", "Basic"),
+    ("OfflineAccess", "RefreshToken"),
+)
+"""The guide lists what can be deployed and what is retrieved apart: these five come back under another name."""
+
+
+class CanvasMetadata(Struct):
+    """The canvas element of old apps. Replaced by `canvasConfig`."""
+
+    fullName: String | None = None
+    accessMethod: String
+    canvasOptions: String | None = None
+    canvasUrl: String
+    lifecycleClass: String | None = None
+    locationOptions: String | None = None
+    samlInitiationMethod: String | None = None
+
+
+class ConnectedAppAttribute(Struct):
+    """A custom attribute that tokens carry."""
+
+    formula: String
+    key: String
+
+
+class ConnectedAppCanvasConfig(Struct):
+    """How the app is shown inside Salesforce."""
+
+    accessMethod: Literal["Get", "Post"]
+    canvasUrl: String
+    lifecycleClass: String | None = None
+    locations: Annotated[
+        list[
+            Literal[
+                "None", "Chatter", "UserProfile", "Visualforce", "Aura", "Publisher", "ChatterFeed", "ServiceDesk",
+                "OpenCTI", "AppLauncher", "MobileNav", "PageLayout",
+            ]
+        ]
+        | None,
+        Unordered(),
+    ] = None  # fmt: skip
+    options: Annotated[list[Literal["HideShare", "HideHeader", "PersonalEnabled"]] | None, Unordered()] = None
+    samlInitiationMethod: Literal["None", "IdpInitiated", "SpInitiated"] | None = None
+
+
+class ConnectedAppIpRange(Struct):
+    """A range of addresses that may use the app."""
+
+    description: String | None = None
+    end: String
+    start: String
+
+
+class ConnectedAppMobileDetailConfig(Struct):
+    """The mobile app behind the connected app."""
+
+    applicationBinaryFile: Base64 | None = None
+    applicationBinaryFileName: String | None = None
+    applicationBundleIdentifier: String | None = None
+    applicationFileLength: Int | None = None
+    applicationIconFile: String | None = None
+    applicationIconFileName: String | None = None
+    applicationInstallUrl: String | None = None
+    devicePlatform: Literal["ios", "android"]
+    deviceType: Literal["phone", "tablet", "minitablet"] | None = None
+    minimumOsVersion: String | None = None
+    privateApp: Boolean | None = None
+    version: String
+
+
+class ConnectedAppOauthAssetToken(Struct):
+    """Asset tokens for connected devices. All five fields are required."""
+
+    assetAudiences: String
+    assetIncludeAttributes: Boolean
+    assetIncludeCustomPerms: Boolean
+    assetSigningCertId: String
+    assetValidityPeriod: Annotated[Int, Weaker.when_longer(Severity.MEDIUM)]
+
+
+class ConnectedAppOauthIdToken(Struct):
+    """What ID tokens hold and how long they live (minutes, 1 to 720, default 2)."""
+
+    idTokenAudience: String | None = None
+    idTokenIncludeAttributes: Boolean | None = None
+    idTokenIncludeCustomPerms: Boolean | None = None
+    idTokenIncludeStandardClaims: Boolean | None = None
+    idTokenValidity: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM)] = None
+
+
+class ConnectedAppOauthConfig(Struct):
+    """How clients of the app may get tokens: flows, callback URLs, scopes, secrets, PKCE."""
+
+    assetTokenConfig: Annotated[ConnectedAppOauthAssetToken | None, Since(49)] = None
+    callbackUrl: Annotated[list[String], Lines(), Weaker.when_added(Severity.CRITICAL)]
+    certificate: Annotated[String | None, Certificate(), Weaker.when_changed(Severity.CRITICAL)] = None
+    consumerKey: Annotated[
+        String | None, Since(32), Immutable(), NotEchoed(), Weaker.when_changed(Severity.CRITICAL)
+    ] = None
+    consumerSecret: Annotated[SecretRef | None, Since(32), WriteOnly()] = None
+    idTokenConfig: Annotated[ConnectedAppOauthIdToken | None, Since(43)] = None
+    isAdminApproved: Annotated[Boolean | None, Since(46), Default(False), Weaker.when_not(True, Severity.CRITICAL)] = (
+        None
+    )
+    isClientCredentialEnabled: Annotated[
+        Boolean | None, Since(56), Default(False), Weaker.when(True, Severity.HIGH)
+    ] = None
+    isCodeCredentialEnabled: Annotated[Boolean | None, Since(57), Default(False), Weaker.when(True, Severity.HIGH)] = (
+        None
+    )
+    isCodeCredentialPostOnly: Annotated[Boolean | None, Since(57), Default(False)] = None
+    isConsumerSecretOptional: Annotated[Boolean | None, Since(49), Default(False), Weaker.when(True, Severity.HIGH)] = (
+        None
+    )
+    isDPopEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
+    isDeviceFlowEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when(True, Severity.HIGH)] = None
+    isEnforceRefreshTokenTTL: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
+    isIntrospectAllTokens: Annotated[Boolean | None, Since(49), Default(False), Weaker.when(True, Severity.HIGH)] = None
+    isIpBindingEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.MEDIUM)] = None
+    isNamedUserJwtEnabled: Annotated[Boolean | None, Since(59), Default(False), Weaker.when(True, Severity.HIGH)] = None
+    isPKImTLSEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
+    isPkceRequired: Annotated[Boolean | None, Since(59), Default(False), Weaker.when_not(True, Severity.HIGH)] = None
+    isRefreshTokenRotationEnabled: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when_not(True, Severity.HIGH)
+    ] = None
+    isSecretRequiredForRefreshToken: Annotated[
+        Boolean | None, Since(51), Default(True), Weaker.when_not(True, Severity.HIGH)
+    ] = None
+    isSecretRequiredForTokenExchange: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when_not(True, Severity.HIGH)
+    ] = None
+    isTokenExchangeEnabled: Annotated[Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)] = (
+        None
+    )
+    oauthClientCredentialUser: Annotated[
+        String | None, Since(56), Ref("User"), Weaker.when_changed(Severity.CRITICAL)
+    ] = None
+    scopes: Annotated[
+        list[Scope] | None,
+        Unordered(),
+        Synonyms(READ_BACK),
+        SinceValue(NEWER_SCOPES, T19),
+        Weaker.when_added(Severity.HIGH, {"Full": Severity.CRITICAL}),
+    ] = None
+    singleLogoutUrl: String | None = None
+
+
+class ConnectedAppOauthPolicy(Struct):
+    """What users of the app may do: token exchange, addresses, how long refresh tokens live."""
+
+    ipRelaxation: Annotated[
+        String,
+        Default("ENFORCE"),
+        Known(("ENFORCE", "ENFORCE_RELAXREFRESH", "BYPASS_2FACTOR", "BYPASS"), ignore_case=True),
+        Weaker.towards(("ENFORCE", "ENFORCE_RELAXREFRESH", "BYPASS_2FACTOR", "BYPASS"), Severity.HIGH),
+    ]
+    isTokenExchangeFlowEnabled: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)
+    ] = None
+    refreshTokenPolicy: Annotated[
+        String,
+        Default("infinite"),
+        Known(("infinite", "zero"), pattern=r"specific_(lifetime|inactivity):[0-9]+:(HOURS|DAYS|MONTHS)"),
+        Weaker.by(refresh_token_policy, "longer"),
+    ]
+    singleLogoutUrl: String | None = None
+
+
+class ConnectedAppSamlConfig(Struct):
+    """The app as a SAML service provider."""
+
+    acsUrl: String
+    certificate: Annotated[String | None, Certificate(), Weaker.when_changed(Severity.CRITICAL)] = None
+    encryptionCertificate: Annotated[String | None, Certificate()] = None
+    encryptionType: Literal["AES_128", "AES_256", "Triple_Des"] | None = None
+    entityUrl: String
+    issuer: String | None = None
+    samlIdpSLOBindingEnum: Literal["RedirectBinding", "PostBinding"] | None = None
+    samlNameIdFormat: Literal["Unspecified", "EmailAddress", "Persistent", "Transient"] | None = None
+    samlSigningAlgoType: Literal["SHA1", "SHA256"] | None = None
+    samlSloUrl: String | None = None
+    samlSubjectCustomAttr: String | None = None
+    samlSubjectType: Literal["Username", "FederationId", "UserId", "SpokeId", "CustomAttribute", "PersistentId"]
+
+
+class ConnectedAppSessionPolicy(Struct):
+    """Session level and length (minutes) of the app's sessions."""
+
+    policyAction: Annotated[
+        String | None, Known(("Block", "RaiseSessionLevel")), Weaker.when(None, Severity.MEDIUM)
+    ] = None
+    # The exact literals differ from page to page of the documentation, so any text is let through.
+    sessionLevel: Annotated[String | None, Weaker.towards(("HIGH_ASSURANCE", "STANDARD", "LOW"), Severity.MEDIUM)] = (
+        None
+    )
+    sessionTimeout: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM)] = None
+
+
+class ConnectedApp(Kind):
+    """A connected app: the older way to let clients in. New ones can no longer be created in most orgs."""
+
+    folder: ClassVar[str] = "connectedApps"
+    suffix: ClassVar[str] = "connectedApp"
+    since: ClassVar[float] = 29
+    removable: ClassVar[bool] = True
+
+    attributes: Annotated[list[ConnectedAppAttribute] | None, Keyed(("key",))] = None
+    canvas: CanvasMetadata | None = None
+    canvasConfig: ConnectedAppCanvasConfig | None = None
+    contactEmail: String
+    contactPhone: String | None = None
+    description: String | None = None
+    iconUrl: String | None = None
+    infoUrl: String | None = None
+    ipRanges: Annotated[list[ConnectedAppIpRange] | None, Keyed(("start", "end")), Weaker.when_wider(Severity.HIGH)] = (
+        None
+    )
+    label: String
+    logoUrl: String | None = None
+    mobileAppConfig: ConnectedAppMobileDetailConfig | None = None
+    mobileStartUrl: String | None = None
+    oauthConfig: ConnectedAppOauthConfig | None = None
+    oauthPolicy: Annotated[ConnectedAppOauthPolicy | None, Since(49)] = None
+    permissionSetName: Annotated[
+        list[String] | None, Since(46), Unordered(), Ref("PermissionSet"), Weaker.when_added(Severity.HIGH)
+    ] = None
+    plugin: Annotated[String | None, Ref("ApexClass"), Weaker.when_changed(Severity.CRITICAL)] = None
+    pluginExecutionUser: Annotated[
+        String | None, Since(46), Until(66), Ref("User"), Weaker.when_changed(Severity.CRITICAL)
+    ] = None
+    profileName: Annotated[list[String] | None, Unordered(), Ref("Profile"), Weaker.when_added(Severity.HIGH)] = None
+    samlConfig: ConnectedAppSamlConfig | None = None
+    sessionPolicy: Annotated[ConnectedAppSessionPolicy | None, Since(49)] = None
+    startUrl: String | None = None

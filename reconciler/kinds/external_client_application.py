@@ -1,0 +1,28 @@
+"""ExternalClientApplication. Source: Salesforce's WSDL v63; Metadata API Developer Guide, ExternalClientApplication."""
+
+from typing import Annotated, ClassVar, Literal
+
+from reconciler.kind import Boolean, Default, Kind, OrgBound, String
+
+
+class ExternalClientApplication(Kind):
+    """An external client app: who it is. How its clients get tokens stands in its satellites."""
+
+    folder: ClassVar[str] = "externalClientApps"
+    suffix: ClassVar[str] = "eca"
+    since: ClassVar[float] = 59
+    removable: ClassVar[bool] = True
+
+    contactEmail: String | None = None
+    contactPhone: String | None = None
+    description: String | None = None
+    distributionState: Annotated[Literal["Local", "Packaged", "Managed", "AutoInstalled"] | None, Default("Local")] = (
+        None
+    )
+    iconUrl: String | None = None
+    infoUrl: String | None = None
+    isProtected: Annotated[Boolean | None, Default(False)] = None
+    label: String | None = None
+    logoUrl: String | None = None
+    managedType: Literal["Local", "Global"] | None = None
+    orgScopedExternalApp: Annotated[String | None, OrgBound(prefixed=True)] = None

@@ -1,0 +1,33 @@
+"""ExtlClntAppConfigurablePolicies. Source: Salesforce's WSDL v63; Metadata API Developer Guide; marks with `T19` are from
+the npm package `@salesforce/types` 1.9.0, whose API version is not stated (after 63)."""
+
+from typing import Annotated, ClassVar, Literal
+
+from reconciler.kind import Boolean, Default, Kind, Owner, Ref, Since, String, Weaker
+from reconciler.security import Severity
+
+T19 = "@salesforce/types 1.9.0"
+
+
+class ExtlClntAppConfigurablePolicies(Kind):
+    """Which parts of an external client app are switched on, and where it starts. The flows' policies are elsewhere."""
+
+    folder: ClassVar[str] = "extlClntAppPolicies"
+    suffix: ClassVar[str] = "ecaPlcy"
+    since: ClassVar[float] = 60
+    policy: ClassVar[bool] = True
+    section: ClassVar[str] = "policies"
+    record: ClassVar[str] = "{app}_defaultPolicy"
+
+    externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]
+    isAttestPluginEnabled: Annotated[Boolean | None, Since(67, T19)] = None
+    isCanvasPluginEnabled: Annotated[Boolean | None, Since(66, "Metadata API Developer Guide, v66")] = None
+    isEnabled: Annotated[Boolean, Default(True), Weaker.when(True, Severity.MEDIUM)]
+    isMobilePluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
+    isNotificationPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
+    isOauthPluginEnabled: Annotated[Boolean | None, Since(60), Default(True), Weaker.when(True, Severity.MEDIUM)] = None
+    isPushPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
+    isSamlPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
+    label: String | None = None
+    startPage: Annotated[Literal["None", "Custom", "OAuth", "SAML"] | None, Since(63), Default("None")] = None
+    startUrl: String | None = None

@@ -1,0 +1,88 @@
+"""ExtlClntAppGlobalOauthSettings. Source: Salesforce's WSDL v63; Metadata API Developer Guide; marks with `T19` are from
+the npm package `@salesforce/types` 1.9.0, whose API version is not stated (after 63)."""
+
+from typing import Annotated, ClassVar
+
+from reconciler.kind import (
+    Boolean,
+    Certificate,
+    Default,
+    Forced,
+    Immutable,
+    Imperative,
+    Int,
+    Kind,
+    Lines,
+    Owner,
+    Ref,
+    SecretRef,
+    Since,
+    String,
+    Struct,
+    Weaker,
+    WriteOnly,
+)
+from reconciler.security import Severity
+
+T19 = "@salesforce/types 1.9.0"
+
+
+class ExternalAppIdTokenConfig(Struct):
+    """What ID tokens hold and how long they live (minutes, 1 to 720, default 2)."""
+
+    idTokenAudience: String | None = None
+    idTokenIncludeAttributes: Boolean | None = None
+    idTokenIncludeCustomPermissions: Boolean | None = None
+    idTokenIncludeStandardClaims: Boolean | None = None
+    idTokenValidityInMinutes: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM)] = None
+
+
+class ExtlClntAppGlobalOauthSettings(Kind):
+    """How clients of an external client app may get tokens: flows, callback URLs, secrets, PKCE."""
+
+    folder: ClassVar[str] = "extlClntAppGlobalOauthSets"
+    suffix: ClassVar[str] = "ecaGlblOauth"
+    since: ClassVar[float] = 59
+    section: ClassVar[str] = "globalOauthSettings"
+    record: ClassVar[str] = "{app}_glbloauth"
+
+    callbackUrl: Annotated[list[String] | None, Lines(), Weaker.when_added(Severity.CRITICAL)] = None
+    certificate: Annotated[String | None, Since(60), Certificate(), Weaker.when_changed(Severity.CRITICAL)] = None
+    consumerKey: Annotated[String | None, Immutable(), Weaker.when_changed(Severity.CRITICAL)] = None
+    consumerSecret: Annotated[SecretRef | None, WriteOnly()] = None
+    externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]
+    idTokenConfig: ExternalAppIdTokenConfig | None = None
+    isClientCredentialsFlowEnabled: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)
+    ] = None
+    isCodeCredFlowEnabled: Annotated[Boolean | None, Since(61), Default(False), Weaker.when(True, Severity.HIGH)] = None
+    isCodeCredPostOnly: Annotated[Boolean | None, Since(61), Default(False)] = None
+    isConsumerSecretOptional: Annotated[Boolean | None, Default(False), Weaker.when(True, Severity.HIGH)] = None
+    isDPopEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
+    isDeviceFlowEnabled: Annotated[Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)] = None
+    isEnforceRefreshTokenTTL: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
+    isIntrospectAllTokens: Annotated[Boolean | None, Default(False), Weaker.when(True, Severity.HIGH)] = None
+    isMtlsEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
+    # WSDL v63 and the guide have it since 61; one org was seen to refuse it at 64 and to take it at 67.
+    isNamedUserJwtEnabled: Annotated[Boolean | None, Since(61), Weaker.when(True, Severity.HIGH)] = None
+    isPkceRequired: Annotated[
+        Boolean | None,
+        Default(True),
+        Forced(True, "the platform accepts false and keeps true"),
+        Weaker.when_not(True, Severity.HIGH),
+    ] = None
+    isRefreshTokenRotationEnabled: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when_not(True, Severity.HIGH)
+    ] = None
+    isSecretRequiredForRefreshToken: Annotated[Boolean | None, Default(True), Weaker.when_not(True, Severity.HIGH)] = (
+        None
+    )
+    isSecretRequiredForTokenExchange: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when_not(True, Severity.HIGH)
+    ] = None
+    isTokenExchangeEnabled: Annotated[Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)] = (
+        None
+    )
+    label: String | None = None
+    shouldRotateConsumerKey: Annotated[Boolean | None, Imperative()] = None
+    shouldRotateConsumerSecret: Annotated[Boolean | None, Imperative()] = None

@@ -1,0 +1,113 @@
+"""ExtlClntAppOauthConfigurablePolicies. Source: Salesforce's WSDL v63; Metadata API Developer Guide; marks with `T19`
+are from the npm package `@salesforce/types` 1.9.0, whose API version is not stated (after 63)."""
+
+from typing import Annotated, ClassVar, Literal
+
+from reconciler.kind import (
+    Boolean,
+    Commas,
+    Default,
+    Int,
+    Keyed,
+    Kind,
+    Known,
+    Owner,
+    Ref,
+    Since,
+    SinceValue,
+    String,
+    Struct,
+    Until,
+    Weaker,
+)
+from reconciler.security import Group, Severity, refresh_token_lifetime
+
+T19 = "@salesforce/types 1.9.0"
+
+
+class ExtlClntAppOauthPoliciesAttribute(Struct):
+    """A custom attribute that tokens carry."""
+
+    formula: String
+    key: String
+
+
+class ExtlClntAppOauthConfigurablePolicies(Kind):
+    """Who may use an external client app, from where, as whom, and how long its tokens live."""
+
+    folder: ClassVar[str] = "extlClntAppOauthPolicies"
+    suffix: ClassVar[str] = "ecaOauthPlcy"
+    since: ClassVar[float] = 59
+    policy: ClassVar[bool] = True
+    section: ClassVar[str] = "oauthPolicies"
+    record: ClassVar[str] = "{oauth}_defaultPolicy"
+    groups: ClassVar[tuple[Group, ...]] = (
+        Group(
+            ("refreshTokenPolicyType", "refreshTokenValidityPeriod", "refreshTokenValidityUnit"),
+            Weaker.by(refresh_token_lifetime, "longer"),
+        ),
+    )
+
+    # A custom handler plug-in (`Auth.ExternalClientAppOauthHandler`), not the token exchange handler.
+    apexHandler: Annotated[String | None, Since(61), Ref("ApexClass"), Weaker.when_changed(Severity.CRITICAL)] = None
+    clientCredentialsFlowUser: Annotated[
+        String | None, Since(60), Ref("User"), Weaker.when_changed(Severity.CRITICAL)
+    ] = None
+    commaSeparatedCustomScopes: Annotated[
+        list[String] | None, Since(61), Commas(), Ref("OauthCustomScope"), Weaker.when_added(Severity.HIGH)
+    ] = None
+    # API names, although the guide says ids.
+    commaSeparatedPermissionSet: Annotated[
+        list[String] | None, Commas(), Ref("PermissionSet"), Weaker.when_added(Severity.HIGH)
+    ] = None
+    # Display names, in the language of the org.
+    commaSeparatedProfile: Annotated[
+        list[String] | None, Commas(), Ref("Profile"), Weaker.when_added(Severity.HIGH)
+    ] = None
+    customAttributes: Annotated[list[ExtlClntAppOauthPoliciesAttribute] | None, Keyed(("key",))] = None
+    executeHandlerAs: Annotated[String | None, Since(61), Ref("User"), Weaker.when_changed(Severity.CRITICAL)] = None
+    externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]
+    guestJwtSessionTimeoutType: Annotated[Literal["UserSession", "Custom"] | None, Since(65, T19)] = None
+    guestJwtTimeout: Annotated[Int | None, Since(61), Weaker.when_longer(Severity.MEDIUM)] = None
+    ipRelaxationPolicyType: Annotated[
+        String | None,
+        Default("Enforce"),
+        Known(("Enforce", "Enforce_RelaxRefresh", "Bypass_2factor", "Bypass"), ignore_case=True),
+        Weaker.towards(("Enforce", "Enforce_RelaxRefresh", "Bypass_2factor", "Bypass"), Severity.HIGH),
+    ] = None
+    isClientCredentialsFlowEnabled: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)
+    ] = None
+    isGuestCodeCredFlowEnabled: Annotated[
+        Boolean | None, Since(61), Default(False), Weaker.when(True, Severity.HIGH)
+    ] = None
+    isNamedUserJwtEnabled: Annotated[Boolean | None, Since(61), Until(63), Weaker.when(True, Severity.HIGH)] = None
+    isTokenExchangeFlowEnabled: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)
+    ] = None
+    label: String | None = None
+    namedUserJwtSessionTimeoutType: Annotated[Literal["UserSession", "Custom"] | None, Since(65, T19)] = None
+    namedUserJwtTimeout: Annotated[Int | None, Since(61), Weaker.when_longer(Severity.MEDIUM)] = None
+    permittedUsersPolicyType: Annotated[
+        Literal["AllSelfAuthorized", "AdminApprovedPreAuthorized"] | None,
+        Default("AllSelfAuthorized"),
+        Weaker.when_not("AdminApprovedPreAuthorized", Severity.CRITICAL),
+    ] = None
+    policyAction: Annotated[
+        Literal["Block", "RaiseSessionLevel", "StepUpMFA"] | None,
+        SinceValue(("StepUpMFA",), T19),
+        Weaker.when(None, Severity.MEDIUM),
+    ] = None
+    refreshTokenPolicyType: Annotated[
+        Literal["Infinite", "Zero", "SpecificLifetime", "SpecificInactivity"] | None, Default("SpecificLifetime")
+    ] = None
+    refreshTokenValidityPeriod: Int | None = None
+    refreshTokenValidityUnit: Annotated[String | None, Known(("Hours", "Days", "Months"), ignore_case=True)] = None
+    requiredSessionLevel: Annotated[
+        Literal["LOW", "STANDARD", "HIGH_ASSURANCE"] | None,
+        Default("STANDARD"),
+        Weaker.towards(("HIGH_ASSURANCE", "STANDARD", "LOW"), Severity.MEDIUM),
+    ] = None
+    sessionTimeoutInMinutes: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM)] = None
+    singleLogoutUrl: String | None = None
+    startUrl: String | None = None

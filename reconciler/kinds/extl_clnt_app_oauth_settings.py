@@ -1,0 +1,69 @@
+"""ExtlClntAppOauthSettings. Source: Salesforce's WSDL v63; Metadata API Developer Guide, ExtlClntAppOauthSettings."""
+
+from typing import Annotated, ClassVar
+
+from reconciler.kind import (
+    Boolean,
+    Commas,
+    Default,
+    Int,
+    Keyed,
+    Kind,
+    OrgBound,
+    Owner,
+    Ref,
+    Since,
+    String,
+    Struct,
+    Weaker,
+)
+from reconciler.security import Severity
+
+
+class ExtlClntAppOauthSettingsAttribute(Struct):
+    """A custom attribute that tokens carry."""
+
+    formula: String
+    key: String
+
+
+class ExtlClntAppOauthIpRange(Struct):
+    """A range of addresses that the app trusts."""
+
+    description: String | None = None
+    endIpAddress: String
+    startIpAddress: String
+
+
+class ExtlClntAppOauthSettings(Kind):
+    """What an external client app may ask for: scopes, custom attributes, asset tokens, trusted addresses."""
+
+    folder: ClassVar[str] = "extlClntAppOauthSettings"
+    suffix: ClassVar[str] = "ecaOauth"
+    since: ClassVar[float] = 59
+    section: ClassVar[str] = "oauthSettings"
+    record: ClassVar[str] = "{app}_oauth"
+
+    areAttributesIncludedInAssetToken: Annotated[Boolean | None, Since(61)] = None
+    areCustomPermsIncludedInAssetToken: Annotated[Boolean | None, Since(61)] = None
+    assetTokenAudiences: Annotated[String | None, Since(61)] = None
+    assetTokenSigningCertificate: Annotated[String | None, Since(61), Ref("Certificate")] = None
+    assetTokenValidity: Annotated[Int | None, Since(61), Weaker.when_longer(Severity.MEDIUM)] = None
+    clientAssertionCertificate: Annotated[String | None, Weaker.when_changed(Severity.CRITICAL)] = None
+    commaSeparatedCustomScopes: Annotated[
+        list[String] | None, Commas(), Ref("OauthCustomScope"), Weaker.when_added(Severity.HIGH)
+    ] = None
+    commaSeparatedOauthScopes: Annotated[
+        list[String] | None, Commas(), Weaker.when_added(Severity.HIGH, {"Full": Severity.CRITICAL})
+    ] = None
+    customAttributes: Annotated[list[ExtlClntAppOauthSettingsAttribute] | None, Keyed(("key",))] = None
+    externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]
+    isFirstPartyAppEnabled: Annotated[Boolean | None, Default(False)] = None
+    label: String | None = None
+    oauthLink: Annotated[String | None, OrgBound(prefixed=True)] = None
+    singleLogoutUrl: String | None = None
+    trustedIpRanges: Annotated[
+        list[ExtlClntAppOauthIpRange] | None,
+        Keyed(("startIpAddress", "endIpAddress")),
+        Weaker.when_wider(Severity.HIGH),
+    ] = None

@@ -1,0 +1,30 @@
+"""OauthCustomScope. Source: Salesforce's WSDL v63; Metadata API Developer Guide, OauthCustomScope."""
+
+from typing import Annotated, ClassVar
+
+from reconciler.kind import ApiKey, Boolean, Default, Keyed, Kind, Ref, Since, String, Struct, Weaker
+from reconciler.security import Severity
+
+
+class OauthCustomScopeApp(Struct):
+    """A connected app that the scope is assigned to (`namespace__app` if it is installed)."""
+
+    connectedApp: Annotated[String, Ref("ConnectedApp")]
+
+
+class OauthCustomScope(Kind):
+    """A scope of the company's own, for APIs outside Salesforce that trust Salesforce's tokens."""
+
+    folder: ClassVar[str] = "oauthcustomscopes"
+    suffix: ClassVar[str] = "oauthcustomscope"
+    since: ClassVar[float] = 46
+    removable: ClassVar[bool] = True
+
+    assignedTo: Annotated[
+        list[OauthCustomScopeApp] | None, Since(49), Keyed(("connectedApp",)), Weaker.when_added(Severity.HIGH)
+    ] = None
+    description: String
+    developerName: Annotated[String, ApiKey()]
+    isProtected: Annotated[Boolean | None, Default(False)] = None
+    isPublic: Annotated[Boolean | None, Default(False)] = None
+    masterLabel: String
