@@ -1,0 +1,208 @@
+"""What the baseline becomes: after an apply, when drift is accepted, when a resource is given up. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.body import at
+from reconciler.kind import Body, Certificate, SecretRef, Struct, WriteOnly
+from reconciler.model import (
+    Action,
+    Address,
+    Applied,
+    Baseline,
+    Change,
+    LiveResource,
+    LiveState,
+    Path,
+    Resource,
+    Snapshot,
+    walk,
+)
+
+
+def advanced(
+    baseline: Baseline,
+    desired: Snapshot,
+    live: LiveState,
+    changes: Collection[Change],
+    *,
+    chosen: Collection[Address],
+    secrets: Mapping[SecretRef, str] | None = None,
+) -> Baseline:
+    """The baseline after `changes` landed and `live` was read back; an unfinished apply passes the landed ones only.
+
+    It advances for what is declared or was created, and for nothing else: drift of undeclared fields, and resources
+    that appeared by themselves, stay reported until somebody accepts them. `chosen` are the declared addresses that
+    were looked at (all, or the targets); `secrets` maps references to salted digests of what was sent.
+    """
+    by_address = {change.address: change for change in changes}
+    resources = dict(baseline.resources)
+    for address in chosen:
+        want, have = desired.resources.get(address), live.resources.get(address)
+        if want is None or have is None:
+            continue
+        resources[address] = _applied(
+            want, have, baseline.resources.get(address), by_address.get(address), secrets or {}
+        )
+    for address in list(resources):
+        if address not in desired.resources and (address in chosen or address in by_address):
+            _given_up(address, by_address.get(address), live, resources)
+    _add_handler_classes(desired, live, resources)
+    unmanaged = _unmanaged(baseline, live, resources, by_address)
+    same = resources == baseline.resources and unmanaged == baseline.unmanaged and baseline.exists
+    if same and baseline.api_version == live.org.api_version:
+        return baseline
+    return replace(
+        baseline,
+        serial=baseline.serial + 1,
+        api_version=live.org.api_version,
+        resources=resources,
+        unmanaged=unmanaged,
+    )
+
+
+def _applied(
+    want: Resource, have: LiveResource, known: Applied | None, change: Change | None, secrets: Mapping[SecretRef, str]
+) -> Applied:
+    struct = want.address.struct
+    created = change is not None and change.action in (Action.CREATE, Action.REPLACE)
+    declared = tuple(sorted(walk(want.body)))
+    managed = tuple(path for path in declared if path not in want.lifecycle.ignore)
+    # A whole record is taken when it is ours from the start; later only what the files speak of.
+    body = have.body if known is None or created else _merged(known.body, have.body, managed)
+    unseen = tuple(_unseen(struct, want.body, have.body, ()))
+    for path in unseen:
+        body = _set(body, path, at(want.body, path))
+    for path, ref in _secrets(struct, want.body, ()):
+        before = at(known.body, path) if known is not None else None
+        digest = secrets.get(ref) if created else None
+        held = {"$digest": digest, "$ref": str(ref)} if digest else before or {"$ref": str(ref)}
+        body = _set(body, path, held)
+    return Applied(body, have.record, declared, unseen, want.lifecycle.protect)
+
+
+def _unseen(struct: type[Struct], want: Body, have: Body, path: Path) -> Iterator[Path]:
+    """Certificates that were sent and do not come back."""
+    for name, value in want.items():
+        field = struct.fields()[name]
+        if field.has(Certificate) and value and not have.get(name):
+            yield (*path, name)
+        elif field.struct is not None and isinstance(value, dict):
+            inner = have.get(name)
+            yield from _unseen(field.struct, value, inner if isinstance(inner, dict) else {}, (*path, name))
+
+
+def _secrets(struct: type[Struct], want: Body, path: Path) -> Iterator[tuple[Path, SecretRef]]:
+    for name, value in want.items():
+        field = struct.fields()[name]
+        if field.has(WriteOnly) and isinstance(value, SecretRef):
+            yield (*path, name), value
+        elif field.struct is not None and isinstance(value, dict):
+            yield from _secrets(field.struct, value, (*path, name))
+
+
+def _merged(old: Body, live: Body, paths: Collection[Path]) -> Body:
+    """The old record with the live values of some fields."""
+    body = old
+    for path in paths:
+        body = _set(body, path, at(live, path))
+    return body
+
+
+def _set(body: Body, path: Path, value: object) -> Body:
+    """A copy with one value set; `None` takes the field out."""
+    name, *rest = path
+    result = dict(body)
+    if rest:
+        inner = body.get(name)
+        section = _set(inner if isinstance(inner, dict) else {}, tuple(rest), value)
+        if section or name in body:
+            result[name] = section
+    elif value is None:
+        result.pop(name, None)
+    else:
+        result[name] = value
+    return result
+
+
+def _given_up(address: Address, change: Change | None, live: LiveState, resources: dict[Address, Applied]) -> None:
+    """Deleted, or released: either way no longer ours. A record of a released class of ours stays watched."""
+    gone = change is not None and change.after is None
+    if gone or resources[address].declared:
+        del resources[address]
+    if gone and address.schema.removable and not address.is_enablement:
+        # What belongs to an app or handler went with it.
+        for other in [a for a in resources if a.name == address.name and _belongs(a, address)]:
+            if other not in live.resources:
+                del resources[other]
+
+
+def _belongs(other: Address, owner: Address) -> bool:
+    return other.component == owner or (owner.kind == "ExternalClientApplication" and bool(other.schema.section))
+
+
+def _add_handler_classes(desired: Snapshot, live: LiveState, resources: dict[Address, Applied]) -> None:
+    """The class of a managed handler is kept, declared or not: it decides whom tokens are given to."""
+    for address in list(resources):
+        if address.kind == "OauthTokenExchangeHandler" and not address.is_enablement and address in live.resources:
+            name = str(live.resources[address].body.get("tokenHandlerApex", ""))
+            code = Address("ApexClass", name)
+            if code not in resources and code in live.resources and code not in desired.resources:
+                resources[code] = Applied(live.resources[code].body, name)
+
+
+def _unmanaged(
+    baseline: Baseline,
+    live: LiveState,
+    resources: Mapping[Address, Applied],
+    changes: Mapping[Address, Change],
+) -> frozenset[str]:
+    """Strangers that we know of. At the first apply those are all; later only what came along with what we created."""
+    strangers = {address for address in live.resources if address not in resources}
+    if not baseline.exists:
+        return frozenset(str(address) for address in strangers)
+    created = {c.address.name for c in changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
+    came_along = {str(a) for a in strangers if a.schema.section and a.name in created}
+    released = {str(a) for a in baseline.resources if a not in resources}
+    known = baseline.unmanaged | came_along | released
+    return frozenset(text for text in known if Address.parse(text) in strangers)
+
+
+def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path = ()) -> Baseline:
+    """Take the live value of a field, of a whole resource, or its absence, as what should be. Raises KeyError."""
+    have, known = live.resources.get(address), baseline.resources.get(address)
+    resources, unmanaged = dict(baseline.resources), baseline.unmanaged
+    if known is None:
+        if have is None:
+            raise KeyError(str(address))
+        unmanaged = unmanaged | {str(address)}
+    elif have is None:
+        del resources[address]
+    elif path:
+        resources[address] = replace(known, body=_set(known.body, path, at(have.body, path)))
+    else:
+        body = have.body
+        for seen in known.unseen:
+            body = _set(body, seen, at(known.body, seen))
+        for hidden in _digests(known.body, ()):
+            body = _set(body, hidden, at(known.body, hidden))
+        resources[address] = replace(known, body=body, record=have.record)
+    return replace(baseline, serial=baseline.serial + 1, resources=resources, unmanaged=unmanaged)
+
+
+def _digests(body: Body, path: Path) -> Iterator[Path]:
+    for name, value in body.items():
+        if isinstance(value, dict):
+            if "$ref" in value:
+                yield (*path, name)
+            else:
+                yield from _digests(value, (*path, name))
+
+
+def forgotten(baseline: Baseline, address: Address) -> Baseline:
+    """Give a resource up: it stays in the org, and we no longer own it. Raises KeyError."""
+    if address not in baseline.resources:
+        raise KeyError(str(address))
+    resources = {a: r for a, r in baseline.resources.items() if a not in (address,) and a.component != address}
+    gone = {str(a) for a in baseline.resources if a not in resources}
+    return replace(baseline, serial=baseline.serial + 1, resources=resources, unmanaged=baseline.unmanaged | gone)

@@ -1,0 +1,278 @@
+"""What can be done with a body: bring it to canonical form, lay desired over live, decide what may be sent, digest it.
+
+A live body is as raw as the org gave it (`callbackUrl` one text with line breaks), a desired one as the file says (a
+list). Nothing is rewritten in place: two bodies are compared in *canonical* form, where sets are frozensets, keyed
+lists are mappings from their key, defaults are filled in, and what is never state is gone. What did not change is sent
+back exactly as it came.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from reconciler.kind import (
+    Body,
+    Certificate,
+    Commas,
+    Default,
+    Field,
+    Forced,
+    Imperative,
+    Keyed,
+    Kind,
+    Known,
+    Lines,
+    NotEchoed,
+    OrgBound,
+    RawXml,
+    SecretRef,
+    SourceText,
+    Struct,
+    Synonyms,
+    Value,
+    WriteOnly,
+)
+from reconciler.model import Path
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def entries(field: Field, value: Value) -> list[str]:
+    """The entries of a set-like field, however it is written: trimmed, no blanks, in the order given."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        value = value.split(",") if field.has(Commas) else value.splitlines() if field.has(Lines) else [value]
+    return [text for item in value if item is not None and (text := str(item).strip())]
+
+
+def canonical(struct: type[Struct], body: Body) -> dict[str, Any]:
+    """The body in the form in which two records are compared. Absent, empty and default are the same here."""
+    result: dict[str, Any] = {}
+    for name, field in struct.fields().items():
+        if field.compared:
+            value = canonical_value(field, body.get(name))
+            # An absent section stays as an empty one, so that what is added to it is seen field by field.
+            if field.struct is not None or value not in (None, frozenset()):
+                result[name] = value
+    for name in body.keys() - struct.fields().keys():
+        if body[name] not in (None, "", []):
+            result[name] = body[name].strip() if isinstance(body[name], str) else body[name]
+    return result
+
+
+def canonical_value(field: Field, value: Value) -> Any:
+    """One field's value in canonical form; `None`, `{}` or an empty frozenset where there is nothing."""
+    if field.is_set:
+        synonyms = field.mark(Synonyms)
+        found = entries(field, value)
+        return frozenset(synonyms.canonical(entry) for entry in found) if synonyms else frozenset(found)
+    if field.repeated:
+        return _canonical_items(field, value)
+    if field.struct is not None:
+        # A section that is not there has no defaults either.
+        return canonical(field.struct, value) if value and isinstance(value, dict) else value or {}
+    if value is None or value == "":
+        default = field.mark(Default)
+        return default.value if default is not None else None
+    return _canonical_scalar(field, value)
+
+
+def _canonical_items(field: Field, value: Value) -> dict[str, Any]:
+    keyed = field.mark(Keyed)
+    items: dict[str, Any] = {}
+    for index, item in enumerate(value if isinstance(value, list) else [] if value is None else [value]):
+        if field.struct is None or not isinstance(item, dict):
+            items[f"#{index}"] = item
+            continue
+        key = keyed.key(item) if keyed else f"#{index}"
+        # Two items under one key are both kept apart: an org may hold what a file may not.
+        items[key if key not in items else f"{key}#{index}"] = canonical(field.struct, item)
+    return items
+
+
+def _canonical_scalar(field: Field, value: Value) -> Any:
+    if not isinstance(value, str) or isinstance(value, RawXml):
+        return float(value) if field.wire == "double" and isinstance(value, int | float) else value
+    text = value.replace("\r\n", "\n")
+    if field.has(SourceText):
+        return text.rstrip() + "\n"
+    text = text.strip()
+    if field.has(Certificate):
+        return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    known = field.mark(Known)
+    if known is not None and known.ignore_case:
+        return next((v for v in known.values if v.casefold() == text.casefold()), text)
+    if field.wire == "boolean":
+        return _BOOLEANS.get(text.casefold(), text)
+    if field.wire in ("int", "double"):
+        try:
+            return int(text) if field.wire == "int" else float(text)
+        except ValueError:
+            return text
+    return text
+
+
+def settled(field: Field, value: Value) -> Value:
+    """What the platform will hold if a file says `value`: null is the default, a forced value is what it is."""
+    forced = field.mark(Forced)
+    if forced is not None and value is not None:
+        return forced.value
+    default = field.mark(Default)
+    return default.value if value is None and default is not None else value
+
+
+def covers(struct: type[Struct], have: Body, want: Body) -> bool:
+    """True if `have` already holds everything that `want` declares. The fast answer for what did not change."""
+    fields = struct.fields()
+    for name, value in want.items():
+        held = have.get(name)
+        if held == value and held is not None and held.__class__ is value.__class__:
+            continue
+        field = fields[name]
+        if not field.compared or field.has(OrgBound):
+            continue
+        if field.struct is not None and not field.repeated and isinstance(held, dict) and isinstance(value, dict):
+            if not covers(field.struct, held, value):
+                return False
+        elif canonical_value(field, _overlaid_value(field, held, value)) != canonical_value(field, held):
+            return False
+    return True
+
+
+def overlaid(struct: type[Struct], have: Body, want: Body) -> Body:
+    """Live overlaid with desired: what `want` does not say keeps the value of `have`, unknown elements included."""
+    result = dict(have)
+    fields = struct.fields()
+    for name, value in want.items():
+        field = fields[name]
+        # What another org made is ours to keep, never to set.
+        if field.has(Imperative) or (field.has(OrgBound) and have.get(name)):
+            continue
+        value = _overlaid_value(field, have.get(name), value)
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = value
+    return result
+
+
+def _overlaid_value(field: Field, held: Value, value: Value) -> Value:
+    value = settled(field, value)
+    if value is None:
+        return None
+    if field.struct is not None:
+        if not field.repeated and isinstance(value, dict):
+            return overlaid(field.struct, held if isinstance(held, dict) else {}, value)
+        if isinstance(value, list):
+            value = _overlaid_items(field, field.struct, held, value)
+    # What means the same stays as the org wrote it, blank lines and all.
+    return held if held is not None and canonical_value(field, held) == canonical_value(field, value) else value
+
+
+def _overlaid_items(field: Field, struct: type[Struct], held: Value, items: list[Body]) -> list[Body]:
+    keyed = field.mark(Keyed)
+    if keyed is None or not isinstance(held, list):
+        return [overlaid(struct, {}, item) for item in items]
+    by_key = {keyed.key(item): item for item in held if isinstance(item, dict)}
+    return [overlaid(struct, by_key.get(keyed.key(item), {}), item) for item in items]
+
+
+def sendable(kind: type[Kind], after: Body, before: Body | None, org_id: str) -> Body:
+    """What of a whole record goes over the wire.
+
+    Left out: commands, secrets unless the record is being created, what the org refuses to be told again, and what
+    another org made. `before` is `None` for a record that is being created.
+    """
+    return _sendable(kind, after, before, org_id[:15])
+
+
+def _sendable(struct: type[Struct], after: Body, before: Body | None, org: str) -> Body:
+    fields = struct.fields()
+    result: Body = {}
+    for name, value in after.items():
+        field = fields.get(name)
+        if field is None:
+            result[name] = value
+            continue
+        held = before.get(name) if before is not None else None
+        if (
+            field.has(Imperative)
+            or (before is not None and field.has(WriteOnly, NotEchoed))
+            or (field.has(OrgBound) and not str(value).startswith(org))
+        ):
+            continue
+        if field.struct is not None and isinstance(value, dict):
+            inner = held if isinstance(held, dict) else None if before is None else {}
+            value = _sendable(field.struct, value, inner, org)
+        elif field.repeated and value == [] and field.is_set and not field.values and entries(field, held):
+            # One empty element clears the list; an absent one would leave it as it is.
+            value = [""]
+        result[name] = value
+    return result
+
+
+def at(body: Mapping[str, Any], path: Path) -> Any:
+    """The value at a path of a canonical body, or `None`."""
+    value: Any = body
+    for part in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
+
+
+def field_at(struct: type[Struct], path: Path) -> Iterator[Field]:
+    """The fields along a path, outermost first; keys of keyed lists are skipped."""
+    current: type[Struct] | None = struct
+    skip = False
+    for part in path:
+        if skip:
+            skip = False
+            continue
+        field = current.fields().get(part) if current is not None else None
+        if field is None:
+            return
+        yield field
+        current, skip = field.struct, field.repeated and field.struct is not None
+
+
+def is_secret(struct: type[Struct], path: Path) -> bool:
+    """True if the value at the path may never be shown."""
+    return any(field.has(WriteOnly) for field in field_at(struct, path))
+
+
+def to_json(value: Value) -> Any:
+    """A body as JSON knows it: raw elements and references become small objects, sets sorted lists."""
+    match value:
+        case RawXml():
+            return {"$xml": str(value)}
+        case SecretRef():
+            return {"$secret": [value.source, value.target]}
+        case dict():
+            return {key: to_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [to_json(item) for item in value]
+        case frozenset():
+            return sorted(to_json(item) for item in value)
+    return value
+
+
+def from_json(value: Any) -> Value:
+    """The reverse of `to_json`, for what a baseline holds."""
+    if isinstance(value, dict):
+        if value.keys() == {"$xml"}:
+            return RawXml(value["$xml"])
+        for key, item in value.items():
+            if item.__class__ is dict or item.__class__ is list:
+                value[key] = from_json(item)
+    elif isinstance(value, list):
+        return [from_json(item) for item in value]
+    return value
+
+
+def digest(value: Any) -> str:
+    """SHA-256 over the canonical JSON of a value."""
+    text = json.dumps(to_json(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()

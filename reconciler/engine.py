@@ -1,0 +1,583 @@
+"""Plan, apply, drift: the only place where things happen in order. What is decided is decided elsewhere, on values.
+
+read baseline → read org → draft → pack into steps → guards                      plan
+plan → read again, compare fingerprints → deploy each step → read → plan again   apply
+read baseline → read org → compare                                               drift
+"""
+
+import re
+import secrets as randomness
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from time import monotonic
+from typing import Protocol
+
+from reconciler import drift as drifting
+from reconciler import guards, planner
+from reconciler.baseline import accepted, advanced, forgotten
+from reconciler.desired import dangling
+from reconciler.errors import (
+    Complaint,
+    DeploymentError,
+    InputError,
+    NotAllowedError,
+    NotConvergedError,
+    Place,
+    ReconcilerError,
+    RefusedError,
+    UnreachableError,
+)
+from reconciler.kind import SecretRef, suggestion
+from reconciler.model import (
+    Action,
+    Address,
+    ApplyResult,
+    Baseline,
+    Change,
+    Component,
+    ComponentFailure,
+    Deployed,
+    DriftReport,
+    Finding,
+    Landing,
+    LiveState,
+    Plan,
+    Refusal,
+    Snapshot,
+    Step,
+    StepResult,
+)
+from reconciler.planner import Draft, Request
+from reconciler.provider import Progress, Provider
+from reconciler.render.saved_plan import SavedPlan
+from reconciler.security import Severity
+
+PLACED = 1_000
+"""So many changes get the exact line of each field; the rest gets the line of its document."""
+KEPT_DEPLOYMENTS = 20
+
+
+class Baselines(Protocol):
+    """Where baselines are kept. `store.Store` is one."""
+
+    def load(self, org_id: str) -> Baseline: ...
+
+    def save(self, baseline: Baseline) -> None: ...
+
+    def lock(self, org_id: str) -> AbstractContextManager[None]: ...
+
+
+def _silent(_: str) -> None:
+    """No progress."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run: an org, a project's files and baselines, and what the user decided on the command line."""
+
+    provider: Provider
+    baselines: Baselines
+    desired: Snapshot
+    pinned_org_id: str = ""
+    protected: bool = False
+    secret: Callable[[SecretRef], str] = str
+    deploy_options: Mapping[str, object] = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()
+    progress: Progress = _silent
+    now: Callable[[], datetime] = _now
+
+
+def plan(session: Session, request: Request = Request()) -> Plan:
+    """What an apply would do. Changes nothing."""
+    baseline, live = _read(session)
+    return _plan(session, request, baseline, live)
+
+
+def validate(session: Session, plan: Plan) -> tuple[Deployed, ...]:
+    """Let the org check each step without doing it. Stops at the first that fails."""
+    found: list[Deployed] = []
+    for step in plan.steps:
+        session.progress(f"validating {len(step.components)} components")
+        done = _deploy(session, step, check_only=True, secret=session.secret, started=_silent)
+        found.append(done)
+        if not done.success:
+            break
+    return tuple(found)
+
+
+def apply(
+    session: Session,
+    request: Request = Request(),
+    *,
+    saved: SavedPlan | None = None,
+    confirm: Callable[[Plan], bool] = lambda _: True,
+) -> ApplyResult:
+    """Make the org equal to the files, and prove it by a second, empty plan.
+
+    A saved plan is planned anew and must come out the same: nothing in its file is ever executed. Raises RefusedError
+    for guards, for a plan that no longer holds, and for an apply that was not confirmed.
+    """
+    begun = monotonic()
+    with session.baselines.lock(session.provider.org().id):
+        baseline, live = _read(session)
+        made = _plan(session, request, baseline, live)
+        _refuse_other(saved, made)
+        _refuse(session, made, saved)
+        if made.changes and not confirm(made):
+            raise RefusedError("not confirmed: nothing was changed")
+        return _execute(session, request, made, baseline, live, begun)
+
+
+def drift(session: Session, *, against: str = "baseline") -> DriftReport:
+    """What changed behind the files' back. Raises RefusedError if there is nothing to compare with."""
+    baseline, live = _read(session, judged=against)
+    if against == "desired":
+        draft = planner.draft(session.desired, live, baseline)
+        found = [finding for change in _placed(draft.changes, session.desired) for finding in _against_desired(change)]
+        return DriftReport(live.org, tuple(found), against, len(session.desired.resources))
+    if not baseline.exists:
+        raise RefusedError(
+            Complaint(
+                "there is no baseline for this org yet: nothing is known of what it should be",
+                mend="apply once, or compare with the files: reconciler drift --against desired",
+            )
+        )
+    ignored = {a: r.lifecycle.ignore for a, r in session.desired.resources.items() if r.lifecycle.ignore}
+    found = [_with_place(f, session.desired) for f in drifting.findings(baseline, live, ignored)]
+    return DriftReport(live.org, tuple(found), against, len(baseline.resources))
+
+
+def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
+    """Raise DeploymentError with everything that the org objected to in a validation."""
+    complaints = []
+    for done, step in zip(validated, made.steps, strict=False):
+        for failure in _explained(done.failures, step, desired):
+            where = str(failure.address or f"{failure.kind}/{failure.record}")
+            complaints.append(Complaint(f"the org would refuse {where}", failure.place, quote=failure.problem))
+        if not done.success and not done.failures:
+            complaints.append(Complaint("the org would refuse the deployment", quote=done.error or done.status))
+    if complaints:
+        raise DeploymentError(*complaints)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What can be said of the files alone."""
+
+    resources: int
+    not_checked: tuple[Complaint, ...] = ()
+    """References to what no file declares: only the org can tell."""
+
+
+def check_files(desired: Snapshot) -> Checked:
+    """Files that load are sound; references that leave them are not checked offline, and said so."""
+    return Checked(len(desired.resources), tuple(dangling(desired, lambda _: False)))
+
+
+def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
+    """The baseline of the session's org, or the part of it that was asked for. Raises InputError, RefusedError."""
+    found = session.baselines.load(session.provider.org().id)
+    if not found.exists:
+        raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
+    for address in only:
+        _refuse_unknown(address, found)
+    kept = {a: r for a, r in found.resources.items() if a in only} if only else found.resources
+    return replace(found, resources=kept)
+
+
+def accept(session: Session, chosen: Sequence[tuple[Address, tuple[str, ...]]]) -> None:
+    """Take what the org has now as what should be. All or nothing. Raises InputError for an address nobody knows."""
+    with session.baselines.lock(session.provider.org().id):
+        found, live = _read(session)
+        if not found.exists:
+            raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
+        for address, path in chosen:
+            try:
+                found = accepted(found, live, address, path)
+            except KeyError:
+                known = [*map(str, found.resources), *map(str, live.resources)]
+                message = f"{address} is neither in the baseline nor in the org"
+                raise InputError(Complaint(message, mend=suggestion(str(address), known))) from None
+        session.baselines.save(found)
+
+
+def forget(session: Session, chosen: Sequence[Address]) -> None:
+    """Give resources up; they stay in the org. All or nothing. Raises InputError for what the baseline does not hold."""
+    org_id = session.provider.org().id
+    with session.baselines.lock(org_id):
+        found = session.baselines.load(org_id)
+        for address in chosen:
+            _refuse_unknown(address, found)
+            found = forgotten(found, address)
+        session.baselines.save(found)
+
+
+def _refuse_unknown(address: Address, found: Baseline) -> None:
+    if address not in found.resources:
+        mend = suggestion(str(address), map(str, found.resources))
+        raise InputError(Complaint(f"{address} is not in the baseline", mend=mend))
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _read(session: Session, judged: str = "") -> tuple[Baseline, LiveState]:
+    """The org's identity is checked before anything else is believed, and before anything is sent to it."""
+    org = session.provider.org()
+    if session.pinned_org_id and session.pinned_org_id[:15] != org.short_id:
+        message = f"this is org {org.id} ({org.name}); reconciler.yaml pins {session.pinned_org_id}"
+        raise RefusedError(
+            Complaint(message, mend="log in to the pinned org, or change org_id (a refreshed sandbox has a new one)")
+        )
+    baseline = session.baselines.load(org.id)
+    live = read_live(session.provider, session.desired, baseline, session.progress)
+    _refuse_unreadable(session.desired, live, baseline if judged != "desired" else Baseline())
+    return baseline, live
+
+
+def read_live(provider: Provider, desired: Snapshot, baseline: Baseline, progress: Progress) -> LiveState:
+    """Read the org, Apex classes included that the files or the baseline speak of."""
+    return provider.read(sorted(_class_names(desired, baseline)), progress)
+
+
+def _class_names(desired: Snapshot, baseline: Baseline) -> Iterator[str]:
+    bodies = [(a, r.body) for a, r in desired.resources.items()] + [(a, r.body) for a, r in baseline.resources.items()]
+    seen: set[str] = set()
+    for address, body in bodies:
+        name = address.name if address.kind == "ApexClass" else body.get("tokenHandlerApex")
+        # Classes of installed packages cannot be retrieved.
+        if isinstance(name, str) and name and "__" not in name and name not in seen:
+            seen.add(name)
+            yield name
+
+
+def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -> None:
+    found = {
+        address: reason
+        for address in sorted(desired.resources.keys() | baseline.resources.keys())
+        if (reason := live.reason_unreadable(address)) is not None
+    }
+    if found:
+        mend = "give the login the permission to read it; what cannot be read is not judged"
+        complaints = [
+            Complaint(f"{a} could not be read", _place(desired, a), mend, quote=why) for a, why in found.items()
+        ]
+        raise NotAllowedError(*complaints)
+
+
+def _place(desired: Snapshot, address: Address) -> Place | None:
+    want = desired.resources.get(address)
+    return want.origin.at() if want is not None else None
+
+
+# --- planning --------------------------------------------------------------------------------------------------------
+
+
+def _plan(session: Session, request: Request, baseline: Baseline, live: LiveState) -> Plan:
+    desired = session.desired
+    _check_request(request, desired, live, baseline)
+    if not request.destroy:
+        missing = dangling(desired, lambda address: address in live.resources)
+        if missing:
+            raise InputError(*missing)
+    draft = planner.draft(desired, live, baseline, request)
+    if draft.problems:
+        raise InputError(*(problem.complaint() for problem in draft.problems))
+    steps = _steps(session.provider, draft)
+    components = [component for step in steps for component in step.components]
+    ignored = {a: r.lifecycle.ignore for a, r in desired.resources.items() if r.lifecycle.ignore}
+    drift = tuple(drifting.findings(baseline, live, ignored)) if baseline.exists else ()
+    return Plan(
+        org=live.org,
+        steps=tuple(replace(step, changes=_placed(step.changes, desired)) for step in steps),
+        drift=tuple(_with_place(finding, desired) for finding in drift),
+        findings=tuple(_with_place(finding, desired) for finding in draft.findings),
+        refusals=tuple(_refusals(session, draft.changes, live, baseline)),
+        released=draft.released,
+        adopted=draft.adopted,
+        notes=draft.notes,
+        unchanged=draft.unchanged,
+        targets=tuple(str(target) for target in request.targets),
+        replaced=tuple(sorted(str(address) for address in request.replace)),
+        destroy=request.destroy,
+        fingerprints=planner.fingerprints(components, live),
+        payload=session.provider.payload(components) if components else "",
+        desired=desired.digest,
+        baseline_serial=baseline.serial,
+        created=session.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+
+
+def _refusals(session: Session, changes: Collection[Change], live: LiveState, baseline: Baseline) -> Iterable[Refusal]:
+    return guards.refusals(changes, session.desired, live, baseline, allowed=session.allowed)
+
+
+def _check_request(request: Request, desired: Snapshot, live: LiveState, baseline: Baseline) -> None:
+    if not desired.resources and baseline.resources and not request.destroy:
+        message = f"the desired files declare nothing, and the baseline holds {len(baseline.resources)} resources"
+        raise InputError(
+            Complaint(message, mend="check the folder in reconciler.yaml; to give everything up ask for plan --destroy")
+        )
+    known = desired.resources.keys() | baseline.resources.keys()
+    for address in (*request.targets, *request.replace):
+        if address not in known and not any(a.component == address for a in known):
+            raise InputError(
+                Complaint(
+                    f"{address} is neither declared nor in the baseline", mend=suggestion(str(address), map(str, known))
+                )
+            )
+    for address in request.replace:
+        if address.is_enablement or not address.schema.removable or address not in desired.resources:
+            raise InputError(
+                Complaint(f"{address} cannot be replaced", mend="only declared apps, handlers and custom scopes can")
+            )
+
+
+def _steps(provider: Provider, draft: Draft) -> tuple[Step, ...]:
+    """Pack the records into deployments and give each change to the deployment that carries its record."""
+    if not draft.groups:
+        return ()
+    packed = provider.split(draft.groups)
+    home: dict[Address, int] = {}
+    for index, components in enumerate(packed):
+        for component in components:
+            home[component.address] = index
+    steps: list[list[Change]] = [[] for _ in packed]
+    for change in draft.changes:
+        steps[home[change.address.component]].append(change)
+    return tuple(Step(tuple(changes), tuple(components)) for changes, components in zip(steps, packed, strict=True))
+
+
+def _placed(changes: Sequence[Change], desired: Snapshot) -> tuple[Change, ...]:
+    placed = []
+    for index, change in enumerate(changes):
+        want = desired.resources.get(change.address)
+        if want is None:
+            placed.append(change)
+            continue
+        fields = change.fields
+        if index < PLACED and change.action is Action.UPDATE:
+            fields = tuple(replace(f, place=want.origin.at(f.path)) for f in fields)
+        placed.append(replace(change, place=want.origin.at(), fields=fields))
+    return tuple(placed)
+
+
+def _with_place(finding: Finding, desired: Snapshot) -> Finding:
+    want = desired.resources.get(finding.address)
+    return replace(finding, place=want.origin.at(finding.path)) if want is not None else finding
+
+
+def _against_desired(change: Change) -> Iterator[Finding]:
+    if change.before is None or change.after is None:
+        severity = max((f.severity for f in change.fields), default=Severity.MEDIUM)
+        word = "is declared, and the org does not have it" if change.before is None else str(change.reason)
+        yield Finding("drift.desired", severity, change.address, word, modified=change.modified, place=change.place)
+        return
+    # The files are what should be, so the change went from the file's value to the org's.
+    for f in planner.reversed_fields(change):
+        yield Finding(
+            "drift.desired", f.severity, change.address, f"{f.name} is not as declared", f.path, f.old, f.new,
+            f.direction, change.modified, f.place,
+        )  # fmt: skip
+
+
+# --- applying --------------------------------------------------------------------------------------------------------
+
+
+def _refuse_other(saved: SavedPlan | None, made: Plan) -> None:
+    """A saved plan is a promise: same org, same live state of what it touches, same payload."""
+    if saved is None:
+        return
+    if saved.org_id[:15] != made.org.short_id:
+        raise RefusedError(
+            Complaint(f"the plan is for org {saved.org_id}, this is {made.org.id}", mend="plan again for this org")
+        )
+    mend = "review a new plan"
+    moved = [
+        address
+        for address in sorted(saved.fingerprints.keys() | made.fingerprints.keys())
+        if saved.fingerprints.get(address) != made.fingerprints.get(address)
+    ]
+    if moved:
+        raise RefusedError(
+            *(Complaint(f"{address} has changed in the org since the plan was made", mend=mend) for address in moved)
+        )
+    if saved.payload != made.payload:
+        what = (
+            "the desired files have changed since"
+            if saved.desired != made.desired
+            else "what would be sent is not what was planned"
+        )
+        raise RefusedError(Complaint(what, mend=mend))
+
+
+def _refuse(session: Session, made: Plan, saved: SavedPlan | None) -> None:
+    complaints = [
+        Complaint(
+            f"{refusal.address}: {refusal.message}", mend=f"if you mean it: {refusal.allow}" if refusal.allow else ""
+        )
+        for refusal in made.refusals
+    ]
+    if made.changes and session.protected and saved is None and guards.PROTECTED_ORG not in session.allowed:
+        mend = f"apply a plan that was saved and reviewed (plan --out), or --allow {guards.PROTECTED_ORG}"
+        complaints.append(Complaint("the org is protected in reconciler.yaml", mend=mend))
+    if complaints:
+        raise RefusedError(*complaints)
+
+
+def _execute(
+    session: Session, request: Request, made: Plan, baseline: Baseline, live: LiveState, begun: float
+) -> ApplyResult:
+    sent: dict[SecretRef, str] = {}
+    salt = baseline.salt or randomness.token_hex(16)
+    baseline = replace(baseline, salt=salt)
+
+    def secret(ref: SecretRef) -> str:
+        value = session.secret(ref)
+        sent[ref] = sha256(f"{salt}:{value}".encode()).hexdigest()
+        return value
+
+    if made.steps:
+        session.progress("checking once more that nothing has changed")
+        again = read_live(session.provider, session.desired, baseline, session.progress)
+        components = [component for step in made.steps for component in step.components]
+        _refuse_moved(made.fingerprints, planner.fingerprints(components, again))
+    results: list[StepResult] = []
+    for index, step in enumerate(made.steps):
+        where = f" (step {index + 1} of {len(made.steps)})" if len(made.steps) > 1 else ""
+        session.progress(f"deploying {len(step.components)} components{where}")
+        result = _land(session, step, secret, baseline)
+        results.append(result)
+        if result.landing is not Landing.LANDED:
+            results += [StepResult(later, Landing.NOT_LANDED) for later in made.steps[index + 1 :]]
+            break
+        if result.deployed is not None:
+            ids = (*baseline.deployments, result.deployed.id)[-KEPT_DEPLOYMENTS:]
+            baseline = replace(baseline, deployments=ids)
+        # Each landed step is written at once: an apply that is cut off must not lose what it did.
+        live = read_live(session.provider, session.desired, baseline, session.progress)
+        landed = [c for done in results for c in done.step.changes]
+        planned = {c.address for s in made.steps[index + 1 :] for c in s.changes}
+        baseline = _advance(session, request, baseline, live, landed, sent, planned)
+    if not made.steps:
+        baseline = _advance(session, request, baseline, live, (), sent, set())
+    if any(result.landing is not Landing.LANDED for result in results):
+        return ApplyResult(made, tuple(results), seconds=monotonic() - begun)
+    left = planner.draft(session.desired, live, baseline, replace(request, replace=frozenset()))
+    return ApplyResult(made, tuple(results), _placed(left.changes, session.desired), monotonic() - begun)
+
+
+def _advance(
+    session: Session,
+    request: Request,
+    baseline: Baseline,
+    live: LiveState,
+    landed: Sequence[Change],
+    sent: Mapping[SecretRef, str],
+    planned: Collection[Address],
+) -> Baseline:
+    known = baseline.resources.keys() | session.desired.resources.keys()
+    chosen = [a for a in known if planner.targeted(a, request.targets) and a not in planned]
+    desired = Snapshot({}) if request.destroy else session.desired
+    new = advanced(baseline, desired, live, landed, chosen=chosen, secrets=sent)
+    if new.serial != baseline.serial or (landed and new is baseline):
+        session.baselines.save(new)
+    return new
+
+
+def _refuse_moved(planned: Mapping[str, str], now: Mapping[str, str]) -> None:
+    moved = sorted(address for address in planned if planned[address] != now.get(address))
+    if moved:
+        mend = "nothing was sent; plan again"
+        raise RefusedError(
+            *(Complaint(f"{a} changed in the org while this apply was under way", mend=mend) for a in moved)
+        )
+
+
+def _land(session: Session, step: Step, secret: Callable[[SecretRef], str], baseline: Baseline) -> StepResult:
+    ids: list[str] = []
+    try:
+        done = _deploy(session, step, check_only=False, secret=secret, started=ids.append)
+    except UnreachableError as lost:
+        # The org may have taken it. Only a look at the org can tell, and that is what the next plan does.
+        deployed = Deployed(ids[0] if ids else "", False, "unknown", error=str(lost))
+        return StepResult(step, Landing.UNKNOWN, deployed)
+    landing = Landing.LANDED if done.success else Landing.NOT_LANDED
+    return StepResult(step, landing, replace(done, failures=_explained(done.failures, step, session.desired)))
+
+
+def _deploy(
+    session: Session,
+    step: Step,
+    *,
+    check_only: bool,
+    secret: Callable[[SecretRef], str],
+    started: Callable[[str], None],
+) -> Deployed:
+    options = dict(session.deploy_options)
+    if not any(component.address.kind == "ApexClass" for component in step.components):
+        # A test level is for deployments that hold Apex; for others it would only cost a test run.
+        options.pop("testLevel", None)
+        options.pop("runTests", None)
+    return session.provider.deploy(
+        step.components,
+        session.progress,
+        check_only=check_only,
+        secrets=secret,
+        options=options,
+        started=started,
+    )
+
+
+def _explained(failures: Sequence[ComponentFailure], step: Step, desired: Snapshot) -> tuple[ComponentFailure, ...]:
+    """Find the line in our files that caused what the org complains of."""
+    by_record: dict[tuple[str, str], Component] = {(c.address.kind, c.record): c for c in step.components}
+    explained = []
+    for failure in failures:
+        component = by_record.get((failure.kind, failure.record))
+        if component is None:
+            explained.append(failure)
+            continue
+        explained.append(replace(failure, address=component.address, place=_cause(failure, component, step, desired)))
+    return tuple(explained)
+
+
+def _cause(failure: ComponentFailure, component: Component, step: Step, desired: Snapshot) -> Place | None:
+    """The place of the field, or of the enablement, whose name or value the org's text quotes; else of the document."""
+    words = set(re.findall(r"[\w.@+-]+", failure.problem))
+    candidates = [component.address] + [c.address for c in step.changes if c.address.component == component.address]
+    best: Place | None = None
+    for address in dict.fromkeys(candidates):
+        want = desired.resources.get(address)
+        if want is None:
+            continue
+        best = best or want.origin.at()
+        for path, value in _leaves(want.body, ()):
+            texts = {str(v) for v in value} if isinstance(value, list) else {str(value)}
+            if path[-1] in words or (texts & words and not isinstance(value, bool)):
+                return want.origin.at(path)
+    return best
+
+
+def _leaves(body: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    for name, value in body.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*path, name))
+        else:
+            yield (*path, name), value
+
+
+def failed(result: ApplyResult) -> ReconcilerError | None:
+    """The error that an apply's result amounts to, or `None` if all is well."""
+    if any(step.landing is not Landing.LANDED for step in result.steps):
+        return DeploymentError("the apply did not land as a whole")
+    if result.left:
+        return NotConvergedError("applied, but the second plan is not empty")
+    return None

@@ -1,0 +1,442 @@
+"""The values that everything is decided on. All frozen; the words are those of README.md beside this file."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from reconciler.errors import Place
+from reconciler.kind import Body, Kind, Struct, Value
+from reconciler.kinds import ENABLEMENT, kind
+from reconciler.security import Direction, Severity
+
+Path = tuple[str, ...]
+"""Where a value stands in a body: field names, and keys of keyed lists."""
+
+
+class Address(NamedTuple):
+    """Identity for life: `Kind/name`, or `Kind/name/enablements/app`. A satellite's name is its app's."""
+
+    kind: str
+    name: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}/{self.part}" if self.part else f"{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Raises ValueError with words for a person."""
+        kind_name, _, rest = text.partition("/")
+        name, _, part = rest.partition("/")
+        if not name:
+            raise ValueError(f"{text!r} is not an address; write Kind/name")
+        return cls(kind_name, name, part)
+
+    @property
+    def schema(self) -> type[Kind]:
+        """The kind's class (of an enablement: its handler's)."""
+        return kind(self.kind)
+
+    @property
+    def struct(self) -> type[Struct]:
+        """What the resource's body is an instance of: the kind, or an enablement's structure."""
+        if self.part:
+            inner = self.schema.fields()[ENABLEMENT].struct
+            if inner is not None:
+                return inner
+        return self.schema
+
+    @property
+    def component(self) -> "Address":
+        """The address of the record that is deployed: of an enablement, its handler."""
+        return Address(self.kind, self.name) if self.part else self
+
+    @property
+    def is_enablement(self) -> bool:
+        return bool(self.part)
+
+
+def enablement(handler: str, app: str) -> Address:
+    """The address of one app's enablement for a handler."""
+    return Address("OauthTokenExchangeHandler", handler, f"{ENABLEMENT}/{app}")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a resource is declared. `find` looks a field up in the file; nobody pays for it until an error or a plan
+    line needs it."""
+
+    file: str
+    line: int
+    find: Callable[[Path], Place] | None = field(default=None, compare=False, repr=False)
+
+    def at(self, path: Path = ()) -> Place:
+        """The place of a field, or of the document where the field has none."""
+        return self.find(path) if self.find is not None else Place(self.file, self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """What a person decided about one resource."""
+
+    protect: frozenset[str] = frozenset()
+    """`delete`, `replace`: refused however it is asked for."""
+    ignore: tuple[Path, ...] = ()
+    """Fields that keep their live value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource as the files declare it. Absent keys of `body` are not managed."""
+
+    address: Address
+    body: Body
+    origin: Origin
+    lifecycle: Lifecycle = Lifecycle()
+    record: str = ""
+    """An explicit name of a satellite's record, else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The desired state: all resources of all files, read at one moment."""
+
+    resources: Mapping[Address, Resource]
+    authoritative: frozenset[str] = frozenset()
+    """Handlers whose document lists all its enablements; others are strangers there and go."""
+    digest: str = ""
+    """Of the files' bytes."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """Who last changed a record, and when (ISO 8601, UTC), as the org says."""
+
+    by: str = ""
+    by_id: str = ""
+    date: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.by or 'unknown'} at {self.date or 'an unknown time'}"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveResource:
+    """One record as the org has it."""
+
+    address: Address
+    body: Body
+    record: str
+    """The record's name in the org (`fullName`)."""
+    modified: Modified = Modified()
+    installed: bool = False
+    """True for a component of a managed package: read-only, except policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrgInfo:
+    """Which org this is. Shown first in every output, and compared with what is pinned."""
+
+    id: str
+    name: str = ""
+    instance: str = ""
+    is_sandbox: bool = False
+    organization_type: str = ""
+    api_version: str = ""
+    username: str = ""
+
+    @property
+    def short_id(self) -> str:
+        """The 15 characters that identify the org; the last three of 18 are only a checksum."""
+        return self.id[:15]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """What the org has now, as far as it could be read."""
+
+    org: OrgInfo
+    resources: Mapping[Address, LiveResource]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Kinds (or single addresses, as text) that could not be read -> the org's reason. Absence is not concluded."""
+
+    def reason_unreadable(self, address: Address) -> str | None:
+        """Why nothing can be said about this address, or `None` if it could be read."""
+        return self.unreadable.get(address.kind) or self.unreadable.get(str(address.component))
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What we last applied or adopted for one resource."""
+
+    body: Body
+    """The whole record as it was read back, write-only values as salted digests."""
+    record: str = ""
+    declared: tuple[Path, ...] = ()
+    """The fields that the files declared."""
+    unseen: tuple[Path, ...] = ()
+    """Fields that were sent and that the org does not give back: `body` holds what was sent."""
+    protect: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What we last applied, without secrets. Belongs to one org and one project."""
+
+    org_id: str = ""
+    project: str = ""
+    serial: int = 0
+    salt: str = ""
+    api_version: str = ""
+    resources: Mapping[Address, Applied] = field(default_factory=dict)
+    unmanaged: frozenset[str] = frozenset()
+    """Addresses of resources that the org had and no file declared, when we last looked."""
+    deployments: tuple[str, ...] = ()
+    """Ids of our own latest deployments."""
+
+    @property
+    def exists(self) -> bool:
+        return self.serial > 0
+
+
+class Action(StrEnum):
+    """What happens to one resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    REPLACE = "replace"
+
+
+class Reason(StrEnum):
+    """Why a change is planned. For people; decides nothing."""
+
+    DECLARED = "declared, and the org does not have it"
+    EDITED = "the files say something else than the org"
+    REMOVED = "removed from the files"
+    UNDECLARED = "not in its handler's list of enablements"
+    ASKED = "asked for by --replace"
+    DESTROY = "asked for by --destroy"
+    WITH_OWNER = "goes with its app or handler"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs. `old` and `new` are in canonical form, `None` where absent."""
+
+    path: Path
+    old: Value
+    new: Value
+    direction: Direction = Direction.NEUTRAL
+    severity: Severity = Severity.LOW
+    conflict: bool = False
+    """True where file and org both moved since the baseline; the file wins."""
+    secret: bool = False
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource that must differ from what the org has now; `None` on one side is create or delete."""
+
+    address: Address
+    before: Body | None
+    after: Body | None
+    """The whole record to be: live overlaid with desired."""
+    reason: Reason
+    fields: tuple[FieldChange, ...] = ()
+    replace: bool = False
+    record: str = ""
+    place: Place | None = None
+    modified: Modified = Modified()
+    """Who last changed the live record."""
+
+    @property
+    def action(self) -> Action:
+        if self.replace:
+            return Action.REPLACE
+        if self.before is None:
+            return Action.CREATE
+        return Action.DELETE if self.after is None else Action.UPDATE
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One file of a deployment: a whole record as it is to be, or its removal."""
+
+    address: Address
+    record: str
+    body: Body | None
+    """`None` removes it."""
+    place: Place | None = None
+    create: bool = False
+
+    @property
+    def kind(self) -> type[Kind]:
+        return kind(self.address.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One deployment: all of it lands or nothing."""
+
+    changes: tuple[Change, ...]
+    components: tuple[Component, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Something that the files no longer manage. It stays in the org as it is."""
+
+    address: Address
+    path: Path = ()
+    """Empty: the whole resource."""
+
+    def __str__(self) -> str:
+        return f"{self.address}.{'.'.join(self.path)}" if self.path else str(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a person must look at: drift, or a rule broken."""
+
+    id: str
+    """`drift.changed`, `drift.gone`, `drift.unmanaged`, or a rule's id."""
+    severity: Severity
+    address: Address
+    message: str
+    path: Path = ()
+    old: Value = None
+    new: Value = None
+    direction: Direction = Direction.NEUTRAL
+    modified: Modified = Modified()
+    place: Place | None = None
+    ignored: bool = False
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A guard's reason to refuse an apply, and the flag that lifts it (empty: nothing lifts it)."""
+
+    guard: str
+    address: Address | None
+    message: str
+    allow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an apply would do, and what that is based on."""
+
+    org: OrgInfo
+    steps: tuple[Step, ...] = ()
+    drift: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    released: tuple[Release, ...] = ()
+    adopted: tuple[Address, ...] = ()
+    """Declared resources that already are as declared, and that the baseline does not hold yet."""
+    notes: tuple[str, ...] = ()
+    unchanged: int = 0
+    targets: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    destroy: bool = False
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """Digest of the live content of every component that the plan touches."""
+    payload: str = ""
+    """Digest of what would be sent."""
+    desired: str = ""
+    """Digest of the desired files."""
+    baseline_serial: int = 0
+    created: str = ""
+    """ISO 8601, UTC."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return tuple(change for step in self.steps for change in step.changes)
+
+    def count(self, *actions: Action) -> int:
+        return sum(change.action in actions for change in self.changes)
+
+
+class Landing(StrEnum):
+    """What became of a step."""
+
+    LANDED = "landed"
+    NOT_LANDED = "not landed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentFailure:
+    """What the org said about one component of a failed deployment, verbatim."""
+
+    kind: str
+    record: str
+    problem: str
+    line: int = 0
+    column: int = 0
+    file_name: str = ""
+    address: Address | None = None
+    place: Place | None = None
+    """The line in our files that caused it, as far as the org's text tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The org's last word on one deployment."""
+
+    id: str
+    success: bool
+    status: str
+    failures: tuple[ComponentFailure, ...] = ()
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """What changed behind the files' back, and what it was compared with."""
+
+    org: OrgInfo
+    findings: tuple[Finding, ...] = ()
+    against: str = "baseline"
+    """`baseline` or `desired`."""
+    compared: int = 0
+    """How many resources were compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step of an apply, and what became of it."""
+
+    step: Step
+    landing: Landing
+    deployed: Deployed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """What an apply did."""
+
+    plan: Plan
+    steps: tuple[StepResult, ...] = ()
+    left: tuple[Change, ...] = ()
+    """What the second plan still wants. Empty if all is well."""
+    seconds: float = 0.0
+
+
+def walk(body: Body, path: Path = ()) -> Iterator[Path]:
+    """Paths of all leaves of a desired body: `("oauthConfig", "isPkceRequired")`. Lists are leaves."""
+    for name, value in body.items():
+        if isinstance(value, dict) and value:
+            yield from walk(value, (*path, name))
+        else:
+            yield (*path, name)

@@ -1,0 +1,555 @@
+"""Desired + live + baseline -> what must change, in which order, and what would be sent. Pure.
+
+The flow: `draft` asks `_declared` for each resource of the files, `_removed` for what only the baseline knows, and
+`_strangers` for enablements that a handler's own list does not name; then `_groups` turns changes into whole records.
+
+Three promises: a resource is deleted only if the baseline says that we applied it (or its handler's list is
+authoritative); what no file declares keeps its live value; what could not be read is not judged.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from reconciler.body import at, canonical, canonical_value, covers, digest, field_at, overlaid, sendable
+from reconciler.diff import field_changes
+from reconciler.errors import Complaint
+from reconciler.kind import (
+    Body,
+    Forced,
+    Immutable,
+    OrgBound,
+    Ref,
+    Since,
+    Struct,
+    Until,
+    WriteOnly,
+)
+from reconciler.kinds import ENABLEMENT, all_kinds, satellites
+from reconciler.model import (
+    Address,
+    Applied,
+    Baseline,
+    Change,
+    Component,
+    FieldChange,
+    Finding,
+    LiveResource,
+    LiveState,
+    Modified,
+    Origin,
+    Path,
+    Reason,
+    Release,
+    Resource,
+    Snapshot,
+    walk,
+)
+from reconciler.security import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for besides "make it equal"."""
+
+    targets: tuple[Address, ...] = ()
+    """Only these, with their satellites and enablements. Empty: everything."""
+    replace: frozenset[Address] = frozenset()
+    destroy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why nothing can be planned for a resource: shown with its place once somebody looks the place up."""
+
+    origin: Origin
+    path: Path
+    message: str
+    mend: str = ""
+
+    def complaint(self) -> Complaint:
+        return Complaint(self.message, self.origin.at(self.path), self.mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan before it is packed into deployments."""
+
+    changes: tuple[Change, ...] = ()
+    groups: tuple[tuple[Component, ...], ...] = ()
+    """Records to send, related ones together, in an order in which each group's references are there before it."""
+    findings: tuple[Finding, ...] = ()
+    released: tuple[Release, ...] = ()
+    adopted: tuple[Address, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unchanged: int = 0
+
+
+def draft(desired: Snapshot, live: LiveState, baseline: Baseline, request: Request = Request()) -> Draft:
+    """Compare the three, field by field. Changes come ordered by address."""
+    wanted = {} if request.destroy else desired.resources
+    found = _Found()
+    for address in sorted(wanted):
+        if targeted(address, request.targets) and live.reason_unreadable(address) is None:
+            _declared(wanted[address], live, baseline, request, found)
+    for address in sorted(baseline.resources.keys() - wanted.keys()):
+        if targeted(address, request.targets) and live.reason_unreadable(address) is None:
+            _removed(address, live, baseline, request, found)
+    if not request.destroy:
+        _strangers(desired, live, request, found)
+    _taken_along(live, request, found)
+    changes = tuple(sorted(found.changes.values(), key=lambda change: change.address))
+    groups = _groups(changes, live)
+    return Draft(
+        changes,
+        groups,
+        tuple(found.findings),
+        tuple(sorted(found.released, key=str)),
+        tuple(found.adopted),
+        tuple(found.notes),
+        tuple(found.problems),
+        found.unchanged,
+    )
+
+
+class _Found:
+    """What `draft` gathers on its way."""
+
+    def __init__(self) -> None:
+        self.changes: dict[Address, Change] = {}
+        self.findings: list[Finding] = []
+        self.released: list[Release] = []
+        self.adopted: list[Address] = []
+        self.notes: list[str] = []
+        self.problems: list[Problem] = []
+        self.unchanged = 0
+
+
+def targeted(address: Address, targets: tuple[Address, ...]) -> bool:
+    """A target brings along its enablements, and an app its satellites."""
+    if not targets:
+        return True
+    return any(
+        target in (address, address.component)
+        or (target.kind == "ExternalClientApplication" and target.name == address.name and _is_satellite(address))
+        for target in targets
+    )
+
+
+def _is_satellite(address: Address) -> bool:
+    return bool(address.schema.section)
+
+
+# --- what the files declare ------------------------------------------------------------------------------------------
+
+
+def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Request, found: _Found) -> None:
+    address, applied = want.address, baseline.resources.get(want.address)
+    have = live.resources.get(address)
+    held = completed(have.body, applied) if have is not None else {} if address.schema.singleton else None
+    body = _without(want.body, want.lifecycle.ignore) if held is not None else want.body
+    if applied is not None:
+        declared = set(walk(want.body))
+        # A section that is still there in part is not released as a whole.
+        still = {path[:depth] for path in declared for depth in range(1, len(path) + 1)}
+        found.released += [Release(address, path) for path in applied.declared if path not in still]
+    if held is None or _replaced(address, request):
+        _create(want, held, live, request, found)
+        return
+    if covers(address.struct, held, body):
+        found.unchanged += 1
+        if applied is None or not applied.declared:
+            found.adopted.append(address)
+        if have is not None and want.record and want.record != have.record:
+            found.problems.append(_other_record(want, have))
+        _remark(want, held, applied, found)
+        return
+    found.problems += _impossible(want, body, held, live, have)
+    _remark(want, held, applied, found)
+    after = overlaid(address.struct, held, body)
+    fields = field_changes(address.struct, held, after)
+    if not fields:
+        found.unchanged += 1
+        return
+    fields = tuple(_marked_conflict(f, address, applied, held) for f in fields)
+    found.problems += [
+        Problem(want.origin, tuple(str(p) for p in path), f"{path[-1]} is required", "declare it")
+        for path in address.struct.missing(after)
+    ]
+    modified = have.modified if have is not None else Modified()
+    record = have.record if have is not None else _record(address, want.record, live)
+    found.changes[address] = Change(address, held, after, Reason.EDITED, fields, record=record, modified=modified)
+
+
+def _create(want: Resource, held: Body | None, live: LiveState, request: Request, found: _Found) -> None:
+    address, struct = want.address, want.address.struct
+    body = {k: v for k, v in want.body.items() if not _elsewhere(struct, k, v, live.org.id)}
+    if held is not None:
+        body = overlaid(struct, _transferable(struct, held), body)
+    after = overlaid(struct, {}, body)
+    found.problems += [
+        Problem(want.origin, tuple(str(p) for p in path), f"{path[-1]} is required to create {address}", "declare it")
+        for path in struct.missing(after)
+    ]
+    found.problems += _not_in_version(want, want.body, live)
+    for name in want.body.keys() - body.keys():
+        found.notes.append(f"{address}: {name} is of another org and is not sent")
+    _remark(want, {}, None, found)
+    fields = field_changes(struct, held or {}, after)
+    record = live.resources[address].record if address in live.resources else _record(address, want.record, live)
+    if held is not None:
+        found.changes[address] = Change(address, held, after, Reason.ASKED, fields, replace=True, record=record)
+    else:
+        found.changes[address] = Change(address, None, after, Reason.DECLARED, fields, record=record)
+
+
+def _replaced(address: Address, request: Request) -> bool:
+    """An app that is replaced takes its satellites along: deleting it deletes them."""
+    if address in request.replace:
+        return True
+    return _is_satellite(address) and Address("ExternalClientApplication", address.name) in request.replace
+
+
+def _transferable(struct: type[Struct], held: Body) -> Body:
+    """What of a live record may be given to a new one: neither keys nor what the org generated."""
+    fields = struct.fields()
+    result: Body = {}
+    for name, value in held.items():
+        field = fields.get(name)
+        if field is not None and field.has(Immutable, OrgBound):
+            continue
+        result[name] = (
+            _transferable(field.struct, value) if field and field.struct and isinstance(value, dict) else value
+        )
+    return result
+
+
+def _elsewhere(struct: type[Struct], name: str, value: object, org_id: str) -> bool:
+    field = struct.fields()[name]
+    return field.has(OrgBound) and bool(value) and not str(value).startswith(org_id[:15])
+
+
+def _impossible(
+    want: Resource, body: Body, held: Body, live: LiveState, have: LiveResource | None
+) -> Iterator[Problem]:
+    """What the platform would refuse or silently drop, said before anything is sent."""
+    address = want.address
+    if have is not None and want.record and want.record != have.record:
+        yield _other_record(want, have)
+    for path in walk(body):
+        fields = list(field_at(address.struct, path))
+        field = fields[-1] if fields else None
+        if field is None or not field.has(Immutable):
+            continue
+        old, new = at(held, path), at(body, path)
+        if old and new and canonical_value(field, old) != canonical_value(field, new):
+            yield Problem(
+                want.origin,
+                path,
+                f"{'.'.join(path)} cannot change: the org has {old}, the file says {new}",
+                f"write the org's value, or ask for --replace {address}",
+            )
+    yield from _not_in_version(want, body, live)
+
+
+def _other_record(want: Resource, have: LiveResource) -> Problem:
+    message = f"the record of {want.address} is called {have.record} in the org, the file says {want.record}"
+    return Problem(want.origin, (), message, "leave the name out: the org's record is adopted")
+
+
+def _not_in_version(want: Resource, body: Body, live: LiveState) -> Iterator[Problem]:
+    version = float(live.org.api_version or 0)
+    if not version:
+        return
+    if want.address.schema.since > version:
+        message = f"{want.address.kind} needs API version {want.address.schema.since:.1f}; the org is read at {version}"
+        yield Problem(want.origin, (), message, "raise api_version in reconciler.yaml")
+        return
+    for path in walk(body):
+        for field in field_at(want.address.struct, path):
+            since, until = field.mark(Since), field.mark(Until)
+            if since is not None and since.version > version:
+                message = f"{field.name} needs API version {since.version:.1f}; the org is read at {version}"
+                yield Problem(want.origin, path, message, "raise api_version in reconciler.yaml")
+            elif until is not None and until.version < version:
+                message = f"{field.name} ended with API version {until.version:.1f}; the org is read at {version}"
+                yield Problem(want.origin, path, message, "remove it")
+
+
+def _remark(want: Resource, held: Body, applied: Applied | None, found: _Found) -> None:
+    """Say what is not done although a file says so: forced values, secrets that cannot be compared."""
+    _remark_in(want, want.address.struct, want.body, held, applied.body if applied else None, (), found)
+
+
+def _remark_in(
+    want: Resource, struct: type[Struct], body: Body, held: Body, base: Body | None, path: Path, found: _Found
+) -> None:
+    for name, value in body.items():
+        field = struct.fields()[name]
+        here = (*path, name)
+        forced = field.mark(Forced)
+        if forced is not None and value is not None and value != forced.value:
+            message = f"{name}: {str(value).lower()} will not stick: {forced.why}"
+            found.findings.append(
+                Finding(
+                    "OA02",
+                    Severity.MEDIUM,
+                    want.address,
+                    message,
+                    here,
+                    new=forced.value,
+                    mend=f"write {str(forced.value).lower()}",
+                )
+            )
+        elif field.has(WriteOnly) and held:
+            if base is None or at(base, (name, "$ref")) != str(value):
+                found.notes.append(f"{want.address}: {name} is not compared; use rotate to change it")
+        elif field.struct is not None and isinstance(value, dict):
+            inner = held.get(name)
+            inner_base = (base or {}).get(name)
+            _remark_in(
+                want,
+                field.struct,
+                value,
+                inner if isinstance(inner, dict) else {},
+                inner_base if isinstance(inner_base, dict) else None,
+                here,
+                found,
+            )
+
+
+def _marked_conflict(change: FieldChange, address: Address, applied: Applied | None, held: Body) -> FieldChange:
+    """Both sides moved: since the baseline the org changed the field, and the file asks for neither value."""
+    if applied is None or change.path not in applied.declared:
+        return change
+    base = at(canonical(address.struct, applied.body), change.path)
+    now = at(canonical(address.struct, held), change.path)
+    return replace(change, conflict=True) if base not in (now, change.new) else change
+
+
+def completed(live: Body, applied: Applied | None) -> Body:
+    """A live body with the values that were sent and that this org never gives back."""
+    if applied is None or not applied.unseen:
+        return live
+    result = live
+    for path in applied.unseen:
+        if at(result, path) is None:
+            result = _with(result, path, at(applied.body, path))
+    return result
+
+
+def _with(body: Body, path: Path, value: object) -> Body:
+    if len(path) == 1:
+        return {**body, path[0]: value}
+    inner = body.get(path[0])
+    return {**body, path[0]: _with(inner if isinstance(inner, dict) else {}, path[1:], value)}
+
+
+def _without(body: Body, paths: Iterable[Path]) -> Body:
+    """A body without some fields; whole sections may be named."""
+    for path in paths:
+        if path and path[0] in body:
+            body = dict(body)
+            inner = body[path[0]]
+            if len(path) == 1:
+                del body[path[0]]
+            elif isinstance(inner, dict):
+                body[path[0]] = _without(inner, [path[1:]])
+    return body
+
+
+# --- what they no longer declare -------------------------------------------------------------------------------------
+
+
+def _removed(address: Address, live: LiveState, baseline: Baseline, request: Request, found: _Found) -> None:
+    applied = baseline.resources[address]
+    if not applied.declared:
+        return
+    have = live.resources.get(address)
+    if not (address.is_enablement or address.schema.removable):
+        app = Address("ExternalClientApplication", address.name)
+        if not (_is_satellite(address) and _goes(app, baseline, found, request)):
+            found.released.append(Release(address))
+        return
+    if have is None or (address.is_enablement and _goes(address.component, baseline, found, request)):
+        return
+    reason = Reason.DESTROY if request.destroy else Reason.REMOVED
+    found.changes[address] = Change(address, have.body, None, reason, record=have.record, modified=have.modified)
+
+
+def _goes(owner: Address, baseline: Baseline, found: _Found, request: Request) -> bool:
+    """True if the owner is deleted by this plan, so that what belongs to it goes along. Owners sort before."""
+    change = found.changes.get(owner)
+    return change is not None and change.after is None
+
+
+def _strangers(desired: Snapshot, live: LiveState, request: Request, found: _Found) -> None:
+    for address in sorted(live.resources):
+        if (
+            address.is_enablement
+            and address.name in desired.authoritative
+            and address not in desired.resources
+            and address not in found.changes
+            and targeted(address, request.targets)
+        ):
+            have = live.resources[address]
+            found.changes[address] = Change(
+                address, have.body, None, Reason.UNDECLARED, record=have.record, modified=have.modified
+            )
+
+
+def _taken_along(live: LiveState, request: Request, found: _Found) -> None:
+    """Deleting an app deletes its satellites, so a replaced app needs those again that no file declares."""
+    for address, have in live.resources.items():
+        if address not in found.changes and _is_satellite(address) and _replaced(address, request):
+            after = _transferable(address.struct, have.body)
+            fields = field_changes(address.struct, have.body, after)
+            found.changes[address] = Change(
+                address, have.body, after, Reason.WITH_OWNER, fields, replace=True, record=have.record
+            )
+
+
+# --- what is sent ----------------------------------------------------------------------------------------------------
+
+
+def _record(address: Address, explicit: str, live: LiveState) -> str:
+    """The name of a record that does not exist yet: the file's, or the one that the org itself would give."""
+    if explicit or address.is_enablement:
+        return explicit or address.name
+    schema = address.schema
+    if schema.singleton:
+        return schema.singleton
+    if not schema.record:
+        return address.name
+    settings = satellites()["oauthSettings"]
+    oauth = live.resources.get(Address(settings.__name__, address.name))
+    return schema.record.format(
+        app=address.name, oauth=oauth.record if oauth else settings.record.format(app=address.name)
+    )
+
+
+def _groups(changes: tuple[Change, ...], live: LiveState) -> tuple[tuple[Component, ...], ...]:
+    """Whole records to send, an app and its satellites together, ordered by their references; removals come last."""
+    by_component: dict[Address, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_component[change.address.component].append(change)
+    held = enablements_by_handler(live)
+    replaced = {c.address.name for c in changes if c.replace and c.address.schema.removable}
+    for handler, enablements in held.items():
+        # Deleting an app takes it out of its handlers, so those are told again.
+        if any(address.part.removeprefix(f"{ENABLEMENT}/") in replaced for address in enablements):
+            by_component.setdefault(handler, [])
+    components = [
+        component
+        for address, found in by_component.items()
+        for component in _components(address, found, live, held.get(address, {}))
+    ]
+    ranks: dict[tuple[str, str], int] = {}
+    for component in components:
+        key = _group_key(component)
+        ranks[key] = max(ranks.get(key, 0), kind_order()[component.address.kind])
+    groups: dict[tuple[bool, int, str, str], list[Component]] = defaultdict(list)
+    for component in components:
+        kind, name = key = _group_key(component)
+        # What replaces a record travels with its removal.
+        removal = component.body is None and not _is_replaced(component, by_component)
+        groups[(removal, -ranks[key] if removal else ranks[key], kind, name)].append(component)
+    return tuple(tuple(groups[key]) for key in sorted(groups))
+
+
+def _is_replaced(component: Component, by_component: Mapping[Address, list[Change]]) -> bool:
+    return any(change.replace for change in by_component[component.address])
+
+
+def _group_key(component: Component) -> tuple[str, str]:
+    address = component.address
+    return ("ExternalClientApplication", address.name) if _is_satellite(address) else (address.kind, address.name)
+
+
+def _components(
+    address: Address, changes: list[Change], live: LiveState, enablements: Mapping[Address, Body]
+) -> Iterator[Component]:
+    own = next((change for change in changes if change.address == address), None)
+    have = live.resources.get(address)
+    before = have.body if have is not None else None
+    record = own.record if own is not None else have.record if have is not None else address.name
+    if own is not None and (own.replace or own.after is None) and not _is_satellite(address):
+        yield Component(address, record, None)
+    if own is not None and own.after is None:
+        return
+    after = own.after if own is not None else before
+    if after is None:
+        return
+    if own is not None and own.replace:
+        before = None
+    body = sendable(address.schema, after, before, live.org.id)
+    if ENABLEMENT in address.schema.fields():
+        # A record is replaced whole, strangers' enablements included.
+        items = dict(enablements) if before is not None else {}
+        for change in changes:
+            if change.address.is_enablement:
+                items.pop(change.address, None)
+                if change.after is not None:
+                    items[change.address] = change.after
+        if items:
+            body[ENABLEMENT] = list(items.values())
+    yield Component(address, record, body, create=before is None)
+
+
+def reversed_fields(change: Change) -> tuple[FieldChange, ...]:
+    """An update's fields the other way round: how the org departed from what the files say."""
+    if change.before is None or change.after is None:
+        return ()
+    places = {field.path: field.place for field in change.fields}
+    fields = field_changes(change.address.struct, change.after, change.before)
+    return tuple(replace(field, place=places.get(field.path)) for field in fields)
+
+
+def enablements_by_handler(live: LiveState) -> Mapping[Address, Mapping[Address, Body]]:
+    """The enablements that the org has, by the address of their handler."""
+    found: dict[Address, dict[Address, Body]] = defaultdict(dict)
+    for address, have in live.resources.items():
+        if address.part:
+            found[address.component][address] = have.body
+    return found
+
+
+@cache
+def kind_order() -> Mapping[str, int]:
+    """How deep a kind's references go: 0 refers to nothing that we manage. Read off the marks, so it cannot be stale."""
+    refers: dict[str, set[str]] = {name: set() for name in all_kinds()}
+
+    def collect(name: str, struct: type[Struct]) -> None:
+        for field in struct.fields().values():
+            ref = field.mark(Ref)
+            if ref is not None and ref.kind in refers and ref.kind != name:
+                refers[name].add(ref.kind)
+            if field.struct is not None:
+                collect(name, field.struct)
+
+    for name, schema in all_kinds().items():
+        collect(name, schema)
+    depth: dict[str, int] = {}
+
+    def measure(name: str, above: tuple[str, ...] = ()) -> int:
+        if name not in depth:
+            depth[name] = 1 + max((measure(k, (*above, name)) for k in refers[name] - {*above, name}), default=-1)
+        return depth[name]
+
+    for name, schema in all_kinds().items():
+        # Settings switch features on that the rest needs.
+        depth[name] = 0 if schema.singleton else measure(name)
+    return depth
+
+
+def fingerprints(components: Iterable[Component], live: LiveState) -> Mapping[str, str]:
+    """Digests of what the org has at the components' addresses, enablements included; never of who touched it when."""
+    held = enablements_by_handler(live)
+    result: dict[str, str] = {}
+    for component in components:
+        have = live.resources.get(component.address)
+        others = {str(address): body for address, body in held.get(component.address, {}).items()}
+        result[str(component.address)] = digest([have.body if have is not None else None, others])
+    return result

@@ -1,0 +1,52 @@
+"""What the engine needs from an org. `providers/` implements it; the planner never sees it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from reconciler.kind import SecretRef
+from reconciler.model import Component, Deployed, LiveState, OrgInfo
+
+Progress = Callable[[str], None]
+"""Told the name of each stage as it begins, e.g. `retrieving 12 kinds`, `deploying (3 of 40 components)`."""
+
+Secrets = Callable[[SecretRef], str]
+"""Finds the value behind a reference, at the last moment before the wire."""
+
+
+class Provider(Protocol):
+    """Two verbs, read and deploy, and who it is that we talk to."""
+
+    def org(self) -> OrgInfo:
+        """Which org this is, from the org itself. Raises NotAllowedError, UnreachableError."""
+        ...
+
+    def read(self, classes: Sequence[str], progress: Progress) -> LiveState:
+        """Everything of all kinds that the login may see; of Apex classes those named in `classes`, and those of the
+        handlers that were found. Satellites are addressed by their app; handlers come apart from their enablements.
+        """
+        ...
+
+    def payload(self, components: Sequence[Component]) -> str:
+        """The digest of what `deploy` would send for these components, secrets counted as their references."""
+        ...
+
+    def deploy(
+        self,
+        components: Sequence[Component],
+        progress: Progress,
+        *,
+        check_only: bool,
+        secrets: Secrets,
+        options: Mapping[str, object],
+        started: Callable[[str], None],
+    ) -> Deployed:
+        """Deploy the components in one transaction and wait for the org's last word.
+
+        `started` is called with the deployment's id before the first poll. Raises UnreachableError when the answer to
+        the deploy call was lost: then it is not known whether the org took it.
+        """
+        ...
+
+    def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:
+        """Pack groups of related components into deployments within the org's limits, groups kept whole, in order."""
+        ...

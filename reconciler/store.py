@@ -1,0 +1,164 @@
+"""Baseline files and their lock. A baseline is canonical JSON, one resource a line: it diffs well and is safe to commit."""
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from reconciler.body import from_json, to_json
+from reconciler.errors import Complaint, InputError, Place, RefusedError
+from reconciler.model import Address, Applied, Baseline
+
+FORMAT = 1
+LIMIT = 1 << 30
+"""Bytes. A larger file is not one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The baselines of one project, a file for each org."""
+
+    folder: Path
+    project: str
+
+    def path(self, org_id: str) -> Path:
+        return self.folder / f"{org_id[:15]}.{self.project}.json"
+
+    def load(self, org_id: str) -> Baseline:
+        """The baseline of that org, or an empty one. Raises InputError for a file that is not one of ours."""
+        path = self.path(org_id)
+        if not path.exists():
+            return Baseline(org_id=org_id, project=self.project)
+        try:
+            found = _read(path)
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            message = f"the baseline cannot be read ({wrong or type(wrong).__name__})"
+            mend = "restore it from version control, or remove it to start anew"
+            raise InputError(Complaint(message, Place(str(path)), mend)) from wrong
+        if found.org_id[:15] != org_id[:15] or found.project != self.project:
+            message = f"the baseline is of org {found.org_id}, project {found.project}"
+            raise RefusedError(Complaint(message, Place(str(path)), f"this is org {org_id}, project {self.project}"))
+        return found
+
+    def save(self, baseline: Baseline) -> None:
+        """Write atomically: a reader sees the old file or the new one."""
+        path = self.path(baseline.org_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".baseline-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.writelines(_lines(baseline))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def lock(self, org_id: str) -> Iterator[None]:
+        """Hold the baseline for one apply. Raises RefusedError that names the holder; a dead holder holds nothing."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.path(org_id).with_suffix(".lock")
+        owner = path.with_suffix(".owner")
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            who = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
+            raise RefusedError(
+                Complaint(f"the baseline is locked by {who}", Place(str(path)), "wait until it is done")
+            ) from None
+        try:
+            owner.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+            yield
+        finally:
+            owner.unlink(missing_ok=True)
+            lock.release()
+
+
+def _lines(baseline: Baseline) -> Iterator[str]:
+    head = {
+        "api_version": baseline.api_version,
+        "deployments": list(baseline.deployments),
+        "format": FORMAT,
+        "org_id": baseline.org_id,
+        "project": baseline.project,
+        "salt": baseline.salt,
+        "serial": baseline.serial,
+        "unmanaged": sorted(baseline.unmanaged),
+    }
+    yield _dump(head)[:-1] + ',"resources":{\n'
+    separator = ""
+    for address in sorted(baseline.resources):
+        applied = baseline.resources[address]
+        entry = {
+            "body": to_json(applied.body),
+            "declared": [list(path) for path in applied.declared],
+            "protect": sorted(applied.protect),
+            "record": applied.record,
+            "unseen": [list(path) for path in applied.unseen],
+        }
+        yield f"{separator}{_dump(str(address))}:{_dump(entry)}"
+        separator = ",\n"
+    yield "\n}}\n"
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read(path: Path) -> Baseline:
+    """Read line by line: a baseline of 50,000 resources must not be in memory twice."""
+    if path.stat().st_size > LIMIT:
+        raise ValueError(f"larger than {LIMIT} bytes")
+    resources: dict[Address, Applied] = {}
+    with path.open(encoding="utf-8") as file:
+        first = file.readline().rstrip("\n")
+        if not first.endswith(',"resources":{'):
+            # Somebody's formatter was here; the content counts.
+            whole = json.loads(first + file.read())
+            entries = whole.pop("resources").items()
+        else:
+            whole = json.loads(first.removesuffix(',"resources":{') + "}")
+            entries = _entries(file)
+        if whole["format"] != FORMAT:
+            raise ValueError(f"format {whole['format']}, this version reads {FORMAT}")
+        memo: dict[str, tuple[tuple[str, ...], ...]] = {}
+        for text, entry in entries:
+            declared = str(entry["declared"])
+            # Most resources of a kind declare the same fields: share them.
+            paths = memo.setdefault(declared, tuple(tuple(path) for path in entry["declared"]))
+            unseen = tuple(tuple(path) for path in entry["unseen"])
+            resources[Address.parse(text)] = Applied(
+                from_json(entry["body"]), entry["record"], paths, unseen, frozenset(entry["protect"])
+            )
+    return Baseline(
+        whole["org_id"],
+        whole["project"],
+        whole["serial"],
+        whole["salt"],
+        whole["api_version"],
+        resources,
+        frozenset(whole["unmanaged"]),
+        tuple(whole["deployments"]),
+    )
+
+
+def _entries(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, object]]]:
+    ended = False
+    for line in lines:
+        text = line.rstrip("\n").removesuffix(",")
+        if text == "}}":
+            ended = True
+        elif text:
+            ((address, entry),) = json.loads("{" + text + "}").items()
+            yield address, entry
+    if not ended:
+        raise ValueError("the end is missing")
