@@ -44,8 +44,9 @@ def advanced(
         resources[address] = _applied(
             want, have, baseline.resources.get(address), by_address.get(address), secrets or {}
         )
-    for address in list(resources):
-        if address not in desired.resources and (address in chosen or address in by_address):
+    for address in sorted(baseline.resources):
+        # An app that was deleted has taken its satellites along already.
+        if address in resources and address not in desired.resources and (address in chosen or address in by_address):
             _given_up(address, by_address.get(address), live, resources)
     _add_handler_classes(desired, live, resources)
     unmanaged = _unmanaged(baseline, live, resources, by_address)
@@ -126,7 +127,7 @@ def _set(body: Body, path: Path, value: object) -> Body:
 
 
 def _given_up(address: Address, change: Change | None, live: LiveState, resources: dict[Address, Applied]) -> None:
-    """Deleted, or released: either way no longer ours. A record of a released class of ours stays watched."""
+    """Deleted, or released: either way no longer ours."""
     gone = change is not None and change.after is None
     if gone or resources[address].declared:
         del resources[address]

@@ -133,7 +133,10 @@ def covers(struct: type[Struct], have: Body, want: Body) -> bool:
         field = fields[name]
         if not field.compared or field.has(OrgBound):
             continue
-        if field.struct is not None and not field.repeated and isinstance(held, dict) and isinstance(value, dict):
+        if field.is_set and value is not None:
+            if canonical_value(field, value) != canonical_value(field, held):
+                return False
+        elif field.struct is not None and not field.repeated and isinstance(held, dict) and isinstance(value, dict):
             if not covers(field.struct, held, value):
                 return False
         elif canonical_value(field, _overlaid_value(field, held, value)) != canonical_value(field, held):

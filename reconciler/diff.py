@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.body import at, canonical, field_at, is_secret
-from reconciler.kind import Body, Default, Field, Keyed, Struct
+from reconciler.body import at, canonical, canonical_value, field_at, is_secret
+from reconciler.kind import Body, Default, Field, Keyed, Struct, WriteOnly
 from reconciler.model import FieldChange, Path
 from reconciler.security import Direction, Severity, Verdict, Weaker
 
@@ -19,6 +19,21 @@ def field_changes(kind: type[Struct], old: Body, new: Body) -> tuple[FieldChange
     order = {name: index for index, name in enumerate(kind.fields())}
     paths = sorted(_paths(before, after), key=lambda path: (order.get(path[0], len(order)), path))
     return tuple(_field_change(kind, path, before, after) for path in paths)
+
+
+def new_fields(struct: type[Struct], body: Body, path: Path = ()) -> tuple[FieldChange, ...]:
+    """The fields of a record that is created, in Salesforce's order. They have no direction: there was nothing."""
+    found: list[FieldChange] = []
+    for name, field in struct.fields().items():
+        if name not in body:
+            continue
+        value, here = body[name], (*path, name)
+        if field.struct is not None and not field.repeated and isinstance(value, dict):
+            found += new_fields(field.struct, value, here)
+        else:
+            new = canonical_value(field, value) if field.compared else value
+            found.append(FieldChange(here, None, new, secret=field.has(WriteOnly)))
+    return tuple(found)
 
 
 def _paths(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Path]:

@@ -259,6 +259,18 @@ def _class_names(desired: Snapshot, baseline: Baseline) -> Iterator[str]:
 
 
 def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -> None:
+    version = float(live.org.api_version or 0)
+    newer = [
+        Complaint(
+            f"{address.kind} needs API version {address.schema.since:.1f}; the org is read at {version}",
+            want.origin.at(),
+            "raise api_version in reconciler.yaml, or remove it",
+        )
+        for address, want in desired.resources.items()
+        if version and address.schema.since > version
+    ]
+    if newer:
+        raise InputError(*newer)
     found = {
         address: reason
         for address in sorted(desired.resources.keys() | baseline.resources.keys())
@@ -521,17 +533,12 @@ def _deploy(
     secret: Callable[[SecretRef], str],
     started: Callable[[str], None],
 ) -> Deployed:
-    options = dict(session.deploy_options)
-    if not any(component.address.kind == "ApexClass" for component in step.components):
-        # A test level is for deployments that hold Apex; for others it would only cost a test run.
-        options.pop("testLevel", None)
-        options.pop("runTests", None)
     return session.provider.deploy(
         step.components,
         session.progress,
         check_only=check_only,
         secrets=secret,
-        options=options,
+        options=session.deploy_options,
         started=started,
     )
 

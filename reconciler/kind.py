@@ -257,6 +257,10 @@ class Field:
     """The values of an enumeration, else empty."""
     marks: tuple[Any, ...]
     by_mark: Mapping[type, Any]
+    is_set: bool
+    """True where the value is a set of texts, however Salesforce keeps it."""
+    compared: bool
+    """False for what is never state: secrets that nobody can read, and commands."""
 
     def mark(self, mark: type[M]) -> M | None:
         """The field's mark of that type, or `None`."""
@@ -264,17 +268,7 @@ class Field:
         return found
 
     def has(self, *marks: type) -> bool:
-        return any(mark in self.by_mark for mark in marks)
-
-    @property
-    def is_set(self) -> bool:
-        """True where the value is a set of texts, however Salesforce keeps it."""
-        return self.has(Unordered, Lines, Commas)
-
-    @property
-    def compared(self) -> bool:
-        """False for what is never state: secrets that nobody can read, and commands."""
-        return not self.has(WriteOnly, Imperative)
+        return not self.by_mark.keys().isdisjoint(marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +366,9 @@ def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> F
     wire = (
         by_mark[Wire].name if Wire in by_mark else struct.__name__ if struct else "string" if values else _WIRE[inner]
     )
-    return Field(name, wire, struct, repeated, required, values, tuple(marks), by_mark)
+    is_set = not by_mark.keys().isdisjoint((Unordered, Lines, Commas))
+    compared = by_mark.keys().isdisjoint((WriteOnly, Imperative))
+    return Field(name, wire, struct, repeated, required, values, tuple(marks), by_mark, is_set, compared)
 
 
 _WIRE: Mapping[Any, str] = {str: "string", bool: "boolean", int: "int", float: "double", SecretRef: "string"}

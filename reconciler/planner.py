@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from reconciler.body import at, canonical, canonical_value, covers, digest, field_at, overlaid, sendable
-from reconciler.diff import field_changes
+from reconciler.diff import field_changes, new_fields
 from reconciler.errors import Complaint
 from reconciler.kind import (
     Body,
@@ -151,10 +151,7 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
     held = completed(have.body, applied) if have is not None else {} if address.schema.singleton else None
     body = _without(want.body, want.lifecycle.ignore) if held is not None else want.body
     if applied is not None:
-        declared = set(walk(want.body))
-        # A section that is still there in part is not released as a whole.
-        still = {path[:depth] for path in declared for depth in range(1, len(path) + 1)}
-        found.released += [Release(address, path) for path in applied.declared if path not in still]
+        found.released += [Release(address, path) for path in applied.declared if not _declares(want.body, path)]
     if held is None or _replaced(address, request):
         _create(want, held, live, request, found)
         return
@@ -197,7 +194,7 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
     for name in want.body.keys() - body.keys():
         found.notes.append(f"{address}: {name} is of another org and is not sent")
     _remark(want, {}, None, found)
-    fields = field_changes(struct, held or {}, after)
+    fields = field_changes(struct, held, after) if held is not None else new_fields(struct, after)
     record = live.resources[address].record if address in live.resources else _record(address, want.record, live)
     if held is not None:
         found.changes[address] = Change(address, held, after, Reason.ASKED, fields, replace=True, record=record)
@@ -263,10 +260,6 @@ def _not_in_version(want: Resource, body: Body, live: LiveState) -> Iterator[Pro
     version = float(live.org.api_version or 0)
     if not version:
         return
-    if want.address.schema.since > version:
-        message = f"{want.address.kind} needs API version {want.address.schema.since:.1f}; the org is read at {version}"
-        yield Problem(want.origin, (), message, "raise api_version in reconciler.yaml")
-        return
     for path in walk(body):
         for field in field_at(want.address.struct, path):
             since, until = field.mark(Since), field.mark(Until)
@@ -283,12 +276,22 @@ def _remark(want: Resource, held: Body, applied: Applied | None, found: _Found) 
     _remark_in(want, want.address.struct, want.body, held, applied.body if applied else None, (), found)
 
 
+@cache
+def _remarkable(struct: type[Struct]) -> frozenset[str]:
+    """Fields that a remark may be about, or that hold such fields."""
+    return frozenset(
+        name
+        for name, field in struct.fields().items()
+        if field.has(Forced, WriteOnly)
+        or (field.struct is not None and not field.repeated and _remarkable(field.struct))
+    )
+
+
 def _remark_in(
     want: Resource, struct: type[Struct], body: Body, held: Body, base: Body | None, path: Path, found: _Found
 ) -> None:
-    for name, value in body.items():
-        field = struct.fields()[name]
-        here = (*path, name)
+    for name in _remarkable(struct) & body.keys():
+        field, value, here = struct.fields()[name], body[name], (*path, name)
         forced = field.mark(Forced)
         if forced is not None and value is not None and value != forced.value:
             message = f"{name}: {str(value).lower()} will not stick: {forced.why}"
@@ -345,6 +348,16 @@ def _with(body: Body, path: Path, value: object) -> Body:
         return {**body, path[0]: value}
     inner = body.get(path[0])
     return {**body, path[0]: _with(inner if isinstance(inner, dict) else {}, path[1:], value)}
+
+
+def _declares(body: Body, path: Path) -> bool:
+    """True if a file still speaks of the field, or of anything in the section."""
+    inner: object = body
+    for part in path:
+        if not isinstance(inner, dict) or part not in inner:
+            return False
+        inner = inner[part]
+    return True
 
 
 def _without(body: Body, paths: Iterable[Path]) -> Body:

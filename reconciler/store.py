@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from reconciler.body import from_json, to_json
 from reconciler.errors import Complaint, InputError, Place, RefusedError
 from reconciler.model import Address, Applied, Baseline
+from reconciler.model import Path as FieldPath
 
 FORMAT = 1
 LIMIT = 1 << 30
@@ -100,10 +102,10 @@ def _lines(baseline: Baseline) -> Iterator[str]:
         applied = baseline.resources[address]
         entry = {
             "body": to_json(applied.body),
-            "declared": [list(path) for path in applied.declared],
+            "declared": [".".join(path) for path in applied.declared],
             "protect": sorted(applied.protect),
             "record": applied.record,
-            "unseen": [list(path) for path in applied.unseen],
+            "unseen": [".".join(path) for path in applied.unseen],
         }
         yield f"{separator}{_dump(str(address))}:{_dump(entry)}"
         separator = ",\n"
@@ -124,21 +126,22 @@ def _read(path: Path) -> Baseline:
         if not first.endswith(',"resources":{'):
             # Somebody's formatter was here; the content counts.
             whole = json.loads(first + file.read())
-            entries = whole.pop("resources").items()
+            entries = ((text, entry, False) for text, entry in whole.pop("resources").items())
         else:
             whole = json.loads(first.removesuffix(',"resources":{') + "}")
             entries = _entries(file)
         if whole["format"] != FORMAT:
             raise ValueError(f"format {whole['format']}, this version reads {FORMAT}")
-        memo: dict[str, tuple[tuple[str, ...], ...]] = {}
-        for text, entry in entries:
-            declared = str(entry["declared"])
+        memo: dict[str, tuple[FieldPath, ...]] = {}
+        for text, entry, is_plain in entries:
             # Most resources of a kind declare the same fields: share them.
-            paths = memo.setdefault(declared, tuple(tuple(path) for path in entry["declared"]))
-            unseen = tuple(tuple(path) for path in entry["unseen"])
-            resources[Address.parse(text)] = Applied(
-                from_json(entry["body"]), entry["record"], paths, unseen, frozenset(entry["protect"])
-            )
+            declared = " ".join(entry["declared"])
+            if declared not in memo:
+                memo[declared] = tuple(tuple(path.split(".")) for path in entry["declared"])
+            unseen = tuple(tuple(path.split(".")) for path in entry["unseen"])
+            body = entry["body"] if is_plain else from_json(entry["body"])
+            protect = frozenset(entry["protect"])
+            resources[Address.parse(text)] = Applied(body, entry["record"], memo[declared], unseen, protect)
     return Baseline(
         whole["org_id"],
         whole["project"],
@@ -151,7 +154,8 @@ def _read(path: Path) -> Baseline:
     )
 
 
-def _entries(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, object]]]:
+def _entries(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Address, entry, and whether its body is free of what only `from_json` understands."""
     ended = False
     for line in lines:
         text = line.rstrip("\n").removesuffix(",")
@@ -159,6 +163,6 @@ def _entries(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, object]]]:
             ended = True
         elif text:
             ((address, entry),) = json.loads("{" + text + "}").items()
-            yield address, entry
+            yield address, entry, '"$xml"' not in text
     if not ended:
         raise ValueError("the end is missing")

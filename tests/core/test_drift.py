@@ -80,7 +80,9 @@ def test_what_could_not_be_read_is_not_gone():
 
 
 def test_ignored_drift_is_reported_and_marked():
-    (finding,) = found({CA: {"description": "a"}}, {CA: {"description": "b"}}, ignored={address(CA): (("description",),)})
+    (finding,) = found(
+        {CA: {"description": "a"}}, {CA: {"description": "b"}}, ignored={address(CA): (("description",),)}
+    )
 
     assert finding.ignored
 
@@ -106,6 +108,8 @@ def test_refresh_token_fields_only_have_a_direction_together(before, after, seve
     """24 hours and 1 day are the same lifetime; 2 days are not, though only a number moved."""
     names = ("refreshTokenPolicyType", "refreshTokenValidityPeriod", "refreshTokenValidityUnit")
     address_ = "ExtlClntAppOauthConfigurablePolicies/portal"
-    reported = found({address_: dict(zip(names, before, strict=True))}, {address_: dict(zip(names, after, strict=True))})
+    reported = found(
+        {address_: dict(zip(names, before, strict=True))}, {address_: dict(zip(names, after, strict=True))}
+    )
 
     assert {(severity or Severity.LOW, direction or Direction.NEUTRAL)} == {(f.severity, f.direction) for f in reported}

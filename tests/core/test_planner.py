@@ -137,13 +137,17 @@ def test_a_secret_is_sent_on_create_only():
 
 
 def test_null_is_the_platforms_default():
-    made = plan(desired({GLOBAL: {"isConsumerSecretOptional": None}}), live({GLOBAL: {"isConsumerSecretOptional": True}}))
+    made = plan(
+        desired({GLOBAL: {"isConsumerSecretOptional": None}}), live({GLOBAL: {"isConsumerSecretOptional": True}})
+    )
 
     assert {f"update {GLOBAL}": {"isConsumerSecretOptional": (True, False)}} == shown(made)
 
 
 def test_null_leaves_a_field_out_that_has_no_default():
-    made = plan(desired({GLOBAL: {"label": None}}), live({GLOBAL: {"label": "x", "externalClientApplication": "portal"}}))
+    made = plan(
+        desired({GLOBAL: {"label": None}}), live({GLOBAL: {"label": "x", "externalClientApplication": "portal"}})
+    )
 
     assert {f"update {GLOBAL}": {"label": ("x", None)}} == shown(made)
     assert made.groups[0][0].body is not None
@@ -202,16 +206,22 @@ def test_satellites_of_a_deleted_app_go_without_being_mentioned():
 
 def test_a_satellite_is_adopted_whatever_its_record_is_called():
     """One record per app: a second one under our own name is refused with DUPLICATE_VALUE."""
-    have = live({ECA: APP, POLICIES: {"externalClientApplication": "portal"}}, records={POLICIES: "portal_oauth_defaultPolicy"})
+    have = live(
+        {ECA: APP, POLICIES: {"externalClientApplication": "portal"}}, records={POLICIES: "portal_oauth_defaultPolicy"}
+    )
     made = plan(desired({POLICIES: {"startUrl": "https://a"}}), have)
 
     assert ["portal_oauth_defaultPolicy"] == [c.record for c in made.groups[0]]
 
 
 def test_a_new_satellite_gets_the_name_that_the_org_would_give():
-    want = desired({ECA: APP, POLICIES: {"externalClientApplication": "portal"}, OAUTH: {"externalClientApplication": "portal"}})
+    want = desired(
+        {ECA: APP, POLICIES: {"externalClientApplication": "portal"}, OAUTH: {"externalClientApplication": "portal"}}
+    )
 
-    assert {"portal", "portal_oauth", "portal_oauth_defaultPolicy"} == {c.record for c in plan(want, live({})).groups[0]}
+    assert {"portal", "portal_oauth", "portal_oauth_defaultPolicy"} == {
+        c.record for c in plan(want, live({})).groups[0]
+    }
 
 
 def test_another_explicit_record_name_is_an_error():
@@ -253,10 +263,16 @@ def test_values_of_another_org_are_not_sent():
 
 
 def test_both_sides_moved_is_a_conflict_and_the_file_wins():
-    base, have, want = ({"startUrl": v, "externalClientApplication": "portal"} for v in ("https://old", "https://org", "https://file"))
+    base, have, want = (
+        {"startUrl": v, "externalClientApplication": "portal"} for v in ("https://old", "https://org", "https://file")
+    )
     (change,) = plan(desired({POLICIES: want}), live({POLICIES: have}), baseline({POLICIES: base})).changes
 
-    assert ("https://org", "https://file", True) == (change.fields[0].old, change.fields[0].new, change.fields[0].conflict)
+    assert ("https://org", "https://file", True) == (
+        change.fields[0].old,
+        change.fields[0].new,
+        change.fields[0].conflict,
+    )
     assert "Dana Admin" == change.modified.by
 
 

@@ -1,0 +1,44 @@
+"""Progress of a run on standard error: a live line with the elapsed time on a terminal, plain lines into a pipe."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from reconciler.provider import Progress
+from reconciler.render.safe import line
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Yield the callable that is told each stage. Repetitions of a stage are shown once."""
+    if sys.stderr.isatty():
+        with _live() as tell:
+            yield tell
+    else:
+        yield _Lines()
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._begun = monotonic()
+        self._last = ""
+
+    def __call__(self, stage: str) -> None:
+        if stage != self._last:
+            self._last = stage
+            sys.stderr.write(f"[{monotonic() - self._begun:5.1f} s] {line(stage)}\n")
+            sys.stderr.flush()
+
+
+@contextmanager
+def _live() -> Iterator[Progress]:
+    # Loaded only where somebody watches: it costs start-up time.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda stage: bar.update(task, description=line(stage))

@@ -1,0 +1,138 @@
+"""Baseline files: whole or not at all, one holder at a time, readable by people."""
+
+import json
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import Exit, InputError, ReconcilerError, RefusedError
+from reconciler.kind import RawXml
+from reconciler.model import Applied, Baseline
+from reconciler.store import Store
+from tests.core.build import ORG, address
+
+CA = address("ConnectedApp/légacy")
+APPLIED = Applied(
+    {
+        "label": "a → b",
+        "raw": RawXml("<x>1</x>"),
+        "scopes": ["Api"],
+        "nil": None,
+        "oauthConfig": {"isPkceRequired": True},
+    },
+    "legacy",
+    (("label",), ("oauthConfig", "isPkceRequired")),
+    (("certificate",),),
+    frozenset({"delete"}),
+)
+BASELINE = Baseline(
+    ORG.id,
+    "p",
+    3,
+    "salt",
+    "63.0",
+    {CA: APPLIED, address("ConnectedApp/b"): APPLIED},
+    frozenset({"ConnectedApp/x"}),
+    ("0Af1",),
+)
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path):
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+
+    assert BASELINE == store.load(ORG.id)
+    assert isinstance(store.load(ORG.id).resources[CA].body["raw"], RawXml)
+
+
+def test_an_org_without_a_baseline_has_an_empty_one(tmp_path: Path):
+    assert not Store(tmp_path, "p").load(ORG.id).exists
+
+
+def test_the_file_is_canonical_json_with_a_resource_a_line(tmp_path: Path):
+    """It is committed: a reviewer sees which resources an apply touched."""
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+    text = store.path(ORG.id).read_text(encoding="utf-8")
+
+    assert ["ConnectedApp/b", "ConnectedApp/légacy"] == list(json.loads(text)["resources"])
+    assert 1 + 2 + 1 == len(text.splitlines())
+    store.save(BASELINE)
+    assert text == store.path(ORG.id).read_text(encoding="utf-8")
+
+
+def test_a_file_that_an_editor_has_reformatted_is_read(tmp_path: Path):
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+    path = store.path(ORG.id)
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), indent=2), encoding="utf-8")
+
+    assert BASELINE == store.load(ORG.id)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"format":99,"resources":{}}', "\x00"])
+def test_a_damaged_file_is_a_clear_error(tmp_path: Path, damage: str):
+    """Taken for empty, the next plan would own nothing and protect nothing."""
+    store = Store(tmp_path, "p")
+    store.path(ORG.id).write_text(damage, encoding="utf-8")
+
+    with pytest.raises(InputError) as raised:
+        store.load(ORG.id)
+    assert str(store.path(ORG.id)) == str(raised.value.complaints[0].place)
+
+
+@pytest.mark.parametrize("keep", [1, 2, 3])
+def test_a_cut_off_file_is_never_taken_for_whole(tmp_path: Path, keep: int):
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+    lines = store.path(ORG.id).read_text(encoding="utf-8").splitlines(keepends=True)
+    store.path(ORG.id).write_text("".join(lines[:keep]), encoding="utf-8")
+
+    with pytest.raises(InputError):
+        store.load(ORG.id)
+
+
+def test_the_baseline_of_another_org_is_refused(tmp_path: Path):
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+    other = "00D000000000002EAA"
+    store.path(ORG.id).rename(store.path(other))
+
+    with pytest.raises(RefusedError):
+        store.load(other)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+    broken = replace(BASELINE, resources={CA: replace(APPLIED, body={"label": object()})})
+
+    with pytest.raises(TypeError):
+        store.save(broken)
+    assert BASELINE == store.load(ORG.id)
+    assert [store.path(ORG.id)] == list(tmp_path.iterdir())
+
+
+def _try_lock(folder: str, queue: "multiprocessing.Queue[str]") -> None:
+    try:
+        with Store(Path(folder), "p").lock(ORG.id):
+            queue.put("held")
+    except ReconcilerError as error:
+        queue.put(f"{int(error.exit)} {error}")
+
+
+def test_a_second_holder_is_refused_with_the_name_of_the_first(tmp_path: Path):
+    """Two pipelines that apply at once would each deploy what the other has not seen."""
+    context = multiprocessing.get_context("spawn")
+    queue: multiprocessing.Queue[str] = context.Queue()
+    with Store(tmp_path, "p").lock(ORG.id):
+        other = context.Process(target=_try_lock, args=(str(tmp_path), queue))
+        other.start()
+        answer = queue.get(timeout=60)
+        other.join()
+
+    assert answer.startswith(f"{int(Exit.REFUSED)} the baseline is locked by process ")
+    with Store(tmp_path, "p").lock(ORG.id):
+        pass
