@@ -1,0 +1,218 @@
+"""Asynchronous jobs: deployments and retrieves that a client starts, polls and may cancel.
+
+Nothing runs in the background. A status call moves the oldest open deployment on by one poll, and with its last poll
+carries it out; deployments behind it stay Pending, since an org runs one at a time. Whoever asks the org anything else
+first lets deployments finish that have no polls left, so that a deployment nobody polls still happens.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from providers.mock.deploy import DeployOptions, Report, run
+from providers.mock.errors import Fault
+from providers.mock.retrieve import Parcel, Request, retrieve
+from providers.mock.world import World
+
+_KEPT_ZIPS = 8
+_OPEN = "('Pending', 'InProgress', 'Canceling')"
+_PREFIX = {"deploy": "0Af", "retrieve": "09S"}
+
+
+def start_deploy(world: World, data: bytes, options: DeployOptions) -> str:
+    """Queue a deployment and return its id."""
+    return _start(world, "deploy", json.dumps(asdict(options)), data)
+
+
+def start_retrieve(world: World, request: Request) -> str:
+    """Queue a retrieve and return its id."""
+    return _start(world, "retrieve", json.dumps(asdict(request)), None)
+
+
+def _start(world: World, what: str, options: str, data: bytes | None) -> str:
+    job = world.new_id(_PREFIX[what])
+    world.db.execute(
+        "INSERT INTO job (id, what, user, created_at, status, options, zip) VALUES (?,?,?,?,'Pending',?,?)",
+        (job, what, world.user_id, world.now, options, data),
+    )
+    return job
+
+
+def start_quick_deploy(world: World, validation: str) -> str:
+    """Deploy what *validation* validated: in this org, with tests, successfully, in the last ten days."""
+    row = _find(world.db, "deploy", validation)
+    options = DeployOptions(**json.loads(row["options"]))
+    fresh = row["completed_at"] and _moment(world.now) - _moment(row["completed_at"]) <= timedelta(days=10)
+    # Salesforce's sentence for a validation that cannot be used is not in our sources.
+    if row["status"] != "Succeeded" or not options.checkOnly or not fresh or options.testLevel == "NoTestRun":
+        raise Fault("INVALID_ID_FIELD", f"{validation} is not a validation that can be deployed quickly")
+    quick = {**json.loads(row["options"]), "checkOnly": False}
+    return _start(world, "deploy", json.dumps(quick), row["zip"])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _find(db: sqlite3.Connection, what: str, job: str) -> sqlite3.Row:
+    found: sqlite3.Row | None = db.execute(
+        "SELECT * FROM job WHERE what = ? AND (id = ? OR substr(id, 1, 15) = ?)", (what, job, job)
+    ).fetchone()
+    if found is None:
+        raise Fault("INVALID_CROSS_REFERENCE_KEY", f"invalid cross reference id: {job}", 404)
+    return found
+
+
+def what_is(db: sqlite3.Connection, job: str) -> str:
+    """Return "deploy" or "retrieve"."""
+    found = db.execute("SELECT what FROM job WHERE id = ? OR substr(id, 1, 15) = ?", (job, job)).fetchone()
+    if found is None:
+        raise Fault("INVALID_CROSS_REFERENCE_KEY", f"invalid cross reference id: {job}", 404)
+    return str(found["what"])
+
+
+def unfinished(db: sqlite3.Connection) -> bool:
+    """Whether a deployment is waiting: the cheap question before `settle`."""
+    return db.execute(f"SELECT 1 FROM job WHERE what = 'deploy' AND status IN {_OPEN} LIMIT 1").fetchone() is not None  # noqa: S608
+
+
+def settle(world: World) -> None:
+    """Carry out deployments that have no polls left."""
+    while (head := _head(world.db)) is not None and head["polls"] >= world.switches.deploy_polls:
+        _finish(world, head)
+
+
+def poll_deploy(world: World, job: str) -> sqlite3.Row:
+    """Move the queue on by one poll and return the job's row."""
+    row = _find(world.db, "deploy", job)
+    while row["status"] in {"Pending", "InProgress", "Canceling"}:
+        head = _head(world.db)
+        if head is None:
+            break
+        if head["status"] != "Canceling" and head["polls"] < world.switches.deploy_polls:
+            polls = head["polls"] + 1
+            status = "InProgress" if polls > 1 or world.switches.deploy_polls == 1 else "Pending"
+            started = world.now if status == "InProgress" else None
+            world.db.execute(
+                "UPDATE job SET polls = ?, status = ?, started_at = coalesce(started_at, ?) WHERE number = ?",
+                (polls, status, started, head["number"]),
+            )
+            break
+        _finish(world, head)
+        row = _find(world.db, "deploy", job)
+    return _find(world.db, "deploy", job)
+
+
+def _head(db: sqlite3.Connection) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = db.execute(
+        f"SELECT * FROM job WHERE what = 'deploy' AND status IN {_OPEN} ORDER BY number LIMIT 1"  # noqa: S608
+    ).fetchone()
+    return found
+
+
+def _finish(world: World, row: sqlite3.Row) -> None:
+    options = DeployOptions(**json.loads(row["options"]))
+    if row["status"] == "Canceling":
+        report = Report(status="Canceled")
+    else:
+        poller, world.user_id = world.user_id, row["user"]
+        report = run(world, row["zip"], options)
+        world.user_id = poller
+    keep = options.checkOnly and report.status == "Succeeded"
+    world.db.execute(
+        "UPDATE job SET status = ?, started_at = coalesce(started_at, ?), completed_at = ?, result = ?, zip = ?"
+        " WHERE number = ?",
+        (report.status, world.now, world.now, json.dumps(report.dump()), row["zip"] if keep else None, row["number"]),
+    )
+
+
+def cancel(world: World, job: str) -> bool:
+    """Ask a deployment to stop; return whether it already has. What is finished cannot be canceled."""
+    row = _find(world.db, "deploy", job)
+    if row["status"] not in {"Pending", "InProgress", "Canceling"}:
+        raise Fault("INVALID_ID_FIELD", f"Deployment already completed: {job}")
+    status = "Canceling" if row["status"] == "InProgress" else "Canceled"
+    done = status == "Canceled"
+    report = json.dumps({**Report(status="Canceled").dump(), "canceled_by": world.user_id})
+    world.db.execute(
+        "UPDATE job SET status = ?, completed_at = ?, result = ?, zip = NULL WHERE number = ?",
+        (status, world.now if done else None, report if done else None, row["number"]),
+    )
+    return done
+
+
+def deploy_result(db: sqlite3.Connection, row: sqlite3.Row, *, details: bool) -> dict[str, Any]:
+    """Return the WSDL's DeployResult, its fields in the WSDL's order; None is an element that is absent."""
+    options = DeployOptions(**json.loads(row["options"]))
+    report: dict[str, Any] = json.loads(row["result"]) if row["result"] else {}
+    people = {each["id"]: each["name"] for each in db.execute("SELECT id, name FROM user")}
+    messages: list[dict[str, Any]] = report.get("messages", [])
+    counted = [each for each in messages if each["fullName"] != "package.xml"]
+    failed = sum(not each["success"] for each in counted)
+    done = row["status"] not in {"Pending", "InProgress", "Canceling"}
+    canceled = row["status"] == "Canceled"
+    shown: dict[str, Any] = {}
+    if details:
+        shown["componentFailures"] = [each for each in messages if not each["success"]]
+        shown["componentSuccesses"] = [each for each in messages if each["success"]]
+        shown["runTestResult"] = {"numFailures": 0, "numTestsRun": 0, "totalTime": 0.0}
+    return {
+        "canceledBy": report.get("canceled_by", row["user"]) if canceled else None,
+        "canceledByName": people.get(report.get("canceled_by", row["user"])) if canceled else None,
+        "checkOnly": options.checkOnly,
+        "completedDate": row["completed_at"],
+        "createdBy": row["user"],
+        "createdByName": people.get(row["user"], ""),
+        "createdDate": row["created_at"],
+        "details": shown,
+        "done": done,
+        "errorMessage": report.get("errorMessage"),
+        "errorStatusCode": report.get("errorStatusCode"),
+        "id": row["id"],
+        "ignoreWarnings": options.ignoreWarnings,
+        "lastModifiedDate": row["completed_at"] or row["started_at"] or row["created_at"],
+        "numberComponentErrors": failed,
+        "numberComponentsDeployed": len(counted) - failed,
+        "numberComponentsTotal": max(report.get("total", 0), len(counted)),
+        "numberTestErrors": 0,
+        "numberTestsCompleted": 0,
+        "numberTestsTotal": 0,
+        "rollbackOnError": options.rollbackOnError,
+        "runTestsEnabled": options.testLevel != "NoTestRun",
+        "startDate": row["started_at"],
+        "status": row["status"],
+        "success": row["status"] in {"Succeeded", "SucceededPartial"},
+    }
+
+
+def poll_retrieve(world: World, job: str) -> sqlite3.Row:
+    """Move a retrieve on by one poll and return its row; with the last poll its snapshot is taken and kept."""
+    row = _find(world.db, "retrieve", job)
+    if row["status"] not in {"Pending", "InProgress"}:
+        return row
+    if row["polls"] < world.switches.retrieve_polls:
+        world.db.execute("UPDATE job SET polls = polls + 1, status = 'InProgress' WHERE number = ?", (row["number"],))
+        return _find(world.db, "retrieve", job)
+    request = json.loads(row["options"])
+    parcel = retrieve(world, Request(**{**request, "specific_files": tuple(request["specific_files"])}))
+    _keep(world, row["number"], parcel)
+    return _find(world.db, "retrieve", job)
+
+
+def _keep(world: World, number: int, parcel: Parcel) -> None:
+    result = {"fileProperties": parcel.properties, "messages": parcel.messages, "errorMessage": parcel.error}
+    status = "Failed" if parcel.error else "Succeeded"
+    world.db.execute(
+        "UPDATE job SET status = ?, completed_at = ?, result = ?, zip = ? WHERE number = ?",
+        (status, world.now, json.dumps(result), parcel.zip or None, number),
+    )
+    # A client fetches its zip at once; older ones only make the file grow.
+    world.db.execute(
+        "UPDATE job SET zip = NULL, result = '{}' WHERE what = 'retrieve' AND zip IS NOT NULL AND number <="
+        " (SELECT number FROM job WHERE what = 'retrieve' ORDER BY number DESC LIMIT 1 OFFSET ?)",
+        (_KEPT_ZIPS,),
+    )
