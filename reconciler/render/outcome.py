@@ -1,0 +1,124 @@
+"""What became of an apply, and what went wrong, as text for people."""
+
+from collections.abc import Iterator
+
+from reconciler.errors import Complaint, Place, ReconcilerError
+from reconciler.model import Action, ApplyResult, ComponentFailure, Landing, OrgInfo, Step, StepResult
+from reconciler.render.paint import Paint
+from reconciler.render.safe import line, page
+
+_LANDING_COLOURS = {Landing.LANDED: "green", Landing.NOT_LANDED: "red", Landing.UNKNOWN: "alarm"}
+_SNIPPET = 160
+
+
+def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
+    """Each step and what became of it, ending in `Applied: 5 created, 2 updated, 0 deleted in 3.2 s.`
+
+    The trailer starts with `Apply failed:` if a step did not land for sure, and with `Not converged:` if everything
+    landed and the second plan is still not empty; it is `No changes.` if there was no step.
+    """
+    paint = Paint(colour)
+    lines = [*org(result.plan.org, paint), ""]
+    for number, step in enumerate(result.steps, 1):
+        lines += [*_step(number, len(result.steps), step, paint), ""]
+    if result.left:
+        lines.append(paint("Left to change, although everything landed:", "alarm"))
+        for change in result.left:
+            lines.append(f"{paint.symbol(change.action)} {line(change.address)}")
+            lines += [f"        {line(field.name)}" for field in change.fields]
+        lines.append("")
+    return page([*lines, paint(_trailer(result), "bold")])
+
+
+def complaints(error: ReconcilerError, *, colour: bool = False) -> str:
+    """All that is wrong, for stderr: place, message, source line with a caret, what to do, Salesforce's own words."""
+    paint = Paint(colour)
+    return page(text for complaint in error.complaints for text in _complaint(complaint, paint))
+
+
+def org(info: OrgInfo, paint: Paint) -> list[str]:
+    """Which org this is, on one line: nobody should read a plan for another one by mistake."""
+    kind = paint("sandbox", "green") if info.is_sandbox else paint("production", "alarm")
+    facts = [paint(line(info.name or "(no name)", 80), "bold"), line(info.id), line(info.instance)]
+    facts += [line(info.organization_type), kind, f"API {line(info.api_version)}" if info.api_version else ""]
+    facts += [f"as {line(info.username)}" if info.username else ""]
+    return ["Org: " + ", ".join(fact for fact in facts if fact)]
+
+
+def _complaint(complaint: Complaint, paint: Paint) -> Iterator[str]:
+    where = f"{paint(line(complaint.place), 'bold')}: " if complaint.place is not None else paint("error: ", "red")
+    yield f"{where}{line(complaint.message)}"
+    if complaint.place is not None:
+        yield from _snippet(complaint.place, paint)
+    if complaint.also is not None:
+        yield f"  also at {line(complaint.also)}"
+        yield from _snippet(complaint.also, paint)
+    if complaint.mend:
+        yield f"  mend: {line(complaint.mend)}"
+    if complaint.quote:
+        yield f"  Salesforce: {line(complaint.quote)}"
+
+
+def _snippet(place: Place, paint: Paint) -> Iterator[str]:
+    """The source line, and a caret below the column. Of a very long line, the part around the column."""
+    source = place.snippet.rstrip("\r\n")
+    if not source.strip():
+        return
+    # Cut at the left if the column is far out; keep the line's own indentation otherwise, it is part of YAML.
+    start = max(0, place.column - _SNIPPET // 2) if len(source) > _SNIPPET else 0
+    yield f"    {line(source[start:], _SNIPPET)}"
+    if place.column:
+        yield f"    {' ' * len(line(source[start : place.column - 1]))}{paint('^', 'red')}"
+
+
+def _step(number: int, of: int, result: StepResult, paint: Paint) -> Iterator[str]:
+    name = f"Step {number} of {of}" if of > 1 else "Deployment"
+    deployed = result.deployed
+    told = f" ({line(deployed.id)}, {line(deployed.status)})" if deployed is not None else ""
+    yield f"{name}: {paint(str(result.landing), _LANDING_COLOURS[result.landing])}{told}"
+    for change in result.step.changes:
+        yield f"{paint.symbol(change.action)} {line(change.address)}"
+    if deployed is not None:
+        for failure in deployed.failures:
+            yield from _failure(failure, result.step, paint)
+        if deployed.error:
+            yield f"    Salesforce: {line(deployed.error)}"
+        for warning in deployed.warnings:
+            yield f"    warning from Salesforce: {line(warning)}"
+
+
+def _failure(failure: ComponentFailure, step: Step, paint: Paint) -> Iterator[str]:
+    place = place_of(failure, step)
+    where = f"{line(place)}: " if place is not None else ""
+    yield f"    {paint(where + line(f'{failure.kind}/{failure.record}'), 'red')} was refused"
+    # Line and column count in the file that we made for the deployment, which nobody has at hand; hence last.
+    made = f" ({line(failure.file_name)}:{failure.line}:{failure.column})" if failure.file_name and failure.line else ""
+    yield f"      Salesforce: {line(failure.problem)}{made}"
+
+
+def place_of(failure: ComponentFailure, step: Step) -> Place | None:
+    """Where the component that the org complains about is declared; `None` if it cannot be told."""
+    by_record = [c for c in step.components if c.record == failure.record]
+    # Salesforce leaves the type empty where it could not make sense of the file at all.
+    for component in by_record:
+        if failure.kind in ("", component.address.kind):
+            return component.place
+    return None
+
+
+def _trailer(result: ApplyResult) -> str:
+    took = f"in {result.seconds:.1f} s"
+    landings = [step.landing for step in result.steps]
+    if any(landing is not Landing.LANDED for landing in landings):
+        told = ", ".join(f"{landings.count(landing)} {landing}" for landing in Landing)
+        return f"Apply failed: {len(landings)} step{'' if len(landings) == 1 else 's'}: {told}, {took}."
+    if result.left:
+        return f"Not converged: {len(result.left)} change{'' if len(result.left) == 1 else 's'} left, {took}."
+    if not result.steps:
+        return "No changes."
+    actions = [change.action for step in result.steps for change in step.step.changes]
+    replaced = f", {actions.count(Action.REPLACE)} replaced" if Action.REPLACE in actions else ""
+    return (
+        f"Applied: {actions.count(Action.CREATE)} created, {actions.count(Action.UPDATE)} updated, "
+        f"{actions.count(Action.DELETE)} deleted{replaced} {took}."
+    )

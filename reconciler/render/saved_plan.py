@@ -1,0 +1,116 @@
+"""Reading a plan that was saved: what an apply has to know of it, and whether it is still what was saved."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.errors import Complaint, InputError, Place, RefusedError
+from reconciler.render.safe import line
+
+FORMAT = "1.2"
+"""Of Terraform's JSON plan representation."""
+LARGEST = 200 * 1024 * 1024
+"""A saved plan of more characters is not read."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """What an apply has to know of a plan that was saved: enough to make it again and to see that it is the same.
+
+    It holds no values to send. Those are read from the desired files once more, whose digest is here.
+    """
+
+    org_id: str
+    targets: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    destroy: bool = False
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    payload: str = ""
+    desired: str = ""
+    baseline_serial: int = 0
+    created: str = ""
+
+
+def read_plan(text: str, file: str = "") -> SavedPlan:
+    """Read what `json_plan.plan` wrote.
+
+    Raises InputError for what is no plan, or one of another format; RefusedError for a plan that does not have the
+    digest that it was saved with. The digest finds accidents and careless edits. It is no signature: whoever can write
+    the file can also write its digest, so an apply compares everything with the org and the files again.
+    """
+    place = Place(file) if file else None
+    content = _parsed(text, place)
+    if content.get("format_version") != FORMAT:
+        found = line(content.get("format_version", "none"), 20)
+        raise InputError(_no_plan(f"this plan has format version {found}, and only {FORMAT} can be read", place))
+    saved_digest = content.pop("plan_digest", "")
+    if saved_digest != digest(content):
+        raise RefusedError(
+            Complaint("the plan was altered after it was saved", place, mend="make the plan again, and apply that one")
+        )
+    try:
+        return SavedPlan(
+            org_id=_of(str, content["org"]["id"]),
+            targets=_texts(content["targets"]),
+            replaced=_texts(content["replaced"]),
+            destroy=_of(bool, content["destroy"]),
+            fingerprints={key: _of(str, value) for key, value in content["fingerprints"].items()},
+            payload=_of(str, content["payload_digest"]),
+            desired=_of(str, content["desired_digest"]),
+            baseline_serial=_of(int, content["baseline_serial"]),
+            created=_of(str, content["timestamp"]),
+        )
+    except (KeyError, TypeError, AttributeError) as wrong:
+        raise InputError(_no_plan("this is not a plan of ours", place)) from wrong
+
+
+def _parsed(text: str, place: Place | None) -> Json:
+    if len(text) > LARGEST:
+        raise InputError(_no_plan(f"this file is larger than {LARGEST // 2**20} MB, no plan is that large", place))
+    try:
+        content = json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as wrong:
+        raise InputError(_no_plan("this is not a saved plan: no JSON in it", place)) from wrong
+    if not isinstance(content, dict) or "plan_digest" not in content:
+        raise InputError(_no_plan("this is not a saved plan", place))
+    return content
+
+
+def _no_plan(message: str, place: Place | None) -> Complaint:
+    return Complaint(message, place, mend="make one with: plan --out plan.json")
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> Json:
+    """A key that stands twice shows one value to a reviewer and another to us."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _of(wanted: type[Any], value: Any) -> Any:
+    # bool is an int in Python, and no serial number.
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        raise TypeError(f"{wanted.__name__} expected")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(_of(str, item) for item in _of(list, value))
+
+
+def _canonical(content: Json) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(content: Json) -> str:
+    """SHA-256 of a plan's canonical JSON, which does not hold the digest itself."""
+    return hashlib.sha256(_canonical(content).encode("ascii")).hexdigest()

@@ -1,0 +1,246 @@
+"""Plans, findings and results to be shown: each of them one case folder. Only what a case is about is spelled out."""
+
+from reconciler.errors import Place
+from reconciler.kind import SecretRef
+from reconciler.model import (
+    Address,
+    ApplyResult,
+    Change,
+    Component,
+    ComponentFailure,
+    Deployed,
+    FieldChange,
+    Finding,
+    Landing,
+    Lifecycle,
+    Modified,
+    OrgInfo,
+    Plan,
+    Reason,
+    Refusal,
+    Release,
+    Step,
+    StepResult,
+    enablement,
+)
+from reconciler.security import Direction, Severity
+
+__all__ = ["DANA", "GLOBAL", "ORG", "PLANS", "RESULTS", "Lifecycle", "finding", "plan_of", "update"]
+
+ORG = OrgInfo("00D000000000001EAA", "Acme", "CS42", True, "Developer Edition", "63.0", "admin@acme.example")
+DANA = Modified("dana@acme.example", "005000000000002AAA", "2026-05-04T08:15:00Z")
+NOBODY = Modified()
+GLOBAL = Address("ExtlClntAppGlobalOauthSettings", "order_portal")
+HANDLER = Address("OauthTokenExchangeHandler", "PartnerIdp")
+PORTAL = "desired/apps/order_portal.yaml"
+
+
+def update(address: Address, *fields: FieldChange, line: int = 1, modified: Modified = NOBODY) -> Change:
+    before = {field.path[0]: field.old for field in fields}
+    after = {field.path[0]: field.new for field in fields}
+    return Change(address, before, after, Reason.EDITED, fields, place=Place(PORTAL, line), modified=modified)
+
+
+def plan_of(*changes: Change, **more: object) -> Plan:
+    return Plan(ORG, (Step(changes, ()),) if changes else (), created="2026-05-04T09:00:00Z", **more)  # type: ignore[arg-type]
+
+
+def finding(**more: object) -> Finding:
+    facts: dict[str, object] = {"id": "drift.changed", "severity": Severity.HIGH, "address": GLOBAL, "message": ""}
+    return Finding(**{**facts, **more})  # type: ignore[arg-type]
+
+
+SECRET_SWITCHED_OFF = finding(
+    path=("isSecretRequiredForTokenExchange",),
+    old=True,
+    new=False,
+    direction=Direction.WEAKENS,
+    modified=DANA,
+    place=Place(PORTAL, 12),
+)
+
+_BODY = """public with sharing class H {
+    void a() {
+        one();
+    }
+}
+"""
+
+PLANS = {
+    "nothing-to-do": plan_of(unchanged=14),
+    "an-app-is-created": plan_of(
+        Change(
+            Address("ExternalClientApplication", "order_portal"),
+            None,
+            {"label": "Order portal", "contactEmail": "iam@acme.example", "distributionState": "Local"},
+            Reason.DECLARED,
+            place=Place(PORTAL, 3),
+        ),
+        Change(
+            GLOBAL,
+            None,
+            {
+                "externalClientApplication": "order_portal",
+                "callbackUrl": ["https://portal.acme.example/callback", "https://portal.acme.example/silent"],
+                "consumerSecret": SecretRef("env", "PORTAL_SECRET"),
+                "isPkceRequired": True,
+                "idTokenConfig": {"idTokenValidityInMinutes": 2},
+            },
+            Reason.DECLARED,
+            place=Place(PORTAL, 8),
+        ),
+        Change(
+            enablement("PartnerIdp", "order_portal"),
+            None,
+            {"externalClientApp": "order_portal", "apexExecutionUser": "integration@acme.example", "isDefault": True},
+            Reason.DECLARED,
+            place=Place("desired/handlers/enablements.yaml", 2),
+        ),
+    ),
+    "fields-that-weaken-and-tighten": plan_of(
+        update(
+            GLOBAL,
+            FieldChange(("isPkceRequired",), True, False, Direction.WEAKENS, Severity.HIGH),
+            FieldChange(
+                ("isSecretRequiredForTokenExchange",), False, True, Direction.TIGHTENS, Severity.LOW, conflict=True
+            ),
+            FieldChange(
+                ("callbackUrl",),
+                frozenset({"https://a.example/cb", "https://b.example/cb"}),
+                frozenset({"https://b.example/cb", "https://c.example/cb"}),
+                Direction.WEAKENS,
+                Severity.CRITICAL,
+            ),
+            FieldChange(("label",), None, "Order portal", Direction.NEUTRAL),
+            FieldChange(("consumerSecret",), "s3cr3t-value", "an0ther-value", secret=True),
+            line=8,
+            modified=DANA,
+        ),
+        Change(
+            Address("ApexClass", "H"),
+            {"content": _BODY},
+            {"content": _BODY.replace("one", "two")},
+            Reason.EDITED,
+            (FieldChange(("content",), _BODY, _BODY.replace("one", "two"), Direction.WEAKENS, Severity.CRITICAL),),
+            place=Place("desired/apex/H.cls", 1),
+        ),
+        unchanged=1,
+    ),
+    "everything-at-once": Plan(
+        ORG,
+        (
+            Step(
+                (
+                    update(GLOBAL, FieldChange(("label",), "a", "b"), line=8),
+                    Change(HANDLER, {}, {}, Reason.ASKED, replace=True, place=Place("desired/h.yaml", 1)),
+                ),
+                (),
+            ),
+            Step(
+                (Change(Address("ConnectedApp", "Legacy_ERP"), {"label": "x"}, None, Reason.REMOVED, modified=DANA),),
+                (),
+            ),
+        ),
+        drift=(SECRET_SWITCHED_OFF,),
+        findings=(
+            finding(
+                id="TX02",
+                message="the policy-side switch of the token exchange flow is off",
+                path=("isTokenExchangeFlowEnabled",),
+                place=Place(PORTAL, 20),
+                mend="write isTokenExchangeFlowEnabled: true",
+            ),
+        ),
+        refusals=(
+            Refusal("delete", Address("ConnectedApp", "Legacy_ERP"), "1 of 3 resources would go", "--allow delete"),
+            Refusal("protect", HANDLER, "lifecycle.protect forbids replace"),
+        ),
+        released=(Release(GLOBAL, ("label",)), Release(Address("OauthOidcSettings", "OauthOidc"))),
+        adopted=(Address("ConnectedApp", "Partner_Portal"),),
+        notes=(f"{GLOBAL}: consumerSecret is not compared; use rotate to change it",),
+        unchanged=3,
+        targets=("ConnectedApp/Legacy_ERP",),
+        replaced=(str(HANDLER),),
+        fingerprints={str(GLOBAL): "ab12"},
+        payload="cd34",
+        desired="ef56",
+        baseline_serial=7,
+        created="2026-05-04T09:00:00Z",
+    ),
+}
+
+DRIFTS = {
+    "drift-none": (),
+    "drift-of-a-secret-switch": (
+        finding(
+            id="drift.unmanaged",
+            severity=Severity.LOW,
+            address=Address("ExternalClientApplication", "Marketing_Dashboard"),
+            message="in the org, in no file",
+        ),
+        SECRET_SWITCHED_OFF,
+        finding(
+            severity=Severity.LOW,
+            path=("label",),
+            old="Order portal",
+            new="Orders",
+            ignored=True,
+            modified=Modified("eli@acme.example", "", "2026-05-03T10:00:00Z"),
+        ),
+    ),
+}
+
+_STEPS = tuple(
+    Step((change,), (Component(change.address, f"{change.address.name}_glbloauth", {}, Place(PORTAL, 8, 3)),))
+    for change in PLANS["an-app-is-created"].changes
+)
+
+RESULTS = {
+    "applied": ApplyResult(
+        PLANS["an-app-is-created"],
+        (
+            StepResult(
+                PLANS["an-app-is-created"].steps[0], Landing.LANDED, Deployed("0Af000000000001", True, "Succeeded")
+            ),
+        ),
+        seconds=3.21,
+    ),
+    "one-step-failed": ApplyResult(
+        PLANS["an-app-is-created"],
+        (
+            StepResult(_STEPS[0], Landing.LANDED, Deployed("0Af000000000001", True, "Succeeded")),
+            StepResult(
+                _STEPS[1],
+                Landing.NOT_LANDED,
+                Deployed(
+                    "0Af000000000002",
+                    False,
+                    "Failed",
+                    (
+                        ComponentFailure(
+                            "ExtlClntAppGlobalOauthSettings",
+                            "order_portal_glbloauth",
+                            "There's a problem with your scope(s): X",
+                            4,
+                            11,
+                            "extlClntAppGlobalOauthSets/order_portal_glbloauth.ecaGlblOauth",
+                        ),
+                    ),
+                ),
+            ),
+            StepResult(_STEPS[2], Landing.UNKNOWN),
+        ),
+        seconds=61,
+    ),
+    "not-converged": ApplyResult(
+        PLANS["an-app-is-created"],
+        (
+            StepResult(
+                PLANS["an-app-is-created"].steps[0], Landing.LANDED, Deployed("0Af000000000001", True, "Succeeded")
+            ),
+        ),
+        (update(GLOBAL, FieldChange(("isPkceRequired",), True, False)),),
+        4.0,
+    ),
+    "nothing-applied": ApplyResult(PLANS["nothing-to-do"]),
+}

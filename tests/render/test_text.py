@@ -1,0 +1,364 @@
+"""What a person reads: one trailer, no secret, nothing that a terminal or a CI runner obeys."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.errors import Complaint, InputError, Place
+from reconciler.kind import RawXml, SecretRef
+from reconciler.model import (
+    Address,
+    Applied,
+    Baseline,
+    Change,
+    ComponentFailure,
+    Deployed,
+    FieldChange,
+    Finding,
+    Landing,
+    Modified,
+    OrgInfo,
+    Plan,
+    Reason,
+    Refusal,
+    Release,
+    Step,
+    StepResult,
+)
+from reconciler.model import ApplyResult as Result
+from reconciler.render import json_plan, text
+from reconciler.render.safe import is_hidden, line
+from reconciler.security import Direction, Severity
+
+from .samples import DRIFTS, GLOBAL, ORG, PLANS, RESULTS, finding, plan_of, update
+
+PLAN_TRAILER = re.compile(r"^(Plan: .*\.|No changes\.)$", re.MULTILINE)
+DRIFT_TRAILER = re.compile(r"^(Drift: .*\.|No drift.*\.)$", re.MULTILINE)
+RESULT_TRAILER = re.compile(r"^(Applied: .*|Apply failed: .*|Not converged: .*|No changes)\.$", re.MULTILINE)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+NASTY = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "\x1b[2J",
+            "\x9b31m",
+            "a\nNo changes.\nPlan: 0 to create",
+            "\r\n::set-output name=x::y",
+            "::error::boom",
+            " ::add-mask::x",
+            "##[command]x",
+            "##vso[task.setvariable variable=x]y",
+            "##teamcity[x]",
+            "\u202egnp.exe",
+            "\u2066hidden\u2069",
+            "\u200bzero\u200d\ufeff",
+            "line\u2028separator\u2029x\x85",
+            "\ud800",
+            "\U000e0041tag",
+            ":",
+            "#",
+            "",
+        ]
+    ),
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), NASTY, st.just(SecretRef("env", "X")), NASTY.map(RawXml)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NASTY, inner, max_size=3)),
+    max_leaves=6,
+)
+ADDRESSES = st.builds(
+    Address,
+    st.sampled_from(["ExtlClntAppGlobalOauthSettings", "ConnectedApp", "OauthTokenExchangeHandler"]) | NASTY,
+    NASTY,
+    st.just("") | NASTY.map(lambda app: f"enablements/{app}"),
+)
+PLACES = st.none() | st.builds(Place, NASTY, st.integers(0, 9), st.integers(0, 200), NASTY)
+PATHS = st.lists(NASTY | st.sampled_from(["callbackUrl", "consumerSecret"]), min_size=1, max_size=3).map(tuple)
+FIELDS = st.builds(
+    FieldChange,
+    PATHS,
+    VALUES,
+    VALUES,
+    st.sampled_from(Direction),
+    st.sampled_from(Severity),
+    st.booleans(),
+    st.booleans(),
+    PLACES,
+)
+WHO = st.builds(Modified, NASTY, NASTY, NASTY)
+BODIES = st.none() | st.dictionaries(NASTY | st.sampled_from(["callbackUrl", "idTokenConfig"]), VALUES, max_size=3)
+CHANGES = st.builds(
+    Change,
+    ADDRESSES,
+    BODIES,
+    BODIES,
+    st.sampled_from(Reason),
+    st.lists(FIELDS, max_size=2).map(tuple),
+    st.booleans(),
+    NASTY,
+    PLACES,
+    WHO,
+)
+FINDINGS = st.builds(
+    Finding,
+    st.sampled_from(["drift.changed", "drift.gone"]) | NASTY,
+    st.sampled_from(Severity),
+    ADDRESSES,
+    NASTY,
+    PATHS | st.just(()),
+    VALUES,
+    VALUES,
+    st.sampled_from(Direction),
+    WHO,
+    PLACES,
+    st.booleans(),
+    NASTY,
+)
+ORGS = st.builds(OrgInfo, NASTY, NASTY, NASTY, st.booleans(), NASTY, NASTY, NASTY)
+STEPS = st.lists(CHANGES, max_size=2).map(lambda changes: Step(tuple(changes), ()))
+PLANS_OF_ANYTHING = st.builds(
+    Plan,
+    ORGS,
+    st.lists(STEPS, max_size=2).map(tuple),
+    st.lists(FINDINGS, max_size=2).map(tuple),
+    st.lists(FINDINGS, max_size=1).map(tuple),
+    st.lists(st.builds(Refusal, NASTY, st.none() | ADDRESSES, NASTY, NASTY), max_size=1).map(tuple),
+    st.lists(st.builds(Release, ADDRESSES, PATHS), max_size=1).map(tuple),
+    st.lists(ADDRESSES, max_size=1).map(tuple),
+    st.lists(NASTY, max_size=2).map(tuple),
+    targets=st.lists(NASTY, max_size=1).map(tuple),
+    created=NASTY,
+)
+RESULTS_OF_ANYTHING = st.builds(
+    Result,
+    PLANS_OF_ANYTHING,
+    st.lists(
+        st.builds(
+            StepResult,
+            STEPS,
+            st.sampled_from(Landing),
+            st.none()
+            | st.builds(
+                Deployed,
+                NASTY,
+                st.booleans(),
+                NASTY,
+                st.lists(st.builds(ComponentFailure, NASTY, NASTY, NASTY), max_size=1).map(tuple),
+                NASTY,
+                st.lists(NASTY, max_size=1).map(tuple),
+            ),
+        ),
+        max_size=2,
+    ).map(tuple),
+    st.lists(CHANGES, max_size=1).map(tuple),
+)
+ERRORS = st.lists(st.builds(Complaint, NASTY, PLACES, NASTY, PLACES, NASTY), max_size=3).map(lambda c: InputError(*c))
+
+
+def obeyed(output: str) -> list[str]:
+    """What of an output a terminal or a CI runner would obey, or a reader could not see."""
+    found = [repr(c) for c in output.replace("\n", "") if is_hidden(c)]
+    found += [text for text in output.split("\n") if text.lstrip().startswith("::")]
+    return found + re.findall(r"##(?:\[|vso\[|teamcity\[)", output)
+
+
+@given(plan=PLANS_OF_ANYTHING, summary=st.booleans())
+def test_a_plan_holds_nothing_that_is_obeyed_and_one_trailer(plan, summary):
+    """Whoever reads plans of a pull request from a stranger, in a terminal or a CI log."""
+    plain = text.plan(plan, summary=summary)
+
+    assert [] == obeyed(plain)
+    assert 1 == len(PLAN_TRAILER.findall(plain))
+    assert plain.endswith(PLAN_TRAILER.findall(plain)[0] + "\n")
+    assert [] == obeyed(json_plan.plan(plan))
+    plain.encode()
+
+
+@given(plan=PLANS_OF_ANYTHING)
+def test_colours_change_no_word(plan):
+    """Whoever compares a plan in a terminal with the same plan in a log."""
+    assert text.plan(plan) == COLOUR.sub("", text.plan(plan, colour=True))
+
+
+@given(org=ORGS, findings=st.lists(FINDINGS, max_size=3))
+def test_drift_holds_nothing_that_is_obeyed_and_one_trailer(org, findings):
+    """An administrator whose label is a terminal escape must not clear the log that reports it."""
+    plain = text.drift(org, findings)
+
+    assert [] == obeyed(plain)
+    assert 1 == len(DRIFT_TRAILER.findall(plain))
+    assert [] == obeyed(json_plan.drift(org, findings))
+
+
+@given(result=RESULTS_OF_ANYTHING)
+def test_a_result_holds_nothing_that_is_obeyed_and_one_trailer(result):
+    """Whoever reads Salesforce's error text, which repeats what somebody wrote into a file."""
+    plain = text.apply_result(result)
+
+    assert [] == obeyed(plain)
+    assert 1 == len(RESULT_TRAILER.findall(plain))
+    assert [] == obeyed(json_plan.apply_result(result))
+
+
+@given(error=ERRORS)
+def test_complaints_hold_nothing_that_is_obeyed(error):
+    """Whoever runs check on a file that somebody else wrote."""
+    assert [] == obeyed(text.complaints(error))
+    assert [] == obeyed(json_plan.complaints(error))
+
+
+@given(address=ADDRESSES, body=BODIES, protect=NASTY)
+def test_the_baseline_holds_nothing_that_is_obeyed(address, body, protect):
+    """Whoever lists what we manage in an org that others name things in."""
+    held = Baseline("00D", "p", 1, resources={address: Applied(body or {}, protect=frozenset({protect}))})
+
+    assert [] == obeyed(text.baseline_list(held))
+    assert [] == obeyed(text.baseline_show(held))
+
+
+SECRET = "s3cr3t-that-nobody-may-see"
+
+
+def test_no_output_holds_a_secret():
+    """Whoever's client secret was returned by an org with the deprecated toggle on."""
+    inside = Change(
+        Address("ConnectedApp", "Legacy_ERP"),
+        {"oauthConfig": {"consumerSecret": SECRET, "callbackUrl": "https://a.example"}},
+        {
+            "oauthConfig": {"consumerSecret": SECRET, "new_secret": SECRET},
+            "unknown": RawXml(f"<secret>{SECRET}</secret>"),
+            "sessionPolicy": RawXml(f"<sessionPolicy><consumerSecret>{SECRET}</consumerSecret></sessionPolicy>"),
+        },
+        Reason.EDITED,
+        (
+            FieldChange(("oauthConfig", "consumerSecret"), SECRET, SECRET + "2", secret=True),
+            FieldChange(("oauthConfig",), {"consumerSecret": SECRET}, None),
+            FieldChange(("oauthConfig", "new_secret"), None, SECRET),
+            FieldChange(("unmarked",), SECRET, None, secret=True),
+        ),
+    )
+    created = Change(GLOBAL, None, {"consumerSecret": SECRET}, Reason.DECLARED)
+    drifted = finding(path=("consumerSecret",), old=SECRET, new=SECRET + "2")
+    plan = plan_of(inside, created, drift=(drifted,))
+    held = Baseline("00D", "p", 1, resources={GLOBAL: Applied({"consumerSecret": SECRET})})
+    outputs = [
+        text.plan(plan),
+        json_plan.plan(plan),
+        text.drift(ORG, [drifted]),
+        json_plan.drift(ORG, [drifted]),
+        text.baseline_show(held),
+    ]
+
+    assert [False] * 5 == [SECRET in output for output in outputs]
+    assert all("(secret)" in output for output in (outputs[0], outputs[2], outputs[4]))
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("plain: text :: inside", "plain: text :: inside"),
+        ("Ü → 漢字 🙂", "Ü → 漢字 🙂"),
+        ("a\nb\tc\r", "a\\nb\\tc\\r"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("\u202eevil\u200b", "\\u202eevil\\u200b"),
+        ("\U000e0041", "\\U000e0041"),
+        ("  ::error::x", "  \\x3a:error::x"),
+        ("x ##[group]", "x #\\x23[group]"),
+        ("C# ## title", "C# ## title"),
+    ],
+)
+def test_a_line_shows_what_it_hides(raw, expected):
+    """Whoever would approve a name that looks like another one."""
+    assert expected == line(raw)
+
+
+def test_a_line_is_bounded_only_on_request():
+    """Whoever has to copy a long name from an error message."""
+    assert "x" * 5000 == line("x" * 5000)
+    assert "x" * 9 + "…" == line("x" * 5000, 10)
+
+
+def test_a_summary_keeps_the_addresses_and_drops_the_fields():
+    """Whoever puts a plan of 10,000 resources into a comment."""
+    short = text.plan(PLANS["an-app-is-created"], summary=True)
+
+    assert 3 == len(re.findall(r"^  \+ ", short, re.MULTILINE))
+    assert "callbackUrl" not in short
+
+
+def test_ignored_drift_is_shown_and_not_counted():
+    """Whoever ignores a field and still wants to know that it moves."""
+    ignored = finding(path=("label",), old="a", new="b", ignored=True)
+
+    assert text.drift(ORG, [ignored]).endswith("ignored by lifecycle.ignore)\n\nNo drift, 1 ignored.\n")
+
+
+def test_certificates_are_named_by_digest_and_never_dumped():
+    """Whoever reads a plan that replaces a certificate of 4,000 characters."""
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    shown = text.plan(plan_of(update(GLOBAL, FieldChange(("certificate",), pem, None))))
+
+    assert "MIIB" not in shown
+    assert re.search(r"certificate: \(certificate, sha256 of its text [0-9a-f]{12}\) → \(unset\)", shown)
+
+
+def test_big_sets_are_cut_and_counted():
+    """Whoever reads the plan that first fills a list of 128 addresses."""
+    many = frozenset(f"https://{i:03}.example" for i in range(100))
+    shown = text.plan(plan_of(update(GLOBAL, FieldChange(("callbackUrl",), frozenset(), many))))
+
+    assert "+ https://000.example" in shown
+    assert "… and 88 more" in shown
+
+
+def test_a_set_that_the_org_keeps_as_one_text_is_shown_as_entries():
+    """Whoever compares scopes in a plan with scopes in a file."""
+    address = Address("ExtlClntAppOauthSettings", "order_portal")
+    shown = text.plan(plan_of(update(address, FieldChange(("commaSeparatedOauthScopes",), "Api, Web", "Api,Full"))))
+
+    assert "commaSeparatedOauthScopes: + Full, - Web" in shown
+
+
+def test_complaints_point_into_the_file():
+    """Whoever has to find the one wrong character in a file of 2,000 lines."""
+    error = InputError(
+        Complaint(
+            "'Ap' is not a scope",
+            Place("desired/a.yaml", 7, 10, "  scopes: [Ap]\n"),
+            mend="did you mean Api?",
+            also=Place("desired/b.yaml", 2),
+            quote="There's a problem with your scope(s): Ap",
+        )
+    )
+
+    assert (
+        "desired/a.yaml:7:10: 'Ap' is not a scope\n"
+        "      scopes: [Ap]\n"
+        "             ^\n"
+        "  also at desired/b.yaml:2\n"
+        "  mend: did you mean Api?\n"
+        "  Salesforce: There's a problem with your scope(s): Ap\n"
+    ) == text.complaints(error)
+
+
+def test_the_caret_stays_under_its_column_in_a_very_long_line():
+    """Whoever has a minified file, and a terminal of 200 columns."""
+    source = "x" * 5000 + "!" + "y" * 5000
+    shown = text.complaints(InputError(Complaint("odd", Place("f", 1, 5001, source)))).splitlines()
+
+    assert len(shown[1]) < 200
+    assert "!" == shown[1][shown[2].index("^")]
+
+
+def test_samples_end_with_their_trailers():
+    """The scripts that grep for them."""
+    created = text.plan(PLANS["an-app-is-created"]).splitlines()[-1]
+    applied = text.apply_result(RESULTS["applied"]).splitlines()[-1]
+
+    assert "Plan: 3 to create, 0 to update, 0 to delete." == created
+    assert "No changes." == text.plan(PLANS["nothing-to-do"]).splitlines()[-1]
+    assert "No drift." == text.drift(ORG, DRIFTS["drift-none"]).splitlines()[-1]
+    assert "Applied: 3 created, 0 updated, 0 deleted in 3.2 s." == applied
