@@ -1,0 +1,65 @@
+"""Where credentials may go: Salesforce's own hosts over https, loopback, and nowhere else."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from reconciler.errors import Complaint, RefusedError
+
+SALESFORCE_DOMAINS = (
+    "salesforce.com",
+    "salesforce.mil",
+    "force.com",
+    "cloudforce.com",
+    "salesforce-setup.com",
+    "sfcrmproducts.cn",
+)
+"""Domains of Salesforce's own login, API and Setup hosts. Source: Salesforce Help, "Allow the Required Domains"; for
+China, "Salesforce on Alibaba Cloud". Custom domains and Experience Cloud sites serve no Metadata API."""
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+def is_loopback(host: str) -> bool:
+    """True for this machine: `localhost`, 127.0.0.0/8, ::1."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin_of(instance_url: str) -> str:
+    """Scheme, host and port of an org that credentials may be sent to. Raises RefusedError for any other place.
+
+    Called before any credential is looked for: a project file is not trusted to choose who gets them.
+    """
+    try:
+        url = urlsplit(instance_url.strip())
+        host, port = (url.hostname or "").rstrip("."), url.port
+    except ValueError:
+        raise _refused(instance_url, "it is no URL") from None
+    if url.username is not None or url.password is not None:
+        raise _refused(f"{url.scheme}://…@{host}", "it carries a user name; credentials stand under login")
+    if url.path not in ("", "/") or url.query or url.fragment:
+        raise _refused(instance_url, "it goes on after the host")
+    if is_loopback(host) and url.scheme in ("http", "https"):
+        shown = f"[{host}]" if ":" in host else host
+        return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
+    if url.scheme != "https":
+        raise _refused(instance_url, "it is not https")
+    if not _HOST.fullmatch(host) or not any(host.endswith(f".{domain}") for domain in SALESFORCE_DOMAINS):
+        raise _refused(instance_url, "it is no host of Salesforce")
+    if port not in (None, 443):
+        raise _refused(instance_url, f"Salesforce does not listen on port {port}")
+    return f"https://{host}"
+
+
+def _refused(url: str, why: str) -> RefusedError:
+    return RefusedError(
+        Complaint(
+            f"credentials are not sent to {url!r}: {why}",
+            mend="set instance_url to the org's My Domain, e.g. https://acme.my.salesforce.com",
+        )
+    )

@@ -1,0 +1,209 @@
+"""The provider for a Salesforce org, and for a mock org that speaks as one: two verbs, read and deploy."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from providers.salesforce import soap
+from providers.salesforce.archive import write_zip
+from providers.salesforce.metadata_api import (
+    QUERIES_PER_LISTING,
+    DeployRefusedError,
+    MetadataApi,
+    TooManyFilesError,
+    Way,
+)
+from providers.salesforce.package import build, digest, file_count, manifest_type, source_field
+from providers.salesforce.packing import Limits, parts, split
+from providers.salesforce.polling import Patience
+from providers.salesforce.reading import Reading, members
+from providers.salesforce.rest import Rest
+from providers.salesforce.results import deployed
+from providers.salesforce.session import OrgSession
+from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
+from reconciler.kind import Kind
+from reconciler.kinds import all_kinds
+from reconciler.model import Component, Deployed, LiveState, OrgInfo
+from reconciler.provider import Progress, Secrets
+
+NEWEST_API_VERSION = 66.0
+"""The newest version that our kinds know."""
+_ORG = "SELECT Id, Name, InstanceName, IsSandbox, OrganizationType FROM Organization"
+_OPTIONS = frozenset({"testLevel", "tests"})
+
+
+class SalesforceProvider:
+    """One org. Nothing is sent before the first verb."""
+
+    def __init__(
+        self,
+        session: OrgSession,
+        token: str,
+        *,
+        api_version: str = "",
+        way: Way = Way.AUTO,
+        patience: Patience | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        patience = patience or Patience()
+        self._rest = Rest(session, token, patience)
+        self._api = MetadataApi(session, token, self._rest, patience, way)
+        self._pinned = api_version
+        self._limits = limits or Limits()
+
+    def org(self) -> OrgInfo:
+        """Which org this is, from the org itself; asked once. Raises NotAllowedError, UnreachableError."""
+        return self._org
+
+    @cached_property
+    def _org(self) -> OrgInfo:
+        version = self._version
+        found = self._rest.query(_ORG)
+        if len(found) != 1:
+            raise UnreachableError(Complaint(f"{self._api.host} does not say which org it is"))
+        row = found[0]
+        return OrgInfo(
+            id=str(row.get("Id") or ""),
+            name=str(row.get("Name") or ""),
+            instance=str(row.get("InstanceName") or ""),
+            is_sandbox=row.get("IsSandbox") is True,
+            organization_type=str(row.get("OrganizationType") or ""),
+            api_version=version,
+        )
+
+    @cached_property
+    def _version(self) -> str:
+        """The pinned API version, or the newest that both the org and our kinds know."""
+        version = self._pinned or self._newest()
+        self._rest.api_version = version
+        return version
+
+    def _newest(self) -> str:
+        offered = [v for v in self._rest.versions() if v.replace(".", "", 1).isdigit()]
+        known = [version for version in offered if float(version) <= NEWEST_API_VERSION]
+        if not known:
+            raise ReconcilerError(
+                Complaint(
+                    f"{self._api.host} offers no API version that we know (up to {NEWEST_API_VERSION})",
+                    mend="pin api_version in the project file",
+                )
+            )
+        return max(known, key=float)
+
+    def read(self, classes: Sequence[str], progress: Progress) -> LiveState:
+        """Everything of all kinds, in one retrieve as long as the org has fewer than 10,000 files.
+
+        Raises NotAllowedError, UnreachableError. A kind that cannot be read is named in `unreadable`.
+        """
+        org, reading = self.org(), Reading()
+        kinds = [kind for kind in all_kinds().values() if kind.since <= float(org.api_version)]
+        for name, kind in all_kinds().items():
+            if kind not in kinds:
+                reading.cannot(name, f"API version {org.api_version} does not have it; it begins with {kind.since:.1f}")
+        progress(f"retrieving {len(kinds)} kinds")
+        try:
+            reading.take(self._api.retrieve(members(kinds, classes)), kinds)
+        except TooManyFilesError:
+            self._read_in_parts(reading, kinds, classes, progress)
+        more = reading.handler_classes() - set(classes)
+        if more:
+            progress("retrieving the classes of the handlers")
+            sources = [kind for kind in kinds if source_field(kind)]
+            reading.take(self._api.retrieve(members(sources, sorted(more))), sources)
+        return reading.state(org)
+
+    def _read_in_parts(
+        self, reading: Reading, kinds: Sequence[type[Kind]], classes: Sequence[str], progress: Progress
+    ) -> None:
+        """List everything, then fetch it by name, in as many retrieves as the limit asks for."""
+        known = [kind for kind in kinds if kind.singleton or source_field(kind)]
+        listed = [kind for kind in kinds if kind not in known]
+        progress(f"listing {len(listed)} kinds")
+        wanted = [(name, type_, 1) for type_, name in self._names(reading, listed)]
+        for kind in known:
+            wanted += [
+                (name, type_, file_count(kind)) for type_, names in members([kind], classes).items() for name in names
+            ]
+        retrieves = list(parts(sorted(wanted), self._limits.retrieved_files))
+        for number, part in enumerate(retrieves, 1):
+            progress(f"retrieving part {number} of {len(retrieves)}")
+            reading.take(self._api.retrieve(part), [kind for kind in kinds if manifest_type(kind) in part])
+
+    def _names(self, reading: Reading, kinds: Sequence[type[Kind]]) -> Iterator[tuple[str, str]]:
+        """Type and name of every record, except what a package installed: `*` leaves that out too."""
+        failed: ReconcilerError | None = None
+        heard = 0
+        for at in range(0, len(kinds), QUERIES_PER_LISTING):
+            # One kind that cannot be listed fails the whole call, so then each is asked for alone.
+            group = [kind.__name__ for kind in kinds[at : at + QUERIES_PER_LISTING]]
+            for types in (group, *([name] for name in group if len(group) > 1)):
+                try:
+                    found = self._api.listing(types)
+                except UnreachableError:
+                    raise
+                except ReconcilerError as wrong:
+                    failed = wrong
+                    if len(types) == 1:
+                        reading.cannot(types[0], wrong.complaints[0].quote or str(wrong))
+                    continue
+                heard += len(types)
+                yield from ((one.type, one.full_name) for one in found if not one.installed)
+                if types == group:
+                    break
+        if failed is not None and not heard:
+            raise failed
+
+    def payload(self, components: Sequence[Component]) -> str:
+        """The digest of what `deploy` would send, secrets counted as their references."""
+        return digest(build(components, self._version))
+
+    def deploy(
+        self,
+        components: Sequence[Component],
+        progress: Progress,
+        *,
+        check_only: bool,
+        secrets: Secrets,
+        options: Mapping[str, object],
+        started: Callable[[str], None],
+    ) -> Deployed:
+        """Deploy the components in one transaction and wait for the org's last word.
+
+        `options` may hold `testLevel` and `tests`; they are sent where the deployment holds Apex, because elsewhere
+        they would only cost time. Raises UnreachableError when the answer to the deploy call was lost.
+        """
+        unknown = sorted(options.keys() - _OPTIONS)
+        if unknown:
+            raise InputError(f"{unknown[0]} is not an option of a deployment; there are {', '.join(sorted(_OPTIONS))}")
+        package = write_zip(build(components, self._version, secrets))
+        asked: dict[str, soap.Parameter] = {
+            "allowMissingFiles": False,
+            "autoUpdatePackage": False,
+            "checkOnly": check_only,
+            "ignoreWarnings": False,
+            "performRetrieve": False,
+            "purgeOnDelete": False,
+            "rollbackOnError": True,
+            "singlePackage": True,
+        }
+        if any(source_field(component.kind) for component in components):
+            asked |= _tests(options)
+        progress(f"{'checking' if check_only else 'deploying'} {len(components)} components")
+        try:
+            job = self._api.start_deploy(package, asked)
+        except DeployRefusedError as refused:
+            return Deployed("", success=False, status="Refused", error=str(refused))
+        started(job.id)
+        return deployed(job.id, self._api.deployed(job, components=len(components)))
+
+    def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:
+        """Pack groups of related components into deployments within the org's limits, groups kept whole, in order."""
+        return split(groups, self._limits)
+
+
+def _tests(options: Mapping[str, object]) -> dict[str, soap.Parameter]:
+    level, tests = options.get("testLevel"), options.get("tests")
+    found: dict[str, soap.Parameter] = {"testLevel": str(level)} if level else {}
+    if isinstance(tests, Sequence) and not isinstance(tests, str) and tests:
+        found["runTests"] = [str(name) for name in tests]
+        found.setdefault("testLevel", "RunSpecifiedTests")
+    return found

@@ -1,0 +1,203 @@
+"""What retrieves brought -> `LiveState`: files decoded one by one, addressed, told apart from what could not be read.
+
+Nothing is lost on the way, and nothing is guessed: what cannot be decoded, or cannot be addressed without choosing
+between two records, is named in `unreadable`, so that nobody concludes anything from it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from sys import intern
+
+from providers.salesforce.archive import read_zip
+from providers.salesforce.codec import decode
+from providers.salesforce.file_properties import FileProperties
+from providers.salesforce.markup import MetadataXmlError
+from providers.salesforce.metadata_api import Retrieved
+from providers.salesforce.package import kind_of_path, manifest_type, source_field
+from reconciler.kind import Body, Kind, Struct, WriteOnly
+from reconciler.kinds import ENABLEMENT, all_kinds, settings
+from reconciler.model import Address, LiveResource, LiveState, Modified, OrgInfo, enablement
+
+_HANDLER = "OauthTokenExchangeHandler"
+_MISSING = re.compile(r"Entity of type '.+' named '.+' cannot be found")
+"""A member that was asked for by name and is not there: absent, not unreadable (`clients.md` 2.3)."""
+_WORD = re.compile(r"\w+")
+
+
+class Reading:
+    """Gathers the resources of one org from any number of retrieves."""
+
+    def __init__(self) -> None:
+        self.resources: dict[Address, LiveResource] = {}
+        self.unreadable: dict[str, str] = {}
+        self._sources: dict[tuple[str, str], str] = {}
+        self._people: dict[tuple[str, str, str], Modified] = {}
+
+    def take(self, retrieved: Retrieved, asked: Iterable[type[Kind]]) -> None:
+        """Add what one retrieve brought. Raises ZipError."""
+        properties = {_inside(one.file_name): one for one in retrieved.properties}
+        seen: set[type[Kind]] = set()
+        for full_path, data in read_zip(retrieved.zip_bytes):
+            path = _inside(full_path)
+            found = kind_of_path(path)
+            if found is None:
+                continue
+            kind, name, is_source = found
+            seen.add(kind)
+            if is_source:
+                self._source(kind, name, data)
+                continue
+            about = properties.get(path) or properties.get(path.removesuffix("-meta.xml"))
+            self._record(kind, name if about is None else _name(kind, about), data, path, about)
+        for message in retrieved.messages:
+            self._message(message, [kind for kind in asked if kind not in seen])
+
+    def handler_classes(self) -> set[str]:
+        """Names of the Apex classes that the handlers found so far run."""
+        bodies = (one.body for address, one in self.resources.items() if address.kind == _HANDLER and not address.part)
+        return {name for body in bodies if isinstance(name := body.get("tokenHandlerApex"), str) and name}
+
+    def cannot(self, kind: str, why: str) -> None:
+        """Note that nothing can be said about a kind, or about one address."""
+        self.unreadable.setdefault(kind, why)
+
+    def state(self, org: OrgInfo) -> LiveState:
+        """Everything, once all retrieves are in."""
+        for (kind, name), text in self._sources.items():
+            found = self.resources.get(Address(kind, name))
+            if found is not None:
+                found.body[source_field(found.address.schema)] = text
+        return LiveState(org, self.resources, self.unreadable)
+
+    def _source(self, kind: type[Kind], name: str, data: bytes) -> None:
+        try:
+            self._sources[kind.__name__, name] = data.decode("utf-8-sig")
+        except UnicodeDecodeError as wrong:
+            self.cannot(str(Address(kind.__name__, name)), f"its source is not UTF-8: {wrong}")
+
+    def _record(self, kind: type[Kind], name: str, data: bytes, path: str, about: FileProperties | None) -> None:
+        owner = _owner(kind)
+        try:
+            body = decode(kind, data, path)
+        except MetadataXmlError as wrong:
+            # Of a satellite nobody knows any more whose it was, so nothing can be said about any app's.
+            self.cannot(kind.__name__ if owner else str(Address(kind.__name__, name)), str(wrong))
+            return
+        _withhold(kind, body)
+        app = body.get(owner) if owner else None
+        address = Address(intern(kind.__name__), intern(app if type(app) is str and app else name))
+        resource = LiveResource(
+            address, body, intern(name), self._modified(about), installed=about is not None and about.installed
+        )
+        if kind.__name__ == _HANDLER:
+            self._take_enablements(resource)
+        self._place(resource)
+
+    def _place(self, resource: LiveResource) -> None:
+        """Put a resource under its address. Of two satellites that point at one app both are kept, the later one under
+        its record's name; which of them is the app's is not ours to say."""
+        address = resource.address
+        other = self.resources.get(address)
+        if other is not None and other.record != resource.record:
+            why = f"{other.record} and {resource.record} both belong to {address.name}; remove one of them"
+            self.cannot(str(address), why)
+            if resource.record < other.record:
+                resource, other = other, resource
+                self.resources[address] = other
+            spare = Address(address.kind, resource.record)
+            if spare in self.resources:
+                spare = Address(address.kind, _unused(f"{resource.record}~", address, self.resources))
+            self.cannot(str(spare), why)
+            self.resources[spare] = LiveResource(
+                spare, resource.body, resource.record, resource.modified, installed=resource.installed
+            )
+            return
+        self.resources[address] = resource
+
+    def _take_enablements(self, handler: LiveResource) -> None:
+        """Split a handler's enablements off its body: each is a resource of its own."""
+        items = handler.body.pop(ENABLEMENT, None) or []
+        for item in items if isinstance(items, list) else [items]:
+            app = (item.get("externalClientApp") or item.get("connectedApp")) if isinstance(item, dict) else None
+            if not isinstance(app, str):
+                self.cannot(
+                    str(handler.address), f"{handler.record} has an enablement that names no app: {str(item)[:200]}"
+                )
+                continue
+            address = enablement(handler.address.name, app)
+            if address in self.resources:
+                address = enablement(handler.address.name, _unused(f"{app}~", address, self.resources, ENABLEMENT))
+            self.resources[address] = LiveResource(
+                address, item, handler.record, handler.modified, installed=handler.installed
+            )
+
+    def _modified(self, about: FileProperties | None) -> Modified:
+        if about is None:
+            return Modified()
+        key = (about.modified_by, about.modified_by_id, about.modified_date)
+        return self._people.setdefault(key, Modified(*key))
+
+    def _message(self, text: str, without: Sequence[type[Kind]]) -> None:
+        """Sort out a retrieve's message. One that names no kind is about any of those that brought nothing."""
+        if _MISSING.search(text):
+            return
+        words = set(_WORD.findall(text))
+        named = [name for name in all_kinds() if name in words] or (list(settings()) if "Settings" in words else [])
+        for name in named or [kind.__name__ for kind in without]:
+            self.cannot(name, text)
+
+
+def _inside(path: str) -> str:
+    return path.removeprefix("unpackaged/")
+
+
+def _name(kind: type[Kind], about: FileProperties) -> str:
+    """The record's name as the org says it: a file name may be an encoded form of it."""
+    return kind.singleton or about.full_name
+
+
+def _unused(stem: str, address: Address, taken: Mapping[Address, LiveResource], part: str = "") -> str:
+    number = 2
+    while True:
+        name = f"{stem}{number}"
+        wanted = Address(address.kind, address.name, f"{part}/{name}") if part else Address(address.kind, name)
+        if wanted not in taken:
+            return name
+        number += 1
+
+
+@cache
+def _owner(kind: type[Kind]) -> str:
+    return kind.owner_field()
+
+
+def _withhold(kind: type[Kind], body: Body) -> None:
+    """Take out what is write-only: an org that gives secrets back after all must not bring one into our model."""
+    for *parents, name in _write_only(kind):
+        inner: object = body
+        for parent in parents:
+            inner = inner.get(parent) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner.pop(name, None)
+
+
+@cache
+def _write_only(struct: type[Struct]) -> tuple[tuple[str, ...], ...]:
+    found: list[tuple[str, ...]] = []
+    for name, field in struct.fields().items():
+        if field.has(WriteOnly):
+            found.append((name,))
+        elif field.struct is not None and not field.repeated:
+            found += [(name, *rest) for rest in _write_only(field.struct)]
+    return tuple(found)
+
+
+def members(kinds: Iterable[type[Kind]], classes: Sequence[str]) -> dict[str, list[str]]:
+    """What one retrieve of everything asks for: all records of each kind, settings and classes by name."""
+    wanted: dict[str, list[str]] = {}
+    for kind in kinds:
+        names = sorted(set(classes)) if source_field(kind) else [kind.singleton or "*"]
+        if names:
+            wanted.setdefault(manifest_type(kind), []).extend(names)
+    return wanted

@@ -1,0 +1,131 @@
+"""The few REST calls that we make, through simple_salesforce: API versions, one query, deployments."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import requests
+from urllib3.filepost import encode_multipart_formdata
+
+from providers.salesforce.polling import BusyError, Patience, unreachable
+from providers.salesforce.refusals import refusal
+from providers.salesforce.session import OrgSession, carrier
+from providers.salesforce.soap import not_an_org
+from reconciler.errors import Complaint, ReconcilerError, UnreachableError
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+_BUSY = (502, 503, 504)
+_CLOSED = (404, 405, 501)
+_CLOSED_CODES = ("FUNCTIONALITY_NOT_ENABLED", "API_DISABLED_FOR_ORG", "NOT_FOUND", "METHOD_NOT_ALLOWED")
+
+
+class RestDeployClosedError(Exception):
+    """This org takes no deployments by REST. Nothing has happened; SOAP is the other way in."""
+
+
+class Rest:
+    """REST to one org with one token."""
+
+    def __init__(self, session: OrgSession, token: str, patience: Patience) -> None:
+        self._session, self._token, self._patience = session, token, patience
+        self._carrier: Salesforce | None = None
+        self.api_version = ""
+
+    @property
+    def host(self) -> str:
+        return self._session.origin
+
+    def versions(self) -> list[str]:
+        """The API versions that the org offers, e.g. `63.0`. Needs no login."""
+
+        def call() -> list[str]:
+            answer = self._session.get(f"{self.host}/services/data", headers={"Accept": "application/json"})
+            if answer.status_code in _BUSY:
+                raise BusyError(answer.status_code)
+            try:
+                return [str(one["version"]) for one in answer.json()]
+            except (ValueError, TypeError, KeyError):
+                raise not_an_org(self.host, answer.content) from None
+
+        return self._patience.insist(call, self.host)
+
+    def query(self, soql: str) -> list[Mapping[str, Any]]:
+        """The records of a query that fits one page. Raises NotAllowedError, UnreachableError."""
+        answer = self._reading(lambda client: client.query(soql))
+        records = answer.get("records") if isinstance(answer, Mapping) else None
+        if not isinstance(records, list):
+            raise not_an_org(self.host, json.dumps(answer).encode())
+        return records
+
+    def start_deploy(self, package: bytes, options: Mapping[str, object]) -> str:
+        """Send a deployment; never twice. Returns its id.
+
+        Raises RestDeployClosedError if this way in is closed, and UnreachableError if the answer was lost: then nobody
+        knows whether the org took it.
+        """
+        # The boundary is a digest of the zip: the same deployment is the same request, and the zip cannot hold it.
+        boundary = hashlib.sha256(package).hexdigest()
+        body, content_type = encode_multipart_formdata(
+            {
+                "json": ("", json.dumps({"deployOptions": options}), "application/json"),
+                "file": ("package.zip", package, "application/zip"),
+            },
+            boundary,
+        )
+        try:
+            answer = self._call(
+                lambda client: client.restful(
+                    "metadata/deployRequest", method="POST", data=body, headers={"Content-Type": content_type}
+                )
+            )
+        except (requests.RequestException, BusyError) as lost:
+            raise unreachable(self.host, lost) from None
+        if not isinstance(answer, Mapping) or not isinstance(answer.get("id"), str):
+            raise not_an_org(self.host, json.dumps(answer).encode())
+        return cast(str, answer["id"])
+
+    def deploy_status(self, job: str, *, details: bool) -> dict[str, Any]:
+        """The deployResult of a deployment that was started by REST."""
+        wanted = "true" if details else "false"
+        answer = self._reading(
+            lambda client: client.restful(f"metadata/deployRequest/{job}", params={"includeDetails": wanted})
+        )
+        found = answer.get("deployResult") if isinstance(answer, Mapping) else None
+        if not isinstance(found, dict):
+            raise not_an_org(self.host, json.dumps(answer).encode())
+        return found
+
+    def _reading(self, call: "Callable[[Salesforce], Any]") -> Any:
+        try:
+            return self._patience.insist(lambda: self._call(call), self.host)
+        except RestDeployClosedError as closed:
+            mend = f"check that the org has API version {self.api_version}"
+            raise ReconcilerError(Complaint(f"{self.host} refused the call", mend=mend, quote=str(closed))) from None
+
+    def _call(self, call: "Callable[[Salesforce], Any]") -> Any:
+        from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 (see session.carrier)
+
+        if self._carrier is None:
+            self._carrier = carrier(self._session, self._token, self.api_version)
+        try:
+            return call(self._carrier)
+        except SalesforceError as wrong:
+            raise self._error(wrong.status, wrong.content) from None
+        except requests.JSONDecodeError as wrong:
+            raise not_an_org(self.host, wrong.doc.encode()) from None
+
+    def _error(self, status: int, content: object) -> ReconcilerError | BusyError | RestDeployClosedError:
+        if status in _BUSY:
+            return BusyError(status)
+        first = content[0] if isinstance(content, list) and content else content
+        if not isinstance(first, Mapping):
+            return not_an_org(self.host, str(content).encode())
+        code, text = str(first.get("errorCode", "")), str(first.get("message", ""))
+        if status in _CLOSED or (status == 403 and code in _CLOSED_CODES):
+            return RestDeployClosedError(f"{code}: {text}")
+        if status == 500:
+            return UnreachableError(*refusal(self.host, code, text).complaints)
+        return refusal(self.host, "INVALID_SESSION_ID" if status == 401 and not code else code, text)

@@ -1,0 +1,147 @@
+"""The SOAP of the Metadata API: envelopes out, results and faults in. No WSDL machinery: eight operations need none.
+
+Everything that is sent is escaped. What comes back is parsed without entities, DTD or network; the zip of a retrieve is
+cut out before, because as one text it is larger than a hardened parser lets through.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from lxml import etree
+
+from providers.salesforce.markup import NAMESPACE, XSI, escape, hardened_parser
+from reconciler.errors import Complaint, UnreachableError
+
+_ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+TAG = f"{{{NAMESPACE}}}"
+"""What stands before the name of every element of a result."""
+_NIL = f"{{{XSI}}}nil"
+_ZIP = re.compile(rb"<((?:[A-Za-z0-9_.-]+:)?zipFile)>([^<]*)</\1>")
+
+Parameter: TypeAlias = "str | bool | float | Mapping[str, Parameter] | Sequence[Parameter] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A SOAP fault: Salesforce's code without its prefix, and its text."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the results of an operation, or a fault."""
+
+    results: tuple[etree._Element, ...] = ()
+    fault: Fault | None = None
+    zip_file: bytes | None = None
+    """The base64 text of a retrieve's zip, as it was."""
+
+
+def envelope(operation: str, parameters: Mapping[str, Parameter], session_id: str) -> bytes:
+    """The request for one operation. `None` leaves a parameter out; a list repeats it."""
+    inside = "".join(_parts(parameters))
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="{_ENVELOPE}"><soapenv:Header>'
+        f'<SessionHeader xmlns="{NAMESPACE}"><sessionId>{escape(session_id)}</sessionId></SessionHeader>'
+        f"</soapenv:Header>"
+        f'<soapenv:Body><{operation} xmlns="{NAMESPACE}">{inside}</{operation}></soapenv:Body></soapenv:Envelope>'
+    ).encode()
+
+
+def _parts(parameters: Mapping[str, Parameter]) -> Iterable[str]:
+    for name, value in parameters.items():
+        for one in value if isinstance(value, Sequence) and not isinstance(value, str) else (value,):
+            match one:
+                case None:
+                    continue
+                case bool():
+                    text = "true" if one else "false"
+                case Mapping():
+                    text = "".join(_parts(one))
+                case _:
+                    text = escape(str(one))
+            yield f"<{name}>{text}</{name}>"
+
+
+def read_answer(data: bytes, host: str) -> Answer:
+    """What the org answered. Raises UnreachableError if that is no SOAP: truncated, an HTML page, a DTD."""
+    zip_file = None
+    if found := _ZIP.search(data):
+        zip_file = found[2]
+        data = data[: found.start(2)] + data[found.end(2) :]
+    root = _parse(data, host)
+    body = root.find(f"{{{_ENVELOPE}}}Body")
+    if root.tag != f"{{{_ENVELOPE}}}Envelope" or body is None or not len(body):
+        raise not_an_org(host, data)
+    content = body[0]
+    if content.tag == f"{{{_ENVELOPE}}}Fault":
+        code = (content.findtext("faultcode") or "").strip()
+        return Answer(fault=Fault(code.rpartition(":")[2], (content.findtext("faultstring") or "").strip()))
+    return Answer(tuple(content.findall(f"{TAG}result")), zip_file=zip_file)
+
+
+def _parse(data: bytes, host: str) -> etree._Element:
+    if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:
+        raise not_an_org(host, data)
+    # A listing of ten thousand components is many elements and no long text, so the parser's limits stay in force.
+    try:
+        root = etree.fromstring(data, hardened_parser())
+    except (etree.XMLSyntaxError, ValueError):
+        raise not_an_org(host, data) from None
+    return root
+
+
+def not_an_org(host: str, data: bytes) -> UnreachableError:
+    """The error for an answer that is not an org's, with the beginning of what it was."""
+    head = " ".join(data[:400].decode("utf-8", "replace").split())[:200]
+    page = "<html" in head.casefold() or "<!doctype" in head.casefold()
+    what = "a web page" if page else "something else than the Metadata API's XML" if head else "nothing"
+    return UnreachableError(
+        Complaint(
+            f"{host} answered with {what}",
+            mend="check instance_url; if it is right, the org may be in maintenance: see status.salesforce.com",
+            quote=head,
+        )
+    )
+
+
+def text(element: etree._Element, name: str) -> str:
+    """The text of a child, or empty."""
+    return element.findtext(f"{TAG}{name}") or ""
+
+
+def true(element: etree._Element, name: str) -> bool:
+    return text(element, name) == "true"
+
+
+REPEATED = frozenset(
+    {
+        "componentFailures",
+        "componentSuccesses",
+        "failures",
+        "successes",
+        "codeCoverageWarnings",
+        "codeCoverage",
+        "messages",
+    }
+)
+"""Elements of results that may occur more than once: lists in REST's JSON."""
+
+
+def as_json(element: etree._Element) -> dict[str, Any]:
+    """A result as REST would give it: texts, structures, lists; nil and absent are the same."""
+    found: dict[str, Any] = {}
+    for child in element:
+        if child.get(_NIL) == "true":
+            continue
+        name = child.tag.removeprefix(TAG)
+        value = as_json(child) if len(child) else (child.text or "")
+        if name in REPEATED:
+            found.setdefault(name, []).append(value)
+        else:
+            found[name] = value
+    return found
