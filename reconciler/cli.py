@@ -1,6 +1,7 @@
 """The command line: arguments in, text and an exit code out. No logic; heavy imports happen inside the commands."""
 
 import gc
+import json
 import os
 import sys
 from contextlib import contextmanager
@@ -63,6 +64,15 @@ Allow = Annotated[
 ]
 AllowCommands = Annotated[bool, typer.Option("--allow-commands", help="Let secret references run commands.")]
 
+Switch = Annotated[
+    list[str],
+    typer.Option(
+        "--switch",
+        help="Choose a behaviour of the org, e.g. allow_connected_app_creation=true; providers/mock/README.md lists them.",
+        metavar="NAME=VALUE",
+    ),
+]
+
 
 @app.callback(invoke_without_command=True)
 def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
@@ -101,7 +111,7 @@ def plan(
             engine.check(engine.validate(session, made), made, session.desired)
     if out is not None:
         _write(out, json_plan.plan(made))
-    _emit(sinks, text=lambda colour: text.plan(made, colour=colour), json=lambda: json_plan.plan(made))
+    _emit(sinks, as_text=lambda colour: text.plan(made, colour=colour), as_json=lambda: json_plan.plan(made))
     raise typer.Exit(Exit.DIFFERENCES if detailed_exitcode and made.changes else Exit.OK)
 
 
@@ -142,8 +152,8 @@ def apply(
         result = engine.apply(session, request, saved=reviewed, confirm=confirm)
     _emit(
         sinks,
-        text=lambda colour: outcome.apply_result(result, colour=colour),
-        json=lambda: json_plan.apply_result(result),
+        as_text=lambda colour: outcome.apply_result(result, colour=colour),
+        as_json=lambda: json_plan.apply_result(result),
     )
     error = engine.failed(result)
     raise typer.Exit(error.exit if error is not None else Exit.OK)
@@ -170,8 +180,8 @@ def drift(
         report = engine.drift(session, against=against)
     _emit(
         sinks,
-        text=lambda colour: text.drift(report.org, report.findings, colour=colour),
-        json=lambda: json_plan.drift(report.org, report.findings),
+        as_text=lambda colour: text.drift(report.org, report.findings, colour=colour),
+        as_json=lambda: json_plan.drift(report.org, report.findings),
     )
     counts = any(f.severity >= least and not f.ignored for f in report.findings)
     raise typer.Exit(Exit.DIFFERENCES if counts else Exit.OK)
@@ -192,8 +202,8 @@ def check(
     report = engine.check_files(_workspace(org, project, allow_commands=allow_commands).desired())
     _emit(
         sinks,
-        text=lambda _: checked.text(report.resources, report.not_checked),
-        json=lambda: checked.json(report.resources, report.not_checked),
+        as_text=lambda _: checked.text(report.resources, report.not_checked),
+        as_json=lambda: checked.json(report.resources, report.not_checked),
     )
 
 
@@ -201,12 +211,16 @@ def check(
 def baseline_list(output: Output = [], org: OrgName = "", project: ProjectFile = None) -> None:
     """List what we manage in the org."""
     from reconciler import engine
-    from reconciler.render import json_plan, text
+    from reconciler.render import json_baseline, text
 
     sinks = _sinks(output)
     with _workspace(org, project).session() as session:
         found = engine.baseline(session)
-    _emit(sinks, text=lambda colour: text.baseline_list(found, colour=colour), json=lambda: json_plan.baseline(found))
+    _emit(
+        sinks,
+        as_text=lambda colour: text.baseline_list(found, colour=colour),
+        as_json=lambda: json_baseline.baseline(found),
+    )
 
 
 @baseline_app.command("show")
@@ -218,13 +232,17 @@ def baseline_show(
 ) -> None:
     """Show what we last applied for a resource."""
     from reconciler import engine
-    from reconciler.render import json_plan, text
+    from reconciler.render import json_baseline, text
     from reconciler.workspace import address
 
     sinks, only = _sinks(output), [address(a) for a in addresses]
     with _workspace(org, project).session() as session:
         found = engine.baseline(session, only)
-    _emit(sinks, text=lambda colour: text.baseline_show(found, colour=colour), json=lambda: json_plan.baseline(found))
+    _emit(
+        sinks,
+        as_text=lambda colour: text.baseline_show(found, colour=colour),
+        as_json=lambda: json_baseline.baseline(found),
+    )
 
 
 @baseline_app.command("accept")
@@ -294,9 +312,10 @@ def mock_set(
 
 
 @mock_app.command("reset")
-def mock_reset(org: OrgName = "", project: ProjectFile = None) -> None:
+def mock_reset(switch: Switch = [], org: OrgName = "", project: ProjectFile = None) -> None:
     """Make a new mock org, with a new id, in place of the old one."""
     with _mock(org, project) as found:
+        _switch(found, switch)
         found.reset()
         sys.stdout.write(f"new org {found.org_id} ({found.name})\n")
 
@@ -312,6 +331,7 @@ def mock_audit(org: OrgName = "", project: ProjectFile = None) -> None:
 @mock_app.command("serve")
 def mock_serve(
     port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65535)] = 0,
+    switch: Switch = [],
     host: Annotated[str, typer.Option("--host", help="Loopback only.", metavar="ADDRESS")] = "127.0.0.1",
     org: OrgName = "",
     project: ProjectFile = None,
@@ -321,6 +341,7 @@ def mock_serve(
 
     gc.enable()
     with _mock(org, project) as found:
+        _switch(found, switch)
 
         def ready(url: str) -> None:
             sys.stdout.write(f"serving {found.name} ({found.org_id}) at {url}\naccess token: {found.access_token()}\n")
@@ -330,6 +351,15 @@ def mock_serve(
             serve(found, host, port, ready=ready)
         except ValueError as wrong:
             raise InputError(str(wrong)) from None
+
+
+def _switch(found: "MockOrg", switches: "Sequence[str]") -> None:
+    for given in switches:
+        name, _, value = given.partition("=")
+        try:
+            found.switch(name, json.loads(value))
+        except json.JSONDecodeError:
+            found.switch(name, value)
 
 
 @contextmanager
@@ -382,10 +412,10 @@ def _sinks(output: "Sequence[str]") -> list[tuple[str, Path | None]]:
 
 
 def _emit(
-    sinks: "Sequence[tuple[str, Path | None]]", *, text: "Callable[[bool], str]", json: "Callable[[], str]"
+    sinks: "Sequence[tuple[str, Path | None]]", *, as_text: "Callable[[bool], str]", as_json: "Callable[[], str]"
 ) -> None:
     for form, file in sinks:
-        content = text(file is None and _colour(sys.stdout)) if form == "text" else json()
+        content = as_text(file is None and _colour(sys.stdout)) if form == "text" else as_json()
         if file is None:
             sys.stdout.write(content if content.endswith("\n") else content + "\n")
         else:

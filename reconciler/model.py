@@ -42,9 +42,9 @@ class Address(NamedTuple):
     def struct(self) -> type[Struct]:
         """What the resource's body is an instance of: the kind, or an enablement's structure."""
         if self.part:
-            inner = self.schema.fields()[ENABLEMENT].struct
-            if inner is not None:
-                return inner
+            field = self.schema.fields().get(ENABLEMENT)
+            if field is not None and field.struct is not None:
+                return field.struct
         return self.schema
 
     @property

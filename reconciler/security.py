@@ -60,13 +60,13 @@ class Weaker:
     """For documentation: "true", "longer", "towards Bypass"."""
 
     @classmethod
-    def when(cls, value: Any, severity: Severity) -> "Weaker":
-        """Weaker when the field becomes `value`, stronger when it ceases to be it."""
+    def when(cls, value: Any, severity: Severity, *, back: Severity = Severity.LOW) -> "Weaker":
+        """Weaker when the field becomes `value`, stronger when it ceases to be it; `back` is how grave that is."""
 
         def judge(old: Any, new: Any) -> Verdict | None:
             if (new == value) == (old == value):
                 return None
-            return _flip(severity, new == value)
+            return (Direction.WEAKENS, severity) if new == value else (Direction.TIGHTENS, back)
 
         return cls(judge, f"{str(value).lower() if isinstance(value, bool) else value}")
 
@@ -101,9 +101,12 @@ class Weaker:
 
         def judge(old: Any, new: Any) -> Verdict | None:
             before, after = ranks.get(str(old).casefold()), ranks.get(str(new).casefold())
+            if any(rank is None and value is not None for rank, value in ((before, old), (after, new))):
+                # A spelling that nobody documents: it matters, and nobody can say which way.
+                return Direction.NEUTRAL, severity
             if before is None and after is None:
                 return None
-            # A value that is not on the scale (or none at all) is worse than every value that is.
+            # No value at all asks for nothing.
             lax = len(ranks)
             before, after = lax if before is None else before, lax if after is None else after
             return None if before == after else _flip(severity, after > before)
@@ -112,9 +115,11 @@ class Weaker:
 
     @classmethod
     def when_longer(cls, severity: Severity) -> "Weaker":
-        """Weaker when a number grows."""
+        """Weaker when a number grows, or when a limit that was there is gone."""
 
         def judge(old: Any, new: Any) -> Verdict | None:
+            if old is None or new is None:
+                return (Direction.WEAKENS, severity) if old is not None else None
             try:
                 before, after = float(old), float(new)
             except (TypeError, ValueError):
@@ -185,6 +190,13 @@ class Group:
 
     fields: tuple[str, ...]
     weaker: Weaker
+
+
+def certificate_trust(old: Any, new: Any) -> Verdict | None:
+    """Judge a signing certificate: the first one switches a flow on; another, or none, locks clients out or others in."""
+    if old == new:
+        return None
+    return Direction.WEAKENS, Severity.CRITICAL if old else Severity.HIGH
 
 
 _HOURS = {"hours": 1, "days": 24, "months": 24 * 30}

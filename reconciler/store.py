@@ -123,6 +123,7 @@ def _read(path: Path) -> Baseline:
     resources: dict[Address, Applied] = {}
     with path.open(encoding="utf-8") as file:
         first = file.readline().rstrip("\n")
+        entries: Iterator[tuple[str, dict[str, Any], bool]]
         if not first.endswith(',"resources":{'):
             # Somebody's formatter was here; the content counts.
             whole = json.loads(first + file.read())

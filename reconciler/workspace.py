@@ -77,7 +77,7 @@ class Workspace:
         """A session: files read first, so that no credential is touched while they are wrong."""
         desired = self.desired()
         # The providers bring along an HTTP client: loaded only when an org is really asked.
-        from providers import Connection, connect  # noqa: PLC0415
+        from providers import Connection, connect
 
         org = self.org
         connection = Connection(
@@ -103,7 +103,7 @@ class Workspace:
 
 def address(text: str) -> Address:
     """An address as a person types it. Raises InputError that says what is wrong."""
-    from reconciler.kinds import all_kinds  # noqa: PLC0415
+    from reconciler.kinds import all_kinds
 
     try:
         parsed = Address.parse(text)

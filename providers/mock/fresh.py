@@ -98,6 +98,7 @@ def _furnish(world: World, day: int) -> None:
             "ConnectedAppSettings": "ConnectedApp",
         }
         land(world, [Arrival(kind, name, {}) for kind, name in settings.items()])
+        land(world, [Arrival("Certificate", "Partner_Asset_Signing", _certificate(), b"")])
     elif day == 30:
         land(
             world,
@@ -144,6 +145,16 @@ def _labelled(world: World, kind: str, name: str, label: str, body: Body) -> Non
     before = world.component(kind, name)
     world.save(Landing(kind, name, body, before=before, old=before.values() if before else None))
     world.db.execute("UPDATE component SET label = ? WHERE kind = ? AND name = ?", (label, kind, name))
+
+
+def _certificate() -> Body:
+    """A self-signed one, as Setup makes it. Its private key never leaves an org, and its public half nobody asks for."""
+    return {
+        "caSigned": ["false"],
+        "keySize": ["2048"],
+        "masterLabel": ["Partner Asset Signing"],
+        "privateKeyExportable": ["false"],
+    }
 
 
 def _legacy() -> Body:

@@ -137,6 +137,11 @@ class World:
         found = self.db.execute("SELECT 1 FROM component WHERE kind = ? AND name = ?", (kind, name)).fetchone()
         return found is not None
 
+    def certificate(self, reference: str) -> bool:
+        """Whether a certificate has that id, in either length."""
+        statement = "SELECT 1 FROM component WHERE kind = 'Certificate' AND substr(id, 1, 15) = ?"
+        return self.db.execute(statement, (reference[:15],)).fetchone() is not None
+
     def components(self, kind: str) -> Iterator[Component]:
         statement = f"SELECT {_COMPONENT} FROM component WHERE kind = ? ORDER BY name COLLATE BINARY"  # noqa: S608
         for row in self.db.execute(statement, (kind,)):

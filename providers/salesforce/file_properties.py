@@ -13,6 +13,7 @@ class FileProperties(NamedTuple):
     """One of them. `installed`: part of a managed package."""
 
     type: str
+    id: str
     full_name: str
     file_name: str
     modified_by: str
@@ -28,6 +29,7 @@ def file_properties(element: etree._Element) -> FileProperties:
     state = get(f"{_TAG}manageableState", "")
     return FileProperties(
         get(f"{_TAG}type", ""),
+        get(f"{_TAG}id", ""),
         get(f"{_TAG}fullName", ""),
         get(f"{_TAG}fileName", ""),
         get(f"{_TAG}lastModifiedByName", ""),

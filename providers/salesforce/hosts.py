@@ -6,16 +6,9 @@ from urllib.parse import urlsplit
 
 from reconciler.errors import Complaint, RefusedError
 
-SALESFORCE_DOMAINS = (
-    "salesforce.com",
-    "salesforce.mil",
-    "force.com",
-    "cloudforce.com",
-    "salesforce-setup.com",
-    "sfcrmproducts.cn",
-)
-"""Domains of Salesforce's own login, API and Setup hosts. Source: Salesforce Help, "Allow the Required Domains"; for
-China, "Salesforce on Alibaba Cloud". Custom domains and Experience Cloud sites serve no Metadata API."""
+SALESFORCE_DOMAINS = ("salesforce.com", "salesforce.mil", "sfcrmproducts.cn")
+"""An org's API answers at its My Domain or at an instance under these: commercial, US government, and China. Lightning,
+Setup and site hosts (`force.com` and the like) serve no Metadata API, so no credential has business there."""
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 

@@ -1,10 +1,12 @@
 """The provider for a Salesforce org, and for a mock org that speaks as one: two verbs, read and deploy."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from providers.salesforce import soap
 from providers.salesforce.archive import write_zip
+from providers.salesforce.certificates import Certificates
 from providers.salesforce.metadata_api import (
     QUERIES_PER_LISTING,
     DeployRefusedError,
@@ -49,6 +51,7 @@ class SalesforceProvider:
         self._api = MetadataApi(session, token, self._rest, patience, way)
         self._pinned = api_version
         self._limits = limits or Limits()
+        self._certificates = Certificates(self._listed_certificates)
 
     def org(self) -> OrgInfo:
         """Which org this is, from the org itself; asked once. Raises NotAllowedError, UnreachableError."""
@@ -109,7 +112,24 @@ class SalesforceProvider:
             progress("retrieving the classes of the handlers")
             sources = [kind for kind in kinds if source_field(kind)]
             reading.take(self._api.retrieve(members(sources, sorted(more))), sources)
-        return reading.state(org)
+        return self._with_names(reading.state(org))
+
+    def _with_names(self, state: LiveState) -> LiveState:
+        named = {
+            address: replace(one, body=body)
+            for address, one in state.resources.items()
+            if not address.part and (body := self._certificates.named(address.schema, one.body)) is not one.body
+        }
+        return replace(state, resources={**state.resources, **named}) if named else state
+
+    def _listed_certificates(self) -> Mapping[str, str]:
+        return {one.full_name: one.id for one in self._api.listing(["Certificate"])}
+
+    def _identified(self, components: Sequence[Component]) -> list[Component]:
+        return [
+            one if one.body is None else replace(one, body=self._certificates.identified(one.kind, one.body))
+            for one in components
+        ]
 
     def _read_in_parts(
         self, reading: Reading, kinds: Sequence[type[Kind]], classes: Sequence[str], progress: Progress
@@ -154,7 +174,7 @@ class SalesforceProvider:
 
     def payload(self, components: Sequence[Component]) -> str:
         """The digest of what `deploy` would send, secrets counted as their references."""
-        return digest(build(components, self._version))
+        return digest(build(self._identified(components), self._version))
 
     def deploy(
         self,
@@ -174,7 +194,7 @@ class SalesforceProvider:
         unknown = sorted(options.keys() - _OPTIONS)
         if unknown:
             raise InputError(f"{unknown[0]} is not an option of a deployment; there are {', '.join(sorted(_OPTIONS))}")
-        package = write_zip(build(components, self._version, secrets))
+        package = write_zip(build(self._identified(components), self._version, secrets))
         asked: dict[str, soap.Parameter] = {
             "allowMissingFiles": False,
             "autoUpdatePackage": False,

@@ -27,7 +27,7 @@ from reconciler.kind import (
     Weaker,
     WriteOnly,
 )
-from reconciler.security import Severity, refresh_token_policy
+from reconciler.security import Severity, certificate_trust, refresh_token_policy
 
 T19 = "@salesforce/types 1.9.0"
 
@@ -119,7 +119,7 @@ class ConnectedAppOauthAssetToken(Struct):
     assetAudiences: String
     assetIncludeAttributes: Boolean
     assetIncludeCustomPerms: Boolean
-    assetSigningCertId: String
+    assetSigningCertId: Annotated[String, Ref("Certificate")]
     assetValidityPeriod: Annotated[Int, Weaker.when_longer(Severity.MEDIUM)]
 
 
@@ -130,7 +130,7 @@ class ConnectedAppOauthIdToken(Struct):
     idTokenIncludeAttributes: Boolean | None = None
     idTokenIncludeCustomPerms: Boolean | None = None
     idTokenIncludeStandardClaims: Boolean | None = None
-    idTokenValidity: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM)] = None
+    idTokenValidity: Annotated[Int | None, Default(2), Weaker.when_longer(Severity.MEDIUM)] = None
 
 
 class ConnectedAppOauthConfig(Struct):
@@ -138,7 +138,7 @@ class ConnectedAppOauthConfig(Struct):
 
     assetTokenConfig: Annotated[ConnectedAppOauthAssetToken | None, Since(49)] = None
     callbackUrl: Annotated[list[String], Lines(), Weaker.when_added(Severity.CRITICAL)]
-    certificate: Annotated[String | None, Certificate(), Weaker.when_changed(Severity.CRITICAL)] = None
+    certificate: Annotated[String | None, Certificate(), Weaker.by(certificate_trust, "changed or removed")] = None
     consumerKey: Annotated[
         String | None, Since(32), Immutable(), NotEchoed(), Weaker.when_changed(Severity.CRITICAL)
     ] = None
@@ -215,7 +215,7 @@ class ConnectedAppSamlConfig(Struct):
     """The app as a SAML service provider."""
 
     acsUrl: String
-    certificate: Annotated[String | None, Certificate(), Weaker.when_changed(Severity.CRITICAL)] = None
+    certificate: Annotated[String | None, Certificate(), Weaker.by(certificate_trust, "changed or removed")] = None
     encryptionCertificate: Annotated[String | None, Certificate()] = None
     encryptionType: Literal["AES_128", "AES_256", "Triple_Des"] | None = None
     entityUrl: String
@@ -273,7 +273,9 @@ class ConnectedApp(Kind):
     pluginExecutionUser: Annotated[
         String | None, Since(46), Until(66), Ref("User"), Weaker.when_changed(Severity.CRITICAL)
     ] = None
-    profileName: Annotated[list[String] | None, Unordered(), Ref("Profile"), Weaker.when_added(Severity.HIGH)] = None
+    profileName: Annotated[
+        list[String] | None, Since(46), Unordered(), Ref("Profile"), Weaker.when_added(Severity.HIGH)
+    ] = None
     samlConfig: ConnectedAppSamlConfig | None = None
     sessionPolicy: Annotated[ConnectedAppSessionPolicy | None, Since(49)] = None
     startUrl: String | None = None

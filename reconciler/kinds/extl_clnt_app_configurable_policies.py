@@ -22,10 +22,12 @@ class ExtlClntAppConfigurablePolicies(Kind):
     externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]
     isAttestPluginEnabled: Annotated[Boolean | None, Since(67, T19)] = None
     isCanvasPluginEnabled: Annotated[Boolean | None, Since(66, "Metadata API Developer Guide, v66")] = None
-    isEnabled: Annotated[Boolean, Default(True), Weaker.when(True, Severity.MEDIUM)]
+    isEnabled: Annotated[Boolean, Default(True), Weaker.when(True, Severity.MEDIUM, back=Severity.MEDIUM)]
     isMobilePluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
     isNotificationPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
-    isOauthPluginEnabled: Annotated[Boolean | None, Since(60), Default(True), Weaker.when(True, Severity.MEDIUM)] = None
+    isOauthPluginEnabled: Annotated[
+        Boolean | None, Since(60), Default(True), Weaker.when(True, Severity.MEDIUM, back=Severity.MEDIUM)
+    ] = None
     isPushPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
     isSamlPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
     label: String | None = None

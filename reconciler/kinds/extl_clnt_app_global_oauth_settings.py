@@ -22,7 +22,7 @@ from reconciler.kind import (
     Weaker,
     WriteOnly,
 )
-from reconciler.security import Severity
+from reconciler.security import Severity, certificate_trust
 
 T19 = "@salesforce/types 1.9.0"
 
@@ -34,7 +34,7 @@ class ExternalAppIdTokenConfig(Struct):
     idTokenIncludeAttributes: Boolean | None = None
     idTokenIncludeCustomPermissions: Boolean | None = None
     idTokenIncludeStandardClaims: Boolean | None = None
-    idTokenValidityInMinutes: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM)] = None
+    idTokenValidityInMinutes: Annotated[Int | None, Default(2), Weaker.when_longer(Severity.MEDIUM)] = None
 
 
 class ExtlClntAppGlobalOauthSettings(Kind):
@@ -47,7 +47,7 @@ class ExtlClntAppGlobalOauthSettings(Kind):
     record: ClassVar[str] = "{app}_glbloauth"
 
     callbackUrl: Annotated[list[String] | None, Lines(), Weaker.when_added(Severity.CRITICAL)] = None
-    certificate: Annotated[String | None, Since(60), Certificate(), Weaker.when_changed(Severity.CRITICAL)] = None
+    certificate: Annotated[String | None, Since(60), Certificate(), Weaker.by(certificate_trust, "changed or removed")] = None
     consumerKey: Annotated[String | None, Immutable(), Weaker.when_changed(Severity.CRITICAL)] = None
     consumerSecret: Annotated[SecretRef | None, WriteOnly()] = None
     externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]

@@ -36,7 +36,7 @@ class OauthTokenExchangeHandler(Kind):
     isContactCreationAllowed: Annotated[
         Boolean | None, Since(64, "@salesforce/types 1.9.0"), Weaker.when(True, Severity.HIGH)
     ] = None
-    isEnabled: Annotated[Boolean, Default(False), Weaker.when(True, Severity.MEDIUM)]
+    isEnabled: Annotated[Boolean, Default(False), Weaker.when(True, Severity.MEDIUM, back=Severity.MEDIUM)]
     isIdTokenSupported: Annotated[Boolean, Default(False), Weaker.when(True, Severity.HIGH)]
     isJwtSupported: Annotated[Boolean, Default(False), Weaker.when(True, Severity.HIGH)]
     isProtected: Annotated[Boolean | None, Default(False)] = None

@@ -1,15 +1,17 @@
 """A baseline, or a part of it, as JSON."""
 
-import json
 from typing import Any
 
-from reconciler.body import to_json
 from reconciler.model import Address, Applied, Baseline
 from reconciler.render import values
+from reconciler.render.safe import json_page
 
 
 def baseline(found: Baseline) -> str:
-    """What we last applied: resources with bodies and declared fields, secrets left out; strangers by address."""
+    """What we last applied: resources with bodies and declared fields, secrets as null; strangers by address.
+
+    Without the salt: who has it can try secrets against the digests of a baseline file.
+    """
     content = {
         "format_version": "1.0",
         "org_id": found.org_id,
@@ -19,7 +21,7 @@ def baseline(found: Baseline) -> str:
         "resources": {str(address): _resource(address, held) for address, held in found.resources.items()},
         "unmanaged": sorted(found.unmanaged),
     }
-    return json.dumps(content, sort_keys=True, ensure_ascii=True, indent=2) + "\n"
+    return json_page(values.plain(content))
 
 
 def _resource(address: Address, held: Applied) -> dict[str, Any]:
@@ -27,5 +29,5 @@ def _resource(address: Address, held: Applied) -> dict[str, Any]:
         "record": held.record,
         "declared": [".".join(path) for path in held.declared],
         "protect": sorted(held.protect),
-        "body": to_json(values.hidden(values.schema(address), held.body)),
+        "body": values.hidden(values.schema(address), held.body),
     }

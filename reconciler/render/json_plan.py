@@ -5,8 +5,6 @@ The plan follows Terraform's JSON plan representation, format 1.2, where that ha
 ours. What is ours besides stands beside it. Output is canonical: sorted keys, and the same plan gives the same text.
 """
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,9 +14,7 @@ from reconciler.kind import Body, Immutable, OrgBound, Struct, Value, WriteOnly
 from reconciler.model import (
     Action,
     Address,
-    Applied,
     ApplyResult,
-    Baseline,
     Change,
     FieldChange,
     Finding,
@@ -31,6 +27,7 @@ from reconciler.model import (
 )
 from reconciler.render import values
 from reconciler.render.outcome import place_of
+from reconciler.render.safe import json_page
 from reconciler.render.saved_plan import FORMAT, digest
 
 PROVIDER = "reconciler/salesforce"
@@ -76,8 +73,8 @@ def plan(plan: Plan) -> str:
         "desired_digest": plan.desired,
         "baseline_serial": plan.baseline_serial,
     }
-    plain = _plain(content)
-    return _text({**plain, "plan_digest": digest(plain)})
+    plain = values.plain(content)
+    return json_page({**plain, "plan_digest": digest(plain)})
 
 
 def drift(org_info: OrgInfo, findings: Sequence[Finding]) -> str:
@@ -105,22 +102,6 @@ def apply_result(result: ApplyResult) -> str:
             "steps": [_step(step) for step in result.steps],
             "left": [_resource_change(change, 0) for change in result.left],
             "seconds": round(result.seconds, 3),
-        }
-    )
-
-
-def baseline(held: Baseline) -> str:
-    """What we last applied. Without the salt: who has it can try secrets against the digests of a baseline file."""
-    return _text(
-        {
-            "format_version": FORMAT,
-            "reconciler_version": __version__,
-            "org_id": held.org_id,
-            "project": held.project,
-            "serial": held.serial,
-            "api_version": held.api_version,
-            "resources": [_applied(address, applied) for address, applied in sorted(held.resources.items())],
-            "unmanaged": sorted(held.unmanaged),
         }
     )
 
@@ -185,7 +166,7 @@ def _halves(schema: type[Struct] | None, body: Body | None) -> tuple[Value, Valu
     if body is None:
         return None, False
     hidden = values.hidden(schema, body)
-    return _plain(hidden), _sensitive(hidden) or {}
+    return values.plain(hidden), _sensitive(hidden) or {}
 
 
 def _sensitive(value: Value) -> Value:
@@ -304,18 +285,6 @@ def _refusal(refusal: Refusal) -> Json:
     }
 
 
-def _applied(address: Address, applied: Applied) -> Json:
-    body, sensitive = _halves(values.schema(address), applied.body)
-    return {
-        **_identity(address),
-        "values": body,
-        "sensitive_values": sensitive,
-        "declared": [list(path) for path in applied.declared],
-        "protect": sorted(applied.protect),
-        "record": applied.record,
-    }
-
-
 def _step(result: StepResult) -> Json:
     deployed = result.deployed
     return {
@@ -366,21 +335,5 @@ def _place(place: Place | None) -> Json | None:
     return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
 
 
-def _plain(value: Value) -> Any:
-    """Only what JSON has. A secret becomes null, whatever way it came here."""
-    if value is None or isinstance(value, bool | int) or type(value) is str:
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if values.is_list(value):
-        return [_plain(item) for item in values.entries(value)]
-    # Not for `Hidden` and `SecretRef`: they are no text.
-    return str.__str__(value) if isinstance(value, str) else None
-
-
 def _text(content: Json) -> str:
-    # `##[` anywhere in a line is a command to a CI runner; a `#` can only stand inside a JSON string.
-    text = json.dumps(_plain(content), sort_keys=True, indent=2, allow_nan=False)
-    return text.replace("##", "#\\u0023") + "\n"
+    return json_page(values.plain(content))

@@ -8,6 +8,7 @@ terminals, which obey escape sequences, and to logs of CI runners, which obey co
 - Azure Pipelines: `##vso[...]`, TeamCity: `##teamcity[...]`.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -41,8 +42,7 @@ def line(text: object, limit: int = 0) -> str:
         shown = shown[: limit - 1] + ELLIPSIS
     if not (shown.isascii() and shown.isprintable()):
         shown = "".join(_written_out(c) if is_hidden(c) else c for c in shown)
-    shown = _COMMAND_ANYWHERE.sub(r"#\\x23", shown)
-    return _COMMAND_AT_START.sub(r"\1\\x3a", shown)
+    return _disarmed(shown)
 
 
 def page(lines: Iterable[str]) -> str:
@@ -53,12 +53,25 @@ def page(lines: Iterable[str]) -> str:
     return "".join(f"{_guarded(text)}\n" for text in lines)
 
 
+def json_page(content: object) -> str:
+    """Canonical JSON, in ASCII: sorted keys, and nothing in it that a CI runner obeys."""
+    # A `#` can only stand inside a JSON string.
+    return json.dumps(content, sort_keys=True, indent=2, allow_nan=False).replace("##", "#\\u0023") + "\n"
+
+
 def _guarded(text: str) -> str:
-    bare = _OUR_COLOURS.sub("", text)
-    if _COMMAND_AT_START.match(bare) or _COMMAND_ANYWHERE.search(bare):
-        # Colours are given up here: they could stand in the middle of what has to be taken apart.
-        return _COMMAND_AT_START.sub(r"\1\\x3a", _COMMAND_ANYWHERE.sub(r"#\\x23", bare))
-    return text
+    if not ("#" in text or ":" in text):
+        return text
+    bare = _OUR_COLOURS.sub("", text) if "\x1b" in text else text
+    disarmed = _disarmed(bare)
+    # Colours are given up where there is a command: they could stand in the middle of what is taken apart.
+    return text if disarmed == bare else disarmed
+
+
+def _disarmed(text: str) -> str:
+    if "##" in text:
+        text = _COMMAND_ANYWHERE.sub(r"#\\x23", text)
+    return _COMMAND_AT_START.sub(r"\1\\x3a", text) if "::" in text else text
 
 
 def _written_out(character: str) -> str:

@@ -1,8 +1,10 @@
 """How values look: secrets never, sets as entries added and removed, long texts as a summary."""
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from typing import Any
 
 from reconciler import body
 from reconciler.kind import (
@@ -157,6 +159,20 @@ def entries(value: Value) -> list[Value]:
 
 def is_list(value: Value) -> bool:
     return isinstance(value, list | tuple | set | frozenset)
+
+
+def plain(value: Value) -> Any:
+    """Only what JSON has. A secret becomes null, whatever way it came here."""
+    if value is None or isinstance(value, bool | int) or type(value) is str:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if is_list(value):
+        return [plain(item) for item in entries(value)]
+    # Not for `Hidden` and `SecretRef`: they are no text.
+    return str.__str__(value) if isinstance(value, str) else None
 
 
 def difference(struct: type[Struct] | None, path: Path, old: Value, new: Value, *, secret: bool = False) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from reconciler.errors import InputError, RefusedError
 from reconciler.kind import RawXml
 from reconciler.model import Address, Applied, Baseline, Change, FieldChange, Reason
-from reconciler.render import json_plan, saved_plan
+from reconciler.render import json_baseline, json_plan, saved_plan
 from reconciler.render.saved_plan import SavedPlan, read_plan
 
 from .samples import GLOBAL, HANDLER, PLANS, finding, plan_of, update
@@ -160,8 +160,8 @@ def test_the_baseline_as_json_holds_neither_salt_nor_digests_of_secrets():
     held = Baseline(
         "00D", "p", 1, "the-salt", resources={GLOBAL: Applied({"consumerSecret": "the-digest", "label": "a"})}
     )
-    text = json_plan.baseline(held)
+    text = json_baseline.baseline(held)
 
     assert "the-salt" not in text
     assert "the-digest" not in text
-    assert {"consumerSecret": None, "label": "a"} == json.loads(text)["resources"][0]["values"]
+    assert {"consumerSecret": None, "label": "a"} == json.loads(text)["resources"][str(GLOBAL)]["body"]

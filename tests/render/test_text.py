@@ -28,7 +28,7 @@ from reconciler.model import (
     StepResult,
 )
 from reconciler.model import ApplyResult as Result
-from reconciler.render import json_plan, text
+from reconciler.render import json_baseline, json_plan, text
 from reconciler.render.safe import is_hidden, line
 from reconciler.security import Direction, Severity
 
@@ -217,6 +217,7 @@ def test_the_baseline_holds_nothing_that_is_obeyed(address, body, protect):
 
     assert [] == obeyed(text.baseline_list(held))
     assert [] == obeyed(text.baseline_show(held))
+    assert [] == obeyed(json_baseline.baseline(held))
 
 
 SECRET = "s3cr3t-that-nobody-may-see"

@@ -19,7 +19,7 @@ def record(kind_name: str, inside: str = "") -> bytes:
 
 
 def properties(kind_name: str, name: str, path: str, *, installed: bool = False) -> FileProperties:
-    return FileProperties(kind_name, name, path, "Dana Admin", "005x", "2026-01-02T03:04:05.000Z", installed)
+    return FileProperties(kind_name, "", name, path, "Dana Admin", "005x", "2026-01-02T03:04:05.000Z", installed)
 
 
 def state(files: dict[str, bytes], *known: FileProperties, messages: tuple[str, ...] = ()) -> LiveState:

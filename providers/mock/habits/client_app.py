@@ -87,6 +87,7 @@ def settle_oauth(landing: Landing, world: World) -> None:
 def check_oauth(name: str, body: Body, world: World) -> Iterator[Refusal]:
     yield from check_owner("ExtlClntAppOauthSettings", name, body, world)
     yield from check_custom_scopes(body, world)
+    yield from keys.check_signing("assetTokenSigningCertificate", one(body, "assetTokenSigningCertificate"), world)
 
 
 def check_owner(kind: str, name: str, body: Body, world: World) -> Iterator[Refusal]:

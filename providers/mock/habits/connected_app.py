@@ -119,6 +119,9 @@ def check(name: str, body: Body, world: World) -> Iterator[Refusal]:
         if not world.profile(wanted):
             yield no_such("profileName", "Profile", wanted)
     oauth = part(body, "oauthConfig")
+    yield from keys.check_signing(
+        "assetSigningCertId", one(part(oauth, "assetTokenConfig"), "assetSigningCertId"), world
+    )
     user = one(oauth, "oauthClientCredentialUser")
     if true(oauth, "isClientCredentialEnabled") and not user:
         yield required("oauthClientCredentialUser")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from providers.mock import ids
 from providers.mock.errors import Refusal
+from providers.mock.habits.texts import no_such
 from providers.mock.record import Body, one, put
 from providers.mock.world import Landing, World
 
@@ -48,6 +50,12 @@ def keep_certificate(holder: Body, old: Body | None, world: World) -> None:
     text = one(holder, "certificate") or ""
     if len(text) > 4000 or len(text.encode()) >= 4096:
         raise Refusal("The certificate must be at most 4,000 characters long and smaller than 4 KB")
+
+
+def check_signing(field: str, reference: str | None, world: World) -> Iterator[Refusal]:
+    """Asset tokens are signed by a certificate of the org, which the record names by id (Metadata API guide)."""
+    if reference and not world.certificate(reference):
+        yield no_such(field, "Certificate", reference)
 
 
 def check_callbacks(text: str | None) -> None:

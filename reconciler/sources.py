@@ -1,0 +1,176 @@
+"""Which desired files there are, and what is in them: walked and read within bounds, links followed but never out."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import FileIO
+from pathlib import Path
+
+from reconciler.errors import Complaint, Place
+from reconciler.yaml_source import Positions
+from reconciler.yaml_values import IsSecret
+
+MAX_FILES = 100_000
+MAX_BYTES = 10_000_000
+"""Of one file. A deployment holds 39 MB."""
+MAX_TOTAL = 500_000_000
+"""Of all files together."""
+MAX_FOLDERS = 32
+"""Folders inside of folders."""
+_AHEAD = 2_000_000
+"""Bytes that are read ahead of the parser."""
+_CACHED = 16
+"""Files whose places are kept; errors and plan lines ask for one file after the other."""
+
+_YAML = (".yaml", ".yml")
+_APEX = (".cls", ".cls-meta.xml")
+
+
+@dataclass(slots=True)
+class Tree:
+    """The desired files below one folder: names relative to the project folder, with `/`, in order."""
+
+    root: Path
+    yaml: list[str] = field(default_factory=list)
+    apex: list[str] = field(default_factory=list)
+    complaints: list[Complaint] = field(default_factory=list)
+    _size: int = 0
+    _full: bool = False
+
+    @classmethod
+    def walk(cls, folder: Path, root: Path) -> "Tree":
+        """Find the YAML and Apex files. What cannot be walked or is no plain file is among the complaints."""
+        tree = cls(root)
+        top = folder.resolve()
+        if not top.is_dir():
+            shown = tree._shown(folder)
+            what = "is not a folder" if folder.exists() else "does not exist"
+            tree._complain(shown, f"the folder of desired files, {shown}, {what}", "create it, or mend `desired:`")
+            return tree
+        tree._enter(folder, top, (top.stat(),))
+        tree.yaml.sort()
+        tree.apex.sort()
+        return tree
+
+    def _shown(self, path: Path | str) -> str:
+        return Path(os.path.relpath(path, self.root)).as_posix()
+
+    def _complain(self, shown: str, message: str, mend: str) -> None:
+        # A name that is not UTF-8 could not be printed.
+        shown = shown.encode("utf-8", "backslashreplace").decode()
+        self.complaints.append(Complaint(message, Place(shown), mend))
+
+    def _enter(self, folder: Path, top: Path, above: tuple[os.stat_result, ...]) -> None:
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as wrong:
+            self._complain(self._shown(folder), f"cannot be read: {wrong.strerror}", "mend its permissions")
+            return
+        shown = self._shown(folder)
+        prefix = "" if shown == "." else f"{shown}/"
+        for entry in found:
+            name = entry.name
+            if name.startswith("."):
+                continue
+            wanted = name.lower().endswith(_YAML) or name.endswith(_APEX)
+            if entry.is_symlink() and not self._link(entry, prefix + name, top, wanted):
+                continue
+            if entry.is_dir():
+                self._folder(entry, prefix + name, top, above)
+            elif wanted:
+                self._file(entry, prefix + name)
+
+    def _folder(self, entry: os.DirEntry[str], shown: str, top: Path, above: tuple[os.stat_result, ...]) -> None:
+        here = entry.stat()
+        if any(os.path.samestat(here, folder) for folder in above):
+            self._complain(shown, "this link leads back to a folder that it stands in", "remove the link")
+        elif len(above) > MAX_FOLDERS:
+            self._complain(shown, f"more than {MAX_FOLDERS} folders inside of folders", "flatten them")
+        else:
+            self._enter(Path(entry.path), top, (*above, here))
+
+    def _link(self, entry: os.DirEntry[str], shown: str, top: Path, wanted: bool) -> bool:
+        """Whether the link may be followed. A link to a file that is none of ours is nobody's business."""
+        try:
+            target = Path(entry.path).resolve(strict=True)
+        except FileNotFoundError:
+            if wanted:
+                self._complain(shown, "this link leads nowhere", "remove or mend it")
+            return False
+        except (OSError, RuntimeError):  # Python 3.11 raises RuntimeError for a link that leads to itself
+            self._complain(shown, "this link leads in a circle, or cannot be followed", "remove or mend it")
+            return False
+        if target.is_relative_to(top):
+            return True
+        if wanted or target.is_dir():
+            self._complain(shown, "this link leads out of the desired folder", "put the file itself there")
+        return False
+
+    def _file(self, entry: os.DirEntry[str], shown: str) -> None:
+        if not entry.is_file():
+            self._complain(shown, "this is not a plain file", "remove it")
+            return
+        size = entry.stat().st_size
+        self._size += size
+        if shown != shown.encode("utf-8", "replace").decode():
+            self._complain(shown, "the name of this file is not UTF-8", "rename it")
+        elif size > MAX_BYTES:
+            self._complain(shown, f"the file is larger than {MAX_BYTES // 1_000_000} MB", "split it")
+        elif self._full:
+            return
+        elif self._size > MAX_TOTAL:
+            self._full = True
+            self._complain(
+                shown, f"the files are larger than {MAX_TOTAL // 1_000_000} MB together", "split the project"
+            )
+        elif len(self.yaml) + len(self.apex) >= MAX_FILES:
+            self._full = True
+            self._complain(shown, f"more than {MAX_FILES:,} files", "put several resources into one file")
+        else:
+            (self.yaml if shown.lower().endswith(_YAML) else self.apex).append(shown)
+
+    def contents(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of each file; one that cannot be read is among the complaints instead.
+
+        Files are read ahead, many at a time: going to and fro between reading and parsing costs a quarter more CPU.
+        """
+        waiting: list[tuple[str, bytes]] = []
+        size = 0
+        for name in names:
+            try:
+                with FileIO(self.root / name) as file:
+                    data = file.readall()
+            except OSError as wrong:
+                self._complain(name, f"cannot be read: {wrong.strerror}", "mend its permissions")
+                continue
+            waiting.append((name, data))
+            size += len(data)
+            if size > _AHEAD:
+                yield from waiting
+                waiting, size = [], 0
+        yield from waiting
+
+
+class Places:
+    """Finds values in YAML files, by reading a file once more. Keeps the last few."""
+
+    def __init__(self, root: Path, is_secret: IsSecret) -> None:
+        self._root = root
+        self._is_secret = is_secret
+        self._known: dict[str, Positions] = {}
+
+    def of(self, file: str) -> Positions:
+        """The places of one file. A file that is gone by now has none."""
+        positions = self._known.pop(file, None)
+        if positions is None:
+            try:
+                with FileIO(self._root / file) as opened:
+                    data = opened.read(MAX_BYTES) or b""
+            except OSError:
+                data = b""
+            positions = Positions(data, file, self._is_secret)
+        self._known[file] = positions
+        if len(self._known) > _CACHED:
+            del self._known[next(iter(self._known))]
+        return positions
