@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from time import monotonic
 from typing import Protocol
@@ -30,7 +31,7 @@ from reconciler.errors import (
     RefusedError,
     UnreachableError,
 )
-from reconciler.kind import SecretRef, suggestion
+from reconciler.kind import Ref, SecretRef, Struct, suggestion
 from reconciler.model import (
     Action,
     Address,
@@ -247,15 +248,23 @@ def read_live(provider: Provider, desired: Snapshot, baseline: Baseline, progres
     return provider.read(sorted(_class_names(desired, baseline)), progress)
 
 
-def _class_names(desired: Snapshot, baseline: Baseline) -> Iterator[str]:
+def _class_names(desired: Snapshot, baseline: Baseline) -> set[str]:
+    """Classes that are declared, applied, or named by a record: handlers and plug-ins."""
     bodies = [(a, r.body) for a, r in desired.resources.items()] + [(a, r.body) for a, r in baseline.resources.items()]
-    seen: set[str] = set()
+    names: set[str] = set()
     for address, body in bodies:
-        name = address.name if address.kind == "ApexClass" else body.get("tokenHandlerApex")
-        # Classes of installed packages cannot be retrieved.
-        if isinstance(name, str) and name and "__" not in name and name not in seen:
-            seen.add(name)
-            yield name
+        if address.kind == "ApexClass":
+            names.add(address.name)
+        else:
+            names.update(body[field] for field in _class_fields(address.struct) if isinstance(body.get(field), str))
+    # Classes of installed packages cannot be retrieved.
+    return {name for name in names if name and "__" not in name}
+
+
+@cache
+def _class_fields(struct: type[Struct]) -> tuple[str, ...]:
+    fields = struct.fields().items()
+    return tuple(name for name, field in fields if (ref := field.mark(Ref)) is not None and ref.kind == "ApexClass")
 
 
 def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -> None:

@@ -345,6 +345,7 @@ class Kind(Struct):
     """True if the record may be changed although its app came with a managed package."""
 
     @classmethod
+    @cache
     def owner_field(cls) -> str:
         """The field that names the owning app, or `""` if this is no satellite."""
         return next((name for name, field in cls.fields().items() if field.has(Owner)), "")

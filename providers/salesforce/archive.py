@@ -1,7 +1,7 @@
 """Zip bytes <-> files: deterministic when written, bounded and distrusted when read.
 
 Written by hand on zlib, because `zipfile` spends three quarters of its time on things that a package of ten thousand
-small files does not need (`perf.md`: 0.28 against 0.72 CPU seconds for one retrieve). Zip64, encryption and anything
+small files does not need (0.28 against 0.72 CPU seconds for a retrieve of ten thousand apps). Zip64, encryption and anything
 but stored and deflated entries are refused; no answer within Salesforce's limits needs them.
 Source of the layout: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
 """

@@ -10,7 +10,7 @@ element that the schema does not repeat and the document does is a list too. An 
 `@name`. An element of a foreign namespace is kept under `{namespace}name`.
 
 Order: Salesforce's WSDL sequences are alphabetical, so unknown elements are written where the alphabet puts them
-(`salesforce.md` 1.14: accept any order, emit the WSDL's).
+(whether an org minds the order is not documented: any is read, the WSDL's is written).
 """
 
 import re

@@ -1,6 +1,6 @@
 """The Metadata API of one org: retrieve, list, deploy, and waiting for each.
 
-Source: Metadata API Developer Guide v66, "File-Based Calls" and "REST Resources"; `salesforce.md` 3. Reading is SOAP
+Source: Metadata API Developer Guide v66, "File-Based Calls" and "REST Resources". Reading is SOAP
 only. A deployment goes by REST, whose zip needs no base64, and by SOAP where an org closes that.
 """
 

@@ -1,7 +1,7 @@
 """Components <-> the files of a deployment package: one file a record, `package.xml`, and what is to be removed.
 
-Layout (`salesforce.md` 1.0): `<folder>/<record>.<suffix>`; an Apex class is its source and `<record>.cls-meta.xml`;
-settings are `settings/<singleton>.settings` and are called `Settings` in a manifest.
+Layout (Metadata API Developer Guide, "File Suffix and Directory Location"): `<folder>/<record>.<suffix>`; an Apex class
+is its source and `<record>.cls-meta.xml`; settings are `settings/<singleton>.settings` and are called `Settings` in a manifest.
 """
 
 import hashlib

@@ -14,7 +14,7 @@ _ENTRY_BYTES = 256
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The platform's limits (`salesforce.md` 3.3), and how near to them we go."""
+    """The platform's limits (Metadata API Developer Guide, deploy()), and how near to them we go."""
 
     files: int = 10_000
     """Of one deployment, manifests included."""

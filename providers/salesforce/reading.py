@@ -21,7 +21,8 @@ from reconciler.model import Address, LiveResource, LiveState, Modified, OrgInfo
 
 _HANDLER = "OauthTokenExchangeHandler"
 _MISSING = re.compile(r"Entity of type '.+' named '.+' cannot be found")
-"""A member that was asked for by name and is not there: absent, not unreadable (`clients.md` 2.3)."""
+"""A member that was asked for by name and is not there: absent, not unreadable. The Salesforce CLI
+parses the same words."""
 _WORD = re.compile(r"\w+")
 
 

@@ -1,6 +1,6 @@
 """One HTTP session to one org: bound to its host, with time limits, bounded answers and no redirects.
 
-`simple_salesforce` carries the session for REST. Its habits that matter here (`clients.md` 4): it writes `https://` in
+`simple_salesforce` carries the session for REST. Its habits that matter here: it writes `https://` in
 front of every host, which `OrgSession.request` turns back into the org's real address; and its `.mdapi` goes around the
 session and brings zeep, so it is never touched: SOAP is spoken in `metadata_api`.
 """

@@ -47,7 +47,9 @@ class ExtlClntAppGlobalOauthSettings(Kind):
     record: ClassVar[str] = "{app}_glbloauth"
 
     callbackUrl: Annotated[list[String] | None, Lines(), Weaker.when_added(Severity.CRITICAL)] = None
-    certificate: Annotated[String | None, Since(60), Certificate(), Weaker.by(certificate_trust, "changed or removed")] = None
+    certificate: Annotated[
+        String | None, Since(60), Certificate(), Weaker.by(certificate_trust, "changed or removed")
+    ] = None
     consumerKey: Annotated[String | None, Immutable(), Weaker.when_changed(Severity.CRITICAL)] = None
     consumerSecret: Annotated[SecretRef | None, WriteOnly()] = None
     externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]

@@ -1,0 +1,183 @@
+"""Desired files -> the desired state, with the place of every value.
+
+All that is wrong in all files is reported together. Places are found by reading a file once more, so they cost only
+those who ask for one.
+"""
+
+import gc
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from reconciler import apex_source
+from reconciler.declaration import Declaration
+from reconciler.document import MAX_ISSUES, Documents, Issue, Spot, is_secret
+from reconciler.errors import Complaint, InputError, Place
+from reconciler.kind import Ref, Struct, Value, suggestion
+from reconciler.kinds import all_kinds
+from reconciler.model import Address, Resource, Snapshot
+from reconciler.sources import Places, Tree
+from reconciler.values import Values
+from reconciler.yaml_source import Reader
+
+MAX_COMPLAINTS = 200
+"""More than that is one mistake made many times."""
+
+
+def load(
+    folder: Path,
+    *,
+    root: Path,
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
+    allow_commands: bool = False,
+) -> Snapshot:
+    """Read all YAML files and Apex classes below `folder`; files are named relative to `root`, the project folder.
+
+    `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes before them. Raises InputError with
+    everything that is wrong, sorted by place.
+    """
+    with _no_collection():
+        return _load(folder, root, Values(variables, environment, root, allow_commands))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: hundreds of thousands of values are made and none of them is in a cycle, so looking
+    through them again and again is an eighth of the time and finds nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _load(folder: Path, root: Path, values: Values) -> Snapshot:
+    tree = Tree.walk(folder, root)
+    places = Places(root, is_secret)
+    documents = Documents(values, places)
+    reader = Reader(is_secret)
+    digests: dict[str, bytes] = {}
+    complaints: list[Complaint] = []
+    for file, data in tree.contents(tree.yaml):
+        digests[file] = hashlib.sha256(data).digest()
+        reading = reader.read(data, file)
+        complaints += reading.complaints
+        for document in reading.documents:
+            if len(documents.issues) > MAX_ISSUES:
+                break
+            Declaration(documents, Spot(file, document.index), document, reading.plain).declare()
+    apex = dict(tree.contents(tree.apex))
+    digests.update((file, hashlib.sha256(data).digest()) for file, data in apex.items())
+    for resource in apex_source.classes(apex, complaints):
+        documents.add_class(resource)
+    documents.finish()
+    complaints += tree.complaints
+    if complaints or documents.issues:
+        raise InputError(*_together(complaints, documents.issues, places))
+    return Snapshot(documents.resources, frozenset(documents.authoritative), _digest(digests), dict(values.used))
+
+
+def _digest(digests: Mapping[str, bytes]) -> str:
+    whole = hashlib.sha256()
+    for file in sorted(digests):
+        name = file.encode()
+        whole.update(len(name).to_bytes(4, "big") + name + digests[file])
+    return whole.hexdigest()
+
+
+def _together(complaints: list[Complaint], issues: list[Issue], places: Places) -> list[Complaint]:
+    """Everything in the order of the files; the places of what will not be shown are not even looked for."""
+    by_file: dict[str, list[Issue]] = {}
+    for issue in issues:
+        by_file.setdefault(issue.spot.file, []).append(issue)
+    ready: dict[str, list[Complaint]] = {}
+    for complaint in complaints:
+        ready.setdefault(complaint.place.file if complaint.place else "", []).append(complaint)
+    total = len(complaints) + len(issues)
+    shown: list[Complaint] = []
+    for file in sorted(by_file.keys() | ready.keys()):
+        here = [*ready.get(file, ()), *(issue.complaint(places) for issue in by_file.get(file, ()))]
+        shown += sorted(here, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))
+        if len(shown) > MAX_COMPLAINTS:
+            break
+    if total > MAX_COMPLAINTS:
+        least = "at least " if len(issues) > MAX_ISSUES else ""
+        more = Complaint(f"… and {least}{total - MAX_COMPLAINTS:,} more", mend="mend these first")
+        return [*shown[:MAX_COMPLAINTS], more]
+    return shown
+
+
+def dangling(snapshot: Snapshot, live_addresses: Callable[[Address], bool]) -> list[Complaint]:
+    """References to resources of managed kinds that neither the files declare nor the org has.
+
+    `live_addresses` says whether the org has an address. Components of installed packages (`namespace__Name`) are not
+    looked for, because what an org lists of them depends on the login.
+    """
+    known: dict[str, list[str]] = {}
+    for address in snapshot.resources:
+        if not address.part:
+            known.setdefault(address.kind, []).append(address.name)
+    found: list[Complaint] = []
+    for resource in snapshot.resources.values():
+        for path, target in _references(resource):
+            if "__" in target.name or target in snapshot.resources or live_addresses(target):
+                continue
+            place = resource.origin.at(path)
+            near = suggestion(target.name, known.get(target.kind, ()))
+            where = ".".join(path) or "handler"
+            found.append(
+                Complaint(
+                    f"{where} points at {target}, which is neither declared nor in the org",
+                    place,
+                    near or "declare it, or mend the name",
+                )
+            )
+    return sorted(found, key=_place_order)
+
+
+def _place_order(complaint: Complaint) -> tuple[str, int, int]:
+    place = complaint.place or Place("")
+    return place.file, place.line, place.column
+
+
+def _references(resource: Resource) -> Iterator[tuple[tuple[str, ...], Address]]:
+    """Paths and targets of what one resource refers to."""
+    address = resource.address
+    if address.is_enablement:
+        yield ("handler",), address.component
+        for name, kind in (("connectedApp", "ConnectedApp"), ("externalClientApp", "ExternalClientApplication")):
+            if resource.body.get(name):
+                yield (name,), Address(kind, resource.body[name])
+        return
+    yield from _refs_in(address.schema, resource.body, ())
+
+
+@cache
+def _ref_fields(schema: type[Struct]) -> tuple[tuple[str, str, type[Struct] | None], ...]:
+    """Fields that refer to managed kinds: name, kind, or else the structure that has such fields."""
+    found: list[tuple[str, str, type[Struct] | None]] = []
+    for name, field in schema.fields().items():
+        ref = field.mark(Ref)
+        if ref is not None and ref.kind in all_kinds():
+            found.append((name, ref.kind, None))
+        elif field.struct is not None and _ref_fields(field.struct):
+            found.append((name, "", field.struct))
+    return tuple(found)
+
+
+def _refs_in(
+    schema: type[Struct], body: Mapping[str, Value], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Address]]:
+    for name, kind, struct in _ref_fields(schema):
+        value = body.get(name)
+        entries = value if isinstance(value, list) else [value]
+        for index, entry in enumerate(entries):
+            if isinstance(entry, dict) and struct is not None:
+                yield from _refs_in(struct, entry, (*path, name, str(index)) if entries is value else (*path, name))
+            elif isinstance(entry, str) and entry and struct is None:
+                yield ((*path, name, entry) if entries is value else (*path, name)), Address(kind, entry)

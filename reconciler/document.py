@@ -1,0 +1,199 @@
+"""What the desired documents declare, what is wrong with them, and where each field stands in its file."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from reconciler.errors import Complaint, Place
+from reconciler.kind import Keyed, Struct, WriteOnly
+from reconciler.kinds import ENABLEMENT, all_kinds
+from reconciler.model import Address, Origin, Path, Resource
+from reconciler.sources import Places
+from reconciler.values import Values
+from reconciler.yaml_text import short
+
+HANDLER_ENABLEMENT = "HandlerEnablement"
+MAX_NAME = 255
+MAX_ISSUES = 2_000
+"""A near word for each of a million unknown keys would take hours to find."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_SENSITIVE = re.compile(r"secret|passw|private_?key|credential", re.IGNORECASE)
+
+RawPath = tuple[str | int, ...]
+
+
+class Spot(NamedTuple):
+    """A place before anybody looked for it: file, number of the document, path inside of it."""
+
+    file: str
+    document: int
+    path: RawPath = ()
+
+    def place(self, places: Places) -> Place:
+        return places.of(self.file).place((self.document, *self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something that is wrong in a document."""
+
+    spot: Spot
+    message: str
+    mend: str = ""
+    also: "Spot | Origin | None" = None
+
+    def complaint(self, places: Places) -> Complaint:
+        also = self.also.at() if isinstance(self.also, Origin) else self.also and self.also.place(places)
+        return Complaint(short(self.message), self.spot.place(places), self.mend, also)
+
+
+@cache
+def _names() -> tuple[frozenset[str], frozenset[str]]:
+    """Names of the fields of all kinds: those that hold secrets, and those that do not."""
+    secret: set[str] = set()
+    public: set[str] = {"secret", "lifecycle"}
+
+    def collect(schema: type[Struct]) -> None:
+        for name, one in schema.fields().items():
+            (secret if one.has(WriteOnly) else public).add(name)
+            if one.struct is not None:
+                collect(one.struct)
+
+    for schema in all_kinds().values():
+        collect(schema)
+    return frozenset(secret), frozenset(public - secret)
+
+
+@lru_cache(4096)
+def is_secret(key: str) -> bool:
+    """Whether what stands under that key is never shown: a secret's field, or what looks like one that is misspelt."""
+    secret, public = _names()
+    if key in public:
+        return False
+    if key in secret or _SENSITIVE.search(key):
+        return True
+    word = key.casefold()
+    return len(word) > 4 and any(word[:4] == name[:4] or word[-4:] == name[-4:] for name in map(str.casefold, secret))
+
+
+@dataclass(slots=True)
+class Find:
+    """Finds the fields of one resource in its file. One for each resource; not frozen, because that is slow to make."""
+
+    places: Places
+    values: Values
+    spot: Spot
+    schema: type[Struct]
+
+    def __call__(self, path: Path) -> Place:
+        positions = self.places.of(self.spot.file)
+        raw: RawPath = (self.spot.document, *self.spot.path)
+        value: Any = positions.values.get(self.spot.document)
+        for part in self.spot.path:
+            value = _step(value, part)
+        schema: type[Struct] | None = self.schema
+        keyed: Keyed | None = None
+        for part in path:
+            if isinstance(value, list):
+                index = self._index(value, part, keyed)
+                if index is None:
+                    break
+                raw, value = (*raw, index), value[index]
+                continue
+            one = schema.fields().get(part) if schema is not None else None
+            schema, keyed = (one.struct, one.mark(Keyed)) if one is not None else (None, None)
+            raw, value = (*raw, part), _step(value, part)
+        return positions.place(raw)
+
+    def _index(self, items: list[Any], part: str, keyed: Keyed | None) -> int | None:
+        for index, item in enumerate(items):
+            if isinstance(item, dict) and keyed is not None:
+                filled = {k: self._text(v) if isinstance(v, str) else v for k, v in item.items()}
+                if keyed.key(filled) == part:
+                    return index
+            elif isinstance(item, str) and self._text(item).strip() == part:
+                return index
+        return int(part) if part.isdecimal() and len(part) < 7 and int(part) < len(items) else None
+
+    def _text(self, text: str) -> str:
+        return self.values.text(text, (), []) or ""
+
+
+def _step(value: Any, part: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
+
+
+def name_problem(name: str) -> str | None:
+    """Why this cannot be the API name of a component, or `None`. `namespace__Name` is of an installed package."""
+    if len(name) > MAX_NAME:
+        return f"it has more than {MAX_NAME} characters"
+    bad = next((c for c in name if not (c.isascii() and (c.isalnum() or c == "_"))), None)
+    if bad is not None:
+        shown = {" ": "a blank", "/": "a slash"}.get(bad, repr(bad))
+        return f"it holds {shown}; only letters, digits and underscores may stand there"
+    if not _NAME.fullmatch(name):
+        return "it must start with a letter"
+    if name.count("__") > 1 or name.endswith("__"):
+        return "two underscores in a row stand only after a namespace"
+    return None
+
+
+@dataclass(slots=True)
+class Documents:
+    """What the documents seen so far declare, and what is wrong with them."""
+
+    values: Values
+    places: Places
+    resources: dict[Address, Resource] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    """At most some more than `MAX_ISSUES`; then nothing more is looked at."""
+    authoritative: dict[str, Spot] = field(default_factory=dict)
+    """Handlers with a list of enablements, and where."""
+    additive: dict[str, Spot] = field(default_factory=dict)
+    """Handlers with an enablement document, and where the first one is."""
+
+    def add_class(self, resource: Resource) -> None:
+        """Take in an Apex class."""
+        spot = Spot(resource.origin.file, 0)
+        if (problem := name_problem(resource.address.name)) is not None:
+            self.issues.append(Issue(spot, f"{resource.address.name!r}: {problem}", "rename the file"))
+        else:
+            self.add(resource, spot)
+
+    def add(self, resource: Resource, spot: Spot) -> None:
+        """Take in a resource, which stands at `spot`, unless there is one of that address."""
+        first = self.resources.setdefault(resource.address, resource)
+        if first is not resource:
+            self._twice(first, resource, spot)
+
+    def _twice(self, first: Resource, second: Resource, spot: Spot) -> None:
+        mend = "remove one of the two"
+        if first.address != second.address:
+            mend = f"remove one of the two, or rename it: for the org, {first.address.name} is the same name"
+        self.issues.append(Issue(spot, f"{second.address} is declared twice", mend, first.origin))
+
+    def finish(self) -> None:
+        """What can only be judged when all documents are known."""
+        # The org compares names without regard to case.
+        known: dict[tuple[str, str, str], Resource] = {}
+        for address, resource in self.resources.items():
+            key = (address.kind, address.name.casefold(), address.part.casefold())
+            first = known.setdefault(key, resource)
+            if first is not resource:
+                find = resource.origin.find
+                self._twice(first, resource, find.spot if isinstance(find, Find) else Spot(resource.origin.file, 0))
+        for handler in self.authoritative.keys() & self.additive.keys():
+            self.issues.append(
+                Issue(
+                    self.additive[handler],
+                    f"{handler} lists its enablements itself, so a {HANDLER_ENABLEMENT} document cannot add to them",
+                    f"move this into the list, or remove `{ENABLEMENT}:` from the handler",
+                    self.authoritative[handler],
+                )
+            )

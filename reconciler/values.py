@@ -1,0 +1,367 @@
+"""What stands in a field of a desired file, made into what a body holds: variables, secret references, lists, types."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reconciler.kind import (
+    Body,
+    Commas,
+    Field,
+    Imperative,
+    Keyed,
+    Known,
+    Lines,
+    Problem,
+    SecretRef,
+    Struct,
+    WriteOnly,
+    suggestion,
+)
+from reconciler.secrets import NoReferenceError, reference
+from reconciler.yaml_text import UNPRINTABLE
+
+PREFIX = "RECONCILER_VAR_"
+"""Of the environment variables that desired files may read."""
+
+MAX_TOKENS = 100
+MAX_VARIABLE = 40_000
+"""Characters: room for a certificate. Many long values in one text would fill the memory."""
+
+_Path = tuple[str | int, ...]
+_TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+_WHOLE = re.compile(r"\$\{[^{}]*\}")
+_NAME = re.compile(r"var\.([A-Za-z_][A-Za-z0-9_]*)")
+_NO_REPEATS = frozenset({"callbackUrl", "permissionSetName", "profileName"})
+"""Lists where the org refuses an entry that is given twice; elsewhere it keeps one."""
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+
+
+class _Never:
+    """The class of no value: a secret always needs a closer look."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What has to be done for one field."""
+
+    field: Field
+    type: type
+    """The class of values that are right as they are, as far as their class tells."""
+    allowed: frozenset[str] | None
+    """Values that are right; another may be too."""
+    separator: str
+    texts: bool
+    keyed: Keyed | None
+    secret: bool
+    imperative: bool
+    struct: Any
+    """The structure's class, where there is one."""
+
+
+_TYPES: Mapping[str, type] = {"string": str, "boolean": bool, "int": int, "double": float, "base64Binary": str}
+
+
+@cache
+def _steps(cls: type[Struct]) -> Mapping[str, _Step]:
+    return {name: _step(one) for name, one in cls.fields().items()}
+
+
+def _step(one: Field) -> _Step:
+    known = one.mark(Known)
+    allowed = frozenset(one.values) if one.values else frozenset(known.values) if known else None
+    separator = "\n" if one.has(Lines) else "," if one.has(Commas) else ""
+    secret = one.has(WriteOnly)
+    if secret:
+        wanted: type = _Never
+    elif one.repeated or separator:
+        wanted = list
+    elif one.struct is not None:
+        wanted = dict
+    else:
+        wanted = _TYPES[one.wire]
+    texts = wanted is list and one.struct is None
+    return _Step(one, wanted, allowed, separator, texts, one.mark(Keyed), secret, one.has(Imperative), one.struct)
+
+
+@dataclass(slots=True)
+class Values:
+    """Settles the values of documents, with one org's variables. Remembers which variables were used."""
+
+    variables: Mapping[str, str]
+    environment: Mapping[str, str]
+    root: Path
+    allow_commands: bool = False
+    used: dict[str, str] = field(default_factory=dict)
+
+    def settle(self, cls: type[Struct], body: Body, found: list[Problem], *, plain: bool) -> bool:
+        """Turn a section as it was written into a body, in place. What is wrong is noted, and taken out.
+
+        `plain` says that no text of the file can hold a variable or a control character. True if all types surely are
+        what the schema wants; else the schema has to be asked. Our own look at them is there for speed.
+        """
+        return _Settling(self, found, plain).struct(cls, body, ())
+
+    def lookup(self, name: str) -> str | None:
+        """A variable's value: from the environment, which is what CI overrides with, else from the project file."""
+        value = self.environment.get(PREFIX + name)
+        return self.variables.get(name) if value is None else value
+
+    def text(self, text: str, path: _Path, found: list[Problem]) -> str | None:
+        """The text with its variables filled in; `None`, once it is noted, if that cannot be done."""
+        if "${" in text:
+            wrong = len(found)
+            if text.count("${") > MAX_TOKENS:
+                found.append(Problem(path, f"more than {MAX_TOKENS} variables in one text", "make it a variable"))
+                return None
+            text = _TOKEN.sub(lambda token: self._token(token, path, found), text)
+            if len(found) > wrong:
+                return None
+        bad = UNPRINTABLE.search(text)
+        if bad is not None:
+            found.append(Problem(path, f"the control character U+{ord(bad[0]):04X} is not allowed", "remove it"))
+            return None
+        return text
+
+    def _token(self, token: re.Match[str], path: _Path, found: list[Problem]) -> str:
+        if token[0] == "$${":
+            return "${"
+        inner = token[1]
+        if inner is None:
+            found.append(Problem(path, "${ is not closed", "write ${var.name}, or $${ for the two characters"))
+            return ""
+        name = _NAME.fullmatch(inner)
+        if name is None:
+            found.append(_not_a_variable(inner, path))
+            return ""
+        value = self.lookup(name[1])
+        if value is None:
+            found.append(self._unresolved(name[1], path))
+            return ""
+        if len(value) > MAX_VARIABLE:
+            found.append(
+                Problem(path, f"the variable {name[1]} has more than {MAX_VARIABLE:,} characters", "shorten it")
+            )
+            return ""
+        self.used[name[1]] = value
+        return value
+
+    def _unresolved(self, name: str, path: _Path) -> Problem:
+        known = sorted({*self.variables, *(k.removeprefix(PREFIX) for k in self.environment if k.startswith(PREFIX))})
+        near = suggestion(name, known)
+        listed = f"known: {', '.join(known)}" if known else "no variable is known"
+        give = f"give it under the org's `variables`, or as the environment variable {PREFIX}{name}"
+        return Problem(
+            path, f"the variable {name} has no value", "; ".join(part for part in (near, give, listed) if part)
+        )
+
+
+def _not_a_variable(inner: str, path: _Path) -> Problem:
+    if inner.startswith("env."):
+        name = inner.removeprefix("env.")
+        return Problem(
+            path,
+            f"${{{inner}}}: desired files read nothing of the environment",
+            f"write ${{var.{name.lower()}}} and give it under the org's `variables`, where ${{env.{name}}} may stand",
+        )
+    return Problem(path, f"${{{inner}}} is no variable", "write ${var.name}, or $${ for the two characters")
+
+
+class _Settling:
+    """One section on its way."""
+
+    def __init__(self, values: Values, found: list[Problem], plain: bool) -> None:
+        self._values = values
+        self._found = found
+        self._plain = plain
+
+    def struct(self, cls: type[Struct], body: Body, path: _Path) -> bool:
+        """True if every value surely is what the schema wants."""
+        steps = _steps(cls)
+        fits = True
+        gone: list[str] = []
+        for name in body if self._plain else self._with_variables(steps, body, path):
+            step = steps.get(name)
+            if step is None:
+                fits = False
+                continue
+            value: Any = body[name]
+            if value.__class__ is not step.type:
+                if not self._odd(step, body, (*path, name), gone):
+                    fits = False
+            elif step.type is dict:
+                if not self._fields(step, value, (*path, name), gone):
+                    fits = False
+            elif step.type is list:
+                if not self._list(step, body, (*path, name)):
+                    fits = False
+            elif step.allowed is not None and value not in step.allowed:
+                fits = False
+            elif step.imperative and value is True:
+                self._note(
+                    (*path, name),
+                    f"{name}: true would rotate at every apply",
+                    "remove the line; rotating is a command, not a state",
+                )
+        for name in gone:
+            del body[name]
+        return fits
+
+    def _with_variables(self, steps: Mapping[str, _Step], body: Body, path: _Path) -> list[str]:
+        """Fill the variables into the texts of one section; the fields for which that went well."""
+        kept: list[str] = []
+        for name, value in list(body.items()):
+            step = steps.get(name)
+            if value.__class__ is str and step is not None and not step.secret:
+                settled = self._values.text(value, (*path, name), self._found)
+                if settled is None:
+                    del body[name]
+                    continue
+                body[name] = _typed(settled, step) if _WHOLE.fullmatch(value) else settled
+            kept.append(name)
+        return kept
+
+    def _fields(self, step: _Step, value: Any, path: _Path, gone: list[str]) -> bool:
+        if "secret" in value and "secret" not in _steps(step.struct):
+            self._not_secret(path)
+            gone.append(str(path[-1]))
+            return True
+        return self.struct(step.struct, value, path)
+
+    def _odd(self, step: _Step, body: Body, path: _Path, gone: list[str]) -> bool:
+        """A value of another class than usual: a secret, `null`, a list in one text, or a mistake."""
+        name = str(path[-1])
+        value = body[name]
+        if step.secret:
+            settled = self._secret(value, path)
+            if settled is None:
+                gone.append(name)
+            else:
+                body[name] = settled
+            return True
+        if value is None:
+            return not step.field.required
+        if value.__class__ is str and step.separator:
+            body[name] = value.split(step.separator) if step.separator == "," else value.splitlines()
+            return self._list(step, body, path)
+        if value.__class__ is dict and "secret" in value:
+            self._not_secret(path)
+            gone.append(name)
+            return True
+        if value.__class__ is int and step.type is float:
+            body[name] = float(value)
+            return True
+        return False
+
+    def _list(self, step: _Step, body: Body, path: _Path) -> bool:
+        name = str(path[-1])
+        if step.texts:
+            kept, fits = self._texts(step, body[name], path)
+            body[name] = kept
+            return fits
+        fits = True
+        seen: dict[str, int] = {}
+        for index, item in enumerate(body[name]):
+            if item.__class__ is not dict:
+                fits = False
+                continue
+            fits = self.struct(step.struct, item, (*path, index)) and fits
+            if step.keyed is not None and fits:
+                self._key(step.keyed, item, (*path, index), seen)
+        return fits
+
+    def _key(self, keyed: Keyed, item: Body, path: _Path, seen: dict[str, int]) -> None:
+        missing = [name for name in keyed.fields if item.get(name) in (None, "")]
+        if missing and (not keyed.any_of or len(missing) == len(keyed.fields)):
+            wanted = " or ".join(missing) if keyed.any_of else " and ".join(missing)
+            self._note(path, f"an item of {path[-2]} needs {wanted}: it is told apart by that", f"give it {wanted}")
+            return
+        key = keyed.key(item)
+        first = seen.setdefault(key, int(path[-1]))
+        if first != path[-1]:
+            self._note(
+                path, f"{key} is given twice in {path[-2]} (items {first + 1} and {int(path[-1]) + 1})", "remove one"
+            )
+
+    def _texts(self, step: _Step, value: list[Any], path: _Path) -> tuple[list[Any], bool]:
+        """The entries of a set of texts, trimmed, blank ones and repetitions dropped."""
+        kept: list[Any] = []
+        every: list[Any] = []
+        fits = True
+        for index, entry in enumerate(value):
+            if entry.__class__ is not str:
+                if entry.__class__ is dict and "secret" in entry:
+                    self._not_secret((*path, index))
+                    return [], True
+                return value, False
+            text = entry if self._plain else self._values.text(entry, (*path, index), self._found)
+            text = (text or "").strip()
+            every.append(text)
+            if not text:
+                continue
+            if step.separator and (step.separator in text):
+                self._separated(step, path, index)
+            elif text in kept:
+                if path[-1] in _NO_REPEATS:
+                    self._note((*path, index), f"{text!r} is given twice in {path[-1]}", "remove one of the two")
+            elif step.allowed is not None and text not in step.allowed:
+                fits = False
+                kept.append(text)
+            else:
+                kept.append(text)
+        return (kept, True) if fits else (every, False)
+
+    def _separated(self, step: _Step, path: _Path, index: int) -> None:
+        if step.separator == ",":
+            self._note(
+                (*path, index),
+                f"an entry of {path[-1]} cannot hold a comma: Salesforce separates the entries by commas",
+                "write two entries",
+            )
+        else:
+            self._note((*path, index), f"an entry of {path[-1]} must be one line", "write two entries")
+
+    def _secret(self, value: Any, path: _Path) -> SecretRef | None:
+        name = str(path[-1])
+        if value is None:
+            self._note(path, f"{name} is a secret and cannot be null", "give a reference, or leave the key out")
+            return None
+        if not self._plain and isinstance(value, dict):
+            wrong = len(self._found)
+            value = self._filled(value, path)
+            if len(self._found) > wrong:
+                return None
+        try:
+            return reference(name, value, root=self._values.root, allow_commands=self._values.allow_commands)
+        except NoReferenceError as wrong:
+            self._note(path, wrong.message, wrong.mend)
+            return None
+
+    def _filled(self, value: Any, path: _Path) -> Any:
+        """Variables filled in, inside of a reference."""
+        if isinstance(value, dict):
+            return {key: self._filled(item, path) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._filled(item, path) for item in value]
+        return self._values.text(value, path, self._found) if isinstance(value, str) else value
+
+    def _not_secret(self, path: _Path) -> None:
+        name = next(str(part) for part in reversed(path) if isinstance(part, str))
+        self._note(
+            path, f"{name} is not a secret, so a secret reference cannot stand there", "write the value, or ${var.name}"
+        )
+
+    def _note(self, path: _Path, message: str, mend: str) -> None:
+        self._found.append(Problem(path, message, mend))
+
+
+def _typed(text: str, step: _Step) -> Any:
+    """A variable that is the whole value may stand for true, false or a number where the schema wants one."""
+    if step.type is bool and text in ("true", "false"):
+        return text == "true"
+    if step.type is int and _INTEGER.fullmatch(text):
+        return int(text)
+    return text

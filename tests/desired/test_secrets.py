@@ -1,0 +1,83 @@
+"""What stands behind a reference, at the last moment before the wire."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler import secrets
+from reconciler.errors import InputError
+from reconciler.kind import SecretRef
+from reconciler.secrets import secret_value
+
+
+def value(ref: SecretRef, root: Path, *, allow: bool = False, **environment: str) -> str:
+    return secret_value(ref, root=root, environment=environment, allow_commands=allow)
+
+
+def python(code: str) -> SecretRef:
+    return SecretRef("command", (sys.executable, "-c", code))
+
+
+def test_a_value_comes_without_the_line_break_at_its_end(tmp_path: Path) -> None:
+    """Editors put one there; the org would take it for a character of the secret."""
+    (tmp_path / "key").write_text("one\ntwo\n")
+    (tmp_path / "windows").write_bytes(b"one\r\n")
+
+    assert "x " == value(SecretRef("env", "A"), tmp_path, A="x ")
+    assert "one\ntwo" == value(SecretRef("file", "key"), tmp_path)
+    assert "one" == value(SecretRef("file", "windows"), tmp_path)
+    assert "$HOME; x" == value(python("print('$HOME; x')"), tmp_path, allow=True)
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        (SecretRef("env", "A"), "the environment variable A is not set"),
+        (SecretRef("env", "EMPTY"), "the secret from env EMPTY is empty"),
+        (SecretRef("file", "absent"), "the file absent does not exist, or is no plain file"),
+        (SecretRef("file", "pipe"), "the file pipe does not exist, or is no plain file"),
+        (SecretRef("file", "."), "the file . does not exist, or is no plain file"),
+        (SecretRef("file", "link"), "the path 'link' leads out of the project folder"),
+        (SecretRef("file", "loop"), "the path 'loop' leads nowhere"),
+        (SecretRef("file", "/etc/passwd"), "the path '/etc/passwd' is absolute"),
+        (SecretRef("file", "big"), "the file big holds more than 100,000 bytes, which is no secret"),
+        (SecretRef("file", "binary"), "the file binary holds no UTF-8 text"),
+        (SecretRef("command", ("no-such-program", "hunter2")), "the command no-such-program cannot be run"),
+    ],
+)
+def test_what_cannot_be_found_says_where_it_was_looked_for(tmp_path: Path, ref: SecretRef, message: str) -> None:
+    """And never what was found, nor the arguments of the command."""
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "big").write_text("hunter2" * 20_000)
+    (tmp_path / "binary").write_bytes(b"hunter2\xff")
+    with pytest.raises(InputError) as error:
+        value(ref, tmp_path, allow=True, EMPTY="")
+
+    assert message == error.value.complaints[0].message
+    assert error.value.complaints[0].mend
+    assert "hunter2" not in repr(error.value.complaints)
+
+
+def test_a_command_is_not_run_unless_it_is_allowed(tmp_path: Path) -> None:
+    """A pull request from a stranger would run it on our machine."""
+    with pytest.raises(InputError, match="not run unless they are allowed"):
+        value(python(f"open({str(tmp_path / 'ran')!r}, 'w')"), tmp_path)
+
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_command_that_fails_or_takes_too_long_shows_nothing_of_what_it_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have said half of the secret."""
+    monkeypatch.setattr(secrets, "COMMAND_SECONDS", 0.5)
+    with pytest.raises(InputError, match="failed with exit code 3") as failed:
+        value(python("print('hunter2'); raise SystemExit(3)"), tmp_path, allow=True)
+    with pytest.raises(InputError, match="gave no secret within") as late:
+        value(python("import time; print('hunter2', flush=True); time.sleep(60)"), tmp_path, allow=True)
+
+    assert "hunter2" not in repr(failed.value.complaints) + repr(late.value.complaints)
