@@ -133,6 +133,9 @@ def apply(
         _refuse(session, made, saved)
         if made.changes and not confirm(made):
             raise RefusedError("not confirmed: nothing was changed")
+        if made.steps:
+            # It is read again before anything is sent, and one copy of a large org is enough.
+            live = LiveState(live.org, {})
         return _execute(session, request, made, baseline, live, begun)
 
 
@@ -386,7 +389,9 @@ def _placed(changes: Sequence[Change], desired: Snapshot) -> tuple[Change, ...]:
         fields = change.fields
         if index < PLACED and change.action is Action.UPDATE:
             fields = tuple(replace(f, place=want.origin.at(f.path)) for f in fields)
-        placed.append(replace(change, place=want.origin.at(), fields=fields))
+        # The line is known; asking for more reads the file once more, for each of ten thousand changes.
+        place = Place(want.origin.file, want.origin.line)
+        placed.append(replace(change, place=place, fields=fields))
     return tuple(placed)
 
 
@@ -467,9 +472,9 @@ def _execute(
 
     if made.steps:
         session.progress("checking once more that nothing has changed")
-        again = read_live(session.provider, session.desired, baseline, session.progress)
+        live = read_live(session.provider, session.desired, baseline, session.progress)
         components = [component for step in made.steps for component in step.components]
-        _refuse_moved(made.fingerprints, planner.fingerprints(components, again))
+        _refuse_moved(made.fingerprints, planner.fingerprints(components, live))
     results: list[StepResult] = []
     for index, step in enumerate(made.steps):
         where = f" (step {index + 1} of {len(made.steps)})" if len(made.steps) > 1 else ""
@@ -482,8 +487,14 @@ def _execute(
         if result.deployed is not None:
             ids = (*baseline.deployments, result.deployed.id)[-KEPT_DEPLOYMENTS:]
             baseline = replace(baseline, deployments=ids)
-        # Each landed step is written at once: an apply that is cut off must not lose what it did.
-        live = read_live(session.provider, session.desired, baseline, session.progress)
+        # Each landed step is written at once: an apply that is cut off must not lose what it did. The whole org is read
+        # after the last one; between two, only what this one touched.
+        if index + 1 < len(made.steps):
+            touched = session.provider.read_records(step.components, session.progress)
+            live = _with_read(live, step, touched)
+        else:
+            del live
+            live = read_live(session.provider, session.desired, baseline, session.progress)
         landed = [c for done in results for c in done.step.changes]
         planned = {c.address for s in made.steps[index + 1 :] for c in s.changes}
         baseline = _advance(session, request, baseline, live, landed, sent, planned)
@@ -493,6 +504,18 @@ def _execute(
         return ApplyResult(made, tuple(results), seconds=monotonic() - begun)
     left = planner.draft(session.desired, live, baseline, replace(request, replace=frozenset()))
     return ApplyResult(made, tuple(results), _placed(left.changes, session.desired), monotonic() - begun)
+
+
+def _with_read(live: LiveState, step: Step, touched: LiveState) -> LiveState:
+    """The org as it was known, with what was read again of one step's records."""
+    deployed = {component.address for component in step.components}
+    gone = {c.address.name for c in step.components if c.body is None and c.address.schema.removable}
+    kept = {
+        address: resource
+        for address, resource in live.resources.items()
+        if address.component not in deployed and not (address.schema.section and address.name in gone)
+    }
+    return LiveState(touched.org, kept | dict(touched.resources), {**live.unreadable, **touched.unreadable})
 
 
 def _advance(

@@ -26,6 +26,10 @@ class Provider(Protocol):
         """
         ...
 
+    def read_records(self, components: Sequence[Component], progress: Progress) -> LiveState:
+        """What the org has now of these components, enablements included, and of nothing else."""
+        ...
+
     def payload(self, components: Sequence[Component]) -> str:
         """The digest of what `deploy` would send for these components, secrets counted as their references."""
         ...

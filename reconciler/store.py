@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -20,6 +21,8 @@ from reconciler.model import Path as FieldPath
 FORMAT = 1
 LIMIT = 1 << 30
 """Bytes. A larger file is not one of ours."""
+_TOGETHER = 500
+"""Lines of a baseline that are decoded at once: the decoder keeps equal keys once for each text that it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +160,29 @@ def _read(path: Path) -> Baseline:
 
 def _entries(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any], bool]]:
     """Address, entry, and whether its body is free of what only `from_json` understands."""
+    texts: list[str] = []
     ended = False
     for line in lines:
-        text = line.rstrip("\n").removesuffix(",")
+        text = line.rstrip("\n")
         if text == "}}":
             ended = True
         elif text:
-            ((address, entry),) = json.loads("{" + text + "}").items()
-            yield address, entry, '"$xml"' not in text
+            texts.append(text.removesuffix(","))
+        if len(texts) == _TOGETHER:
+            yield from _decoded(texts)
+            texts = []
+    yield from _decoded(texts)
     if not ended:
         raise ValueError("the end is missing")
+
+
+def _decoded(lines: list[str]) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    text = "{" + ",".join(lines) + "}"
+    is_plain = '"$xml"' not in text
+    for address, entry in json.loads(text).items():
+        body = entry["body"]
+        # The texts of a live record are interned as well, and most of them are these.
+        for name, value in body.items():
+            if value.__class__ is str:
+                body[name] = intern(value)
+        yield address, entry, is_plain

@@ -14,7 +14,7 @@ from providers.salesforce.metadata_api import (
     TooManyFilesError,
     Way,
 )
-from providers.salesforce.package import build, digest, file_count, manifest_type, source_field
+from providers.salesforce.package import build, digest, file_count, manifest_type, record_name, source_field
 from providers.salesforce.packing import Limits, parts, split
 from providers.salesforce.polling import Patience
 from providers.salesforce.reading import Reading, members
@@ -130,6 +130,16 @@ class SalesforceProvider:
             one if one.body is None else replace(one, body=self._certificates.identified(one.kind, one.body))
             for one in components
         ]
+
+    def read_records(self, components: Sequence[Component], progress: Progress) -> LiveState:
+        """What the org has now of these components, fetched by name. Raises NotAllowedError, UnreachableError."""
+        org, reading = self.org(), Reading()
+        wanted = {(record_name(c), manifest_type(c.kind), file_count(c.kind)) for c in components}
+        kinds = list(dict.fromkeys(component.kind for component in components))
+        progress("reading back what was deployed")
+        for part in parts(sorted(wanted), self._limits.retrieved_files):
+            reading.take(self._api.retrieve(part), kinds)
+        return self._with_names(reading.state(org))
 
     def _read_in_parts(
         self, reading: Reading, kinds: Sequence[type[Kind]], classes: Sequence[str], progress: Progress
