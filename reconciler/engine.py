@@ -5,7 +5,6 @@ plan → read again, compare fingerprints → deploy each step → read → plan
 read baseline → read org → compare                                               drift
 """
 
-import re
 import secrets as randomness
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,7 +17,9 @@ from typing import Protocol
 
 from reconciler import drift as drifting
 from reconciler import guards, planner
-from reconciler.baseline import accepted, advanced, forgotten
+from reconciler.baseline import advanced
+from reconciler.causes import explained
+from reconciler.components import fingerprints
 from reconciler.desired import dangling
 from reconciler.errors import (
     Complaint,
@@ -38,8 +39,6 @@ from reconciler.model import (
     ApplyResult,
     Baseline,
     Change,
-    Component,
-    ComponentFailure,
     Deployed,
     DriftReport,
     Finding,
@@ -97,7 +96,7 @@ class Session:
 
 def plan(session: Session, request: Request = Request()) -> Plan:
     """What an apply would do. Changes nothing."""
-    baseline, live = _read(session)
+    baseline, live = read(session)
     return _plan(session, request, baseline, live)
 
 
@@ -127,7 +126,7 @@ def apply(
     """
     begun = monotonic()
     with session.baselines.lock(session.provider.org().id):
-        baseline, live = _read(session)
+        baseline, live = read(session)
         made = _plan(session, request, baseline, live)
         _refuse_other(saved, made)
         _refuse(session, made, saved)
@@ -141,7 +140,7 @@ def apply(
 
 def drift(session: Session, *, against: str = "baseline") -> DriftReport:
     """What changed behind the files' back. Raises RefusedError if there is nothing to compare with."""
-    baseline, live = _read(session, judged=against)
+    baseline, live = read(session, judged=against)
     if against == "desired":
         draft = planner.draft(session.desired, live, baseline)
         found = [finding for change in _placed(draft.changes, session.desired) for finding in _against_desired(change)]
@@ -162,7 +161,7 @@ def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
     """Raise DeploymentError with everything that the org objected to in a validation."""
     complaints = []
     for done, step in zip(validated, made.steps, strict=False):
-        for failure in _explained(done.failures, step, desired):
+        for failure in explained(done.failures, step, desired):
             where = str(failure.address or f"{failure.kind}/{failure.record}")
             complaints.append(Complaint(f"the org would refuse {where}", failure.place, quote=failure.problem))
         if not done.success and not done.failures:
@@ -185,54 +184,10 @@ def check_files(desired: Snapshot) -> Checked:
     return Checked(len(desired.resources), tuple(dangling(desired, lambda _: False)))
 
 
-def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
-    """The baseline of the session's org, or the part of it that was asked for. Raises InputError, RefusedError."""
-    found = session.baselines.load(session.provider.org().id)
-    if not found.exists:
-        raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
-    for address in only:
-        _refuse_unknown(address, found)
-    kept = {a: r for a, r in found.resources.items() if a in only} if only else found.resources
-    return replace(found, resources=kept)
-
-
-def accept(session: Session, chosen: Sequence[tuple[Address, tuple[str, ...]]]) -> None:
-    """Take what the org has now as what should be. All or nothing. Raises InputError for an address nobody knows."""
-    with session.baselines.lock(session.provider.org().id):
-        found, live = _read(session)
-        if not found.exists:
-            raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
-        for address, path in chosen:
-            try:
-                found = accepted(found, live, address, path)
-            except KeyError:
-                known = [*map(str, found.resources), *map(str, live.resources)]
-                message = f"{address} is neither in the baseline nor in the org"
-                raise InputError(Complaint(message, mend=suggestion(str(address), known))) from None
-        session.baselines.save(found)
-
-
-def forget(session: Session, chosen: Sequence[Address]) -> None:
-    """Give resources up; they stay in the org. All or nothing. Raises InputError for what the baseline does not hold."""
-    org_id = session.provider.org().id
-    with session.baselines.lock(org_id):
-        found = session.baselines.load(org_id)
-        for address in chosen:
-            _refuse_unknown(address, found)
-            found = forgotten(found, address)
-        session.baselines.save(found)
-
-
-def _refuse_unknown(address: Address, found: Baseline) -> None:
-    if address not in found.resources:
-        mend = suggestion(str(address), map(str, found.resources))
-        raise InputError(Complaint(f"{address} is not in the baseline", mend=mend))
-
-
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _read(session: Session, judged: str = "") -> tuple[Baseline, LiveState]:
+def read(session: Session, judged: str = "") -> tuple[Baseline, LiveState]:
     """The org's identity is checked before anything else is believed, and before anything is sent to it."""
     org = session.provider.org()
     if session.pinned_org_id and session.pinned_org_id[:15] != org.short_id:
@@ -331,7 +286,7 @@ def _plan(session: Session, request: Request, baseline: Baseline, live: LiveStat
         targets=tuple(str(target) for target in request.targets),
         replaced=tuple(sorted(str(address) for address in request.replace)),
         destroy=request.destroy,
-        fingerprints=planner.fingerprints(components, live),
+        fingerprints=fingerprints(components, live),
         payload=session.provider.payload(components) if components else "",
         desired=desired.digest,
         baseline_serial=baseline.serial,
@@ -474,7 +429,7 @@ def _execute(
         session.progress("checking once more that nothing has changed")
         live = read_live(session.provider, session.desired, baseline, session.progress)
         components = [component for step in made.steps for component in step.components]
-        _refuse_moved(made.fingerprints, planner.fingerprints(components, live))
+        _refuse_moved(made.fingerprints, fingerprints(components, live))
     results: list[StepResult] = []
     for index, step in enumerate(made.steps):
         where = f" (step {index + 1} of {len(made.steps)})" if len(made.steps) > 1 else ""
@@ -554,7 +509,7 @@ def _land(session: Session, step: Step, secret: Callable[[SecretRef], str], base
         deployed = Deployed(ids[0] if ids else "", False, "unknown", error=str(lost))
         return StepResult(step, Landing.UNKNOWN, deployed)
     landing = Landing.LANDED if done.success else Landing.NOT_LANDED
-    return StepResult(step, landing, replace(done, failures=_explained(done.failures, step, session.desired)))
+    return StepResult(step, landing, replace(done, failures=explained(done.failures, step, session.desired)))
 
 
 def _deploy(
@@ -573,44 +528,6 @@ def _deploy(
         options=session.deploy_options,
         started=started,
     )
-
-
-def _explained(failures: Sequence[ComponentFailure], step: Step, desired: Snapshot) -> tuple[ComponentFailure, ...]:
-    """Find the line in our files that caused what the org complains of."""
-    by_record: dict[tuple[str, str], Component] = {(c.address.kind, c.record): c for c in step.components}
-    explained = []
-    for failure in failures:
-        component = by_record.get((failure.kind, failure.record))
-        if component is None:
-            explained.append(failure)
-            continue
-        explained.append(replace(failure, address=component.address, place=_cause(failure, component, step, desired)))
-    return tuple(explained)
-
-
-def _cause(failure: ComponentFailure, component: Component, step: Step, desired: Snapshot) -> Place | None:
-    """The place of the field, or of the enablement, whose name or value the org's text quotes; else of the document."""
-    words = set(re.findall(r"[\w.@+-]+", failure.problem))
-    candidates = [component.address] + [c.address for c in step.changes if c.address.component == component.address]
-    best: Place | None = None
-    for address in dict.fromkeys(candidates):
-        want = desired.resources.get(address)
-        if want is None:
-            continue
-        best = best or want.origin.at()
-        for path, value in _leaves(want.body, ()):
-            texts = {str(v) for v in value} if isinstance(value, list) else {str(value)}
-            if path[-1] in words or (texts & words and not isinstance(value, bool)):
-                return want.origin.at(path)
-    return best
-
-
-def _leaves(body: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
-    for name, value in body.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, (*path, name))
-        else:
-            yield (*path, name), value
 
 
 def failed(result: ApplyResult) -> ReconcilerError | None:

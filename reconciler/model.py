@@ -53,6 +53,11 @@ class Address(NamedTuple):
         return Address(self.kind, self.name) if self.part else self
 
     @property
+    def is_satellite(self) -> bool:
+        """True for what belongs to an external client app and goes with it."""
+        return bool(self.schema.section)
+
+    @property
     def is_enablement(self) -> bool:
         return bool(self.part)
 

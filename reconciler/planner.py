@@ -7,12 +7,12 @@ Three promises: a resource is deleted only if the baseline says that we applied 
 authoritative); what no file declares keeps its live value; what could not be read is not judged.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.body import at, canonical, canonical_value, covers, digest, field_at, overlaid, sendable
+from reconciler.body import at, canonical, canonical_value, covers, field_at, overlaid
+from reconciler.components import groups, record_name
 from reconciler.diff import field_changes, new_fields
 from reconciler.errors import Complaint
 from reconciler.kind import (
@@ -20,13 +20,11 @@ from reconciler.kind import (
     Forced,
     Immutable,
     OrgBound,
-    Ref,
     Since,
     Struct,
     Until,
     WriteOnly,
 )
-from reconciler.kinds import ENABLEMENT, all_kinds, satellites
 from reconciler.model import (
     Address,
     Applied,
@@ -101,10 +99,10 @@ def draft(desired: Snapshot, live: LiveState, baseline: Baseline, request: Reque
         _strangers(desired, live, request, found)
     _taken_along(live, request, found)
     changes = tuple(sorted(found.changes.values(), key=lambda change: change.address))
-    groups = _groups(changes, live)
+    sent = groups(changes, live)
     return Draft(
         changes,
-        groups,
+        sent,
         tuple(found.findings),
         tuple(sorted(found.released, key=str)),
         tuple(found.adopted),
@@ -133,13 +131,9 @@ def targeted(address: Address, targets: tuple[Address, ...]) -> bool:
         return True
     return any(
         target in (address, address.component)
-        or (target.kind == "ExternalClientApplication" and target.name == address.name and _is_satellite(address))
+        or (target.kind == "ExternalClientApplication" and target.name == address.name and address.is_satellite)
         for target in targets
     )
-
-
-def _is_satellite(address: Address) -> bool:
-    return bool(address.schema.section)
 
 
 # --- what the files declare ------------------------------------------------------------------------------------------
@@ -176,7 +170,7 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
         for path in address.struct.missing(after)
     ]
     modified = have.modified if have is not None else Modified()
-    record = have.record if have is not None else _record(address, want.record, live)
+    record = have.record if have is not None else record_name(address, want.record, live)
     found.changes[address] = Change(address, held, after, Reason.EDITED, fields, record=record, modified=modified)
 
 
@@ -195,7 +189,7 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
         found.notes.append(f"{address}: {name} is of another org and is not sent")
     _remark(want, {}, None, found)
     fields = field_changes(struct, held, after) if held is not None else new_fields(struct, after)
-    record = live.resources[address].record if address in live.resources else _record(address, want.record, live)
+    record = live.resources[address].record if address in live.resources else record_name(address, want.record, live)
     if held is not None:
         found.changes[address] = Change(address, held, after, Reason.ASKED, fields, replace=True, record=record)
     else:
@@ -206,7 +200,7 @@ def _replaced(address: Address, request: Request) -> bool:
     """An app that is replaced takes its satellites along: deleting it deletes them."""
     if address in request.replace:
         return True
-    return _is_satellite(address) and Address("ExternalClientApplication", address.name) in request.replace
+    return address.is_satellite and Address("ExternalClientApplication", address.name) in request.replace
 
 
 def _transferable(struct: type[Struct], held: Body) -> Body:
@@ -383,7 +377,7 @@ def _removed(address: Address, live: LiveState, baseline: Baseline, request: Req
     have = live.resources.get(address)
     if not (address.is_enablement or address.schema.removable):
         app = Address("ExternalClientApplication", address.name)
-        if not (_is_satellite(address) and _goes(app, baseline, found, request)):
+        if not (address.is_satellite and _goes(app, baseline, found, request)):
             found.released.append(Release(address))
         return
     if have is None or (address.is_enablement and _goes(address.component, baseline, found, request)):
@@ -416,99 +410,12 @@ def _strangers(desired: Snapshot, live: LiveState, request: Request, found: _Fou
 def _taken_along(live: LiveState, request: Request, found: _Found) -> None:
     """Deleting an app deletes its satellites, so a replaced app needs those again that no file declares."""
     for address, have in live.resources.items():
-        if address not in found.changes and _is_satellite(address) and _replaced(address, request):
+        if address not in found.changes and address.is_satellite and _replaced(address, request):
             after = _transferable(address.struct, have.body)
             fields = field_changes(address.struct, have.body, after)
             found.changes[address] = Change(
                 address, have.body, after, Reason.WITH_OWNER, fields, replace=True, record=have.record
             )
-
-
-# --- what is sent ----------------------------------------------------------------------------------------------------
-
-
-def _record(address: Address, explicit: str, live: LiveState) -> str:
-    """The name of a record that does not exist yet: the file's, or the one that the org itself would give."""
-    if explicit or address.is_enablement:
-        return explicit or address.name
-    schema = address.schema
-    if schema.singleton:
-        return schema.singleton
-    if not schema.record:
-        return address.name
-    settings = satellites()["oauthSettings"]
-    oauth = live.resources.get(Address(settings.__name__, address.name))
-    return schema.record.format(
-        app=address.name, oauth=oauth.record if oauth else settings.record.format(app=address.name)
-    )
-
-
-def _groups(changes: tuple[Change, ...], live: LiveState) -> tuple[tuple[Component, ...], ...]:
-    """Whole records to send, an app and its satellites together, ordered by their references; removals come last."""
-    by_component: dict[Address, list[Change]] = defaultdict(list)
-    for change in changes:
-        by_component[change.address.component].append(change)
-    held = enablements_by_handler(live)
-    replaced = {c.address.name for c in changes if c.replace and c.address.schema.removable}
-    for handler, enablements in held.items():
-        # Deleting an app takes it out of its handlers, so those are told again.
-        if any(address.part.removeprefix(f"{ENABLEMENT}/") in replaced for address in enablements):
-            by_component.setdefault(handler, [])
-    components = [
-        component
-        for address, found in by_component.items()
-        for component in _components(address, found, live, held.get(address, {}))
-    ]
-    ranks: dict[tuple[str, str], int] = {}
-    for component in components:
-        key = _group_key(component)
-        ranks[key] = max(ranks.get(key, 0), kind_order()[component.address.kind])
-    groups: dict[tuple[bool, int, str, str], list[Component]] = defaultdict(list)
-    for component in components:
-        kind, name = key = _group_key(component)
-        # What replaces a record travels with its removal.
-        removal = component.body is None and not _is_replaced(component, by_component)
-        groups[(removal, -ranks[key] if removal else ranks[key], kind, name)].append(component)
-    return tuple(tuple(groups[key]) for key in sorted(groups))
-
-
-def _is_replaced(component: Component, by_component: Mapping[Address, list[Change]]) -> bool:
-    return any(change.replace for change in by_component[component.address])
-
-
-def _group_key(component: Component) -> tuple[str, str]:
-    address = component.address
-    return ("ExternalClientApplication", address.name) if _is_satellite(address) else (address.kind, address.name)
-
-
-def _components(
-    address: Address, changes: list[Change], live: LiveState, enablements: Mapping[Address, Body]
-) -> Iterator[Component]:
-    own = next((change for change in changes if change.address == address), None)
-    have = live.resources.get(address)
-    before = have.body if have is not None else None
-    record = own.record if own is not None else have.record if have is not None else address.name
-    if own is not None and (own.replace or own.after is None) and not _is_satellite(address):
-        yield Component(address, record, None)
-    if own is not None and own.after is None:
-        return
-    after = own.after if own is not None else before
-    if after is None:
-        return
-    if own is not None and own.replace:
-        before = None
-    body = sendable(address.schema, after, before, live.org.id)
-    if ENABLEMENT in address.schema.fields():
-        # A record is replaced whole, strangers' enablements included.
-        items = dict(enablements) if before is not None else {}
-        for change in changes:
-            if change.address.is_enablement:
-                items.pop(change.address, None)
-                if change.after is not None:
-                    items[change.address] = change.after
-        if items:
-            body[ENABLEMENT] = list(items.values())
-    yield Component(address, record, body, create=before is None)
 
 
 def reversed_fields(change: Change) -> tuple[FieldChange, ...]:
@@ -518,51 +425,3 @@ def reversed_fields(change: Change) -> tuple[FieldChange, ...]:
     places = {field.path: field.place for field in change.fields}
     fields = field_changes(change.address.struct, change.after, change.before)
     return tuple(replace(field, place=places.get(field.path)) for field in fields)
-
-
-def enablements_by_handler(live: LiveState) -> Mapping[Address, Mapping[Address, Body]]:
-    """The enablements that the org has, by the address of their handler."""
-    found: dict[Address, dict[Address, Body]] = defaultdict(dict)
-    for address, have in live.resources.items():
-        if address.part:
-            found[address.component][address] = have.body
-    return found
-
-
-@cache
-def kind_order() -> Mapping[str, int]:
-    """How deep a kind's references go: 0 refers to nothing that we manage. Read off the marks, so it cannot be stale."""
-    refers: dict[str, set[str]] = {name: set() for name in all_kinds()}
-
-    def collect(name: str, struct: type[Struct]) -> None:
-        for field in struct.fields().values():
-            ref = field.mark(Ref)
-            if ref is not None and ref.kind in refers and ref.kind != name:
-                refers[name].add(ref.kind)
-            if field.struct is not None:
-                collect(name, field.struct)
-
-    for name, schema in all_kinds().items():
-        collect(name, schema)
-    depth: dict[str, int] = {}
-
-    def measure(name: str, above: tuple[str, ...] = ()) -> int:
-        if name not in depth:
-            depth[name] = 1 + max((measure(k, (*above, name)) for k in refers[name] - {*above, name}), default=-1)
-        return depth[name]
-
-    for name, schema in all_kinds().items():
-        # Settings switch features on that the rest needs.
-        depth[name] = 0 if schema.singleton else measure(name)
-    return depth
-
-
-def fingerprints(components: Iterable[Component], live: LiveState) -> Mapping[str, str]:
-    """Digests of what the org has at the components' addresses, enablements included; never of who touched it when."""
-    held = enablements_by_handler(live)
-    result: dict[str, str] = {}
-    for component in components:
-        have = live.resources.get(component.address)
-        others = {str(address): body for address, body in held.get(component.address, {}).items()}
-        result[str(component.address)] = digest([have.body if have is not None else None, others])
-    return result

@@ -1,0 +1,54 @@
+"""Looking at a baseline, accepting drift into it, giving resources up: what a person decides about ownership."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.baseline import accepted, forgotten
+from reconciler.engine import Session, read
+from reconciler.errors import Complaint, InputError, RefusedError
+from reconciler.kind import suggestion
+from reconciler.model import Address, Baseline
+
+
+def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
+    """The baseline of the session's org, or the part of it that was asked for. Raises InputError, RefusedError."""
+    found = session.baselines.load(session.provider.org().id)
+    if not found.exists:
+        raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
+    for address in only:
+        _refuse_unknown(address, found)
+    kept = {a: r for a, r in found.resources.items() if a in only} if only else found.resources
+    return replace(found, resources=kept)
+
+
+def accept(session: Session, chosen: Sequence[tuple[Address, tuple[str, ...]]]) -> None:
+    """Take what the org has now as what should be. All or nothing. Raises InputError for an address nobody knows."""
+    with session.baselines.lock(session.provider.org().id):
+        found, live = read(session)
+        if not found.exists:
+            raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
+        for address, path in chosen:
+            try:
+                found = accepted(found, live, address, path)
+            except KeyError:
+                known = [*map(str, found.resources), *map(str, live.resources)]
+                message = f"{address} is neither in the baseline nor in the org"
+                raise InputError(Complaint(message, mend=suggestion(str(address), known))) from None
+        session.baselines.save(found)
+
+
+def forget(session: Session, chosen: Sequence[Address]) -> None:
+    """Give resources up; they stay in the org. All or nothing. Raises InputError for what the baseline does not hold."""
+    org_id = session.provider.org().id
+    with session.baselines.lock(org_id):
+        found = session.baselines.load(org_id)
+        for address in chosen:
+            _refuse_unknown(address, found)
+            found = forgotten(found, address)
+        session.baselines.save(found)
+
+
+def _refuse_unknown(address: Address, found: Baseline) -> None:
+    if address not in found.resources:
+        mend = suggestion(str(address), map(str, found.resources))
+        raise InputError(Complaint(f"{address} is not in the baseline", mend=mend))
