@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.body import at
+from reconciler.body import at, get, put
 from reconciler.kind import Body, Certificate, SecretRef, Struct, WriteOnly
 from reconciler.model import (
     Action,
@@ -68,18 +68,23 @@ def _applied(
     struct = want.address.struct
     created = change is not None and change.action in (Action.CREATE, Action.REPLACE)
     declared = tuple(sorted(walk(want.body)))
-    managed = tuple(path for path in declared if path not in want.lifecycle.ignore)
+    ignored = want.lifecycle.ignore
+    managed = [path for path in declared if not any(path[: len(other)] == other for other in ignored)]
     # A whole record is taken when it is ours from the start; later only what the files speak of.
-    body = have.body if known is None or created else _merged(known.body, have.body, managed)
-    unseen = tuple(_unseen(struct, want.body, have.body, ()))
-    for path in unseen:
-        body = _set(body, path, at(want.body, path))
+    body = have.body if known is None or created else _merged(struct, known.body, have.body, managed)
+    unseen = {path: at(want.body, path) for path in _unseen(struct, want.body, have.body, ())}
+    if known is not None and not created:
+        # Released, and still only we know it.
+        kept = (path for path in known.unseen if path not in declared and at(have.body, path) is None)
+        unseen |= {path: at(known.body, path) for path in kept}
+    for path, value in unseen.items():
+        body = put(struct, body, path, value)
     for path, ref in _secrets(struct, want.body, ()):
         before = at(known.body, path) if known is not None else None
         digest = secrets.get(ref) if created else None
         held = {"$digest": digest, "$ref": str(ref)} if digest else before or {"$ref": str(ref)}
-        body = _set(body, path, held)
-    return Applied(body, have.record, declared, unseen, want.lifecycle.protect)
+        body = put(struct, body, path, held)
+    return Applied(body, have.record, declared, tuple(unseen), want.lifecycle.protect)
 
 
 def _unseen(struct: type[Struct], want: Body, have: Body, path: Path) -> Iterator[Path]:
@@ -102,34 +107,18 @@ def _secrets(struct: type[Struct], want: Body, path: Path) -> Iterator[tuple[Pat
             yield from _secrets(field.struct, value, (*path, name))
 
 
-def _merged(old: Body, live: Body, paths: Collection[Path]) -> Body:
+def _merged(struct: type[Struct], old: Body, live: Body, paths: Collection[Path]) -> Body:
     """The old record with the live values of some fields."""
     body = old
     for path in paths:
-        body = _set(body, path, at(live, path))
+        body = put(struct, body, path, get(struct, live, path))
     return body
-
-
-def _set(body: Body, path: Path, value: object) -> Body:
-    """A copy with one value set; `None` takes the field out."""
-    name, *rest = path
-    result = dict(body)
-    if rest:
-        inner = body.get(name)
-        section = _set(inner if isinstance(inner, dict) else {}, tuple(rest), value)
-        if section or name in body:
-            result[name] = section
-    elif value is None:
-        result.pop(name, None)
-    else:
-        result[name] = value
-    return result
 
 
 def _given_up(address: Address, change: Change | None, live: LiveState, resources: dict[Address, Applied]) -> None:
     """Deleted, or released: either way no longer ours."""
     gone = change is not None and change.after is None
-    if gone or resources[address].declared:
+    if gone or not resources[address].watched:
         del resources[address]
     if gone and address.schema.removable and not address.is_enablement:
         # What belongs to an app or handler went with it.
@@ -149,7 +138,7 @@ def _add_handler_classes(desired: Snapshot, live: LiveState, resources: dict[Add
             name = str(live.resources[address].body.get("tokenHandlerApex", ""))
             code = Address("ApexClass", name)
             if code not in resources and code in live.resources and code not in desired.resources:
-                resources[code] = Applied(live.resources[code].body, name)
+                resources[code] = Applied(live.resources[code].body, name, watched=True)
 
 
 def _unmanaged(
@@ -166,12 +155,15 @@ def _unmanaged(
     came_along = {str(a) for a in strangers if a.schema.section and a.name in created}
     released = {str(a) for a in baseline.resources if a not in resources}
     known = baseline.unmanaged | came_along | released
-    return frozenset(text for text in known if Address.parse(text) in strangers)
+    # What could not be read this time is no less known than before.
+    return frozenset(
+        text for text in known if (a := Address.parse(text)) in strangers or live.reason_unreadable(a) is not None
+    )
 
 
 def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path = ()) -> Baseline:
     """Take the live value of a field, of a whole resource, or its absence, as what should be. Raises KeyError."""
-    have, known = live.resources.get(address), baseline.resources.get(address)
+    have, known, struct = live.resources.get(address), baseline.resources.get(address), address.struct
     resources, unmanaged = dict(baseline.resources), baseline.unmanaged
     if known is None:
         if have is None:
@@ -180,13 +172,13 @@ def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path =
     elif have is None:
         del resources[address]
     elif path:
-        resources[address] = replace(known, body=_set(known.body, path, at(have.body, path)))
+        resources[address] = replace(known, body=put(struct, known.body, path, get(struct, have.body, path)))
     else:
         body = have.body
         for seen in known.unseen:
-            body = _set(body, seen, at(known.body, seen))
+            body = put(struct, body, seen, at(known.body, seen))
         for hidden in _digests(known.body, ()):
-            body = _set(body, hidden, at(known.body, hidden))
+            body = put(struct, body, hidden, at(known.body, hidden))
         resources[address] = replace(known, body=body, record=have.record)
     return replace(baseline, serial=baseline.serial + 1, resources=resources, unmanaged=unmanaged)
 

@@ -119,8 +119,13 @@ def settled(field: Field, value: Value) -> Value:
     forced = field.mark(Forced)
     if forced is not None and value is not None:
         return forced.value
+    if value is not None:
+        return value
     default = field.mark(Default)
-    return default.value if value is None and default is not None else value
+    if default is not None:
+        return default.value
+    # Left out, a repeated set would stay as it is in some orgs: nothing in it has to be said.
+    return [] if field.is_set and field.repeated else None
 
 
 def covers(struct: type[Struct], have: Body, want: Body) -> bool:
@@ -224,6 +229,86 @@ def at(body: Mapping[str, Any], path: Path) -> Any:
             return None
         value = value.get(part)
     return value
+
+
+def get(struct: type[Struct], body: Body, path: Path) -> Value:
+    """The value at a path of a raw body; items of keyed lists are found by their key. `None` where there is nothing."""
+    name, *rest = path
+    value = body.get(name)
+    field = struct.fields().get(name)
+    if not rest:
+        return value
+    if field is None or field.struct is None:
+        return None
+    if isinstance(value, dict):
+        return get(field.struct, value, tuple(rest))
+    item = _item(field, value, rest[0])
+    if item is None or len(rest) == 1:
+        return item
+    return get(field.struct, item, tuple(rest[1:]))
+
+
+def put(struct: type[Struct], body: Body, path: Path, value: Value) -> Body:
+    """A copy with one value set; `None` takes the field, or the item of a keyed list, out."""
+    name, *rest = path
+    result, field, held = dict(body), struct.fields().get(name), body.get(name)
+    if rest and field is not None and field.struct is not None:
+        if field.repeated:
+            value = _put_item(field, field.struct, held, rest, value)
+        else:
+            value = put(field.struct, held if isinstance(held, dict) else {}, tuple(rest), value)
+            if not value and name not in body:
+                return result
+    if value is None:
+        result.pop(name, None)
+    else:
+        result[name] = value
+    return result
+
+
+def _put_item(field: Field, struct: type[Struct], held: Value, rest: list[str], value: Value) -> list[Value]:
+    key, *inner = rest
+    items = list(held) if isinstance(held, list) else []
+    old = _item(field, items, key)
+    new = put(struct, old or {}, tuple(inner), value) if inner else value
+    if old is None:
+        return items if new is None else [*items, new]
+    return [new if item is old else item for item in items if item is not old or new is not None]
+
+
+def _item(field: Field, items: Value, key: str) -> Body | None:
+    keyed = field.mark(Keyed)
+    if keyed is None or not isinstance(items, list):
+        return None
+    return next((item for item in items if isinstance(item, dict) and keyed.key(item) == key), None)
+
+
+def path_of(struct: type[Struct], text: str, *bodies: Body) -> Path | None:
+    """A dotted name as people read and write it -> the path; keys of list items may hold dots themselves.
+
+    `None` if neither the schema nor one of the bodies knows it.
+    """
+    name, dot, rest = text.partition(".")
+    field = struct.fields().get(name)
+    if field is None:
+        return (text,) if any(text in body for body in bodies) else None
+    if not dot:
+        return (name,)
+    if field.struct is None:
+        return None
+    values = [body.get(name) for body in bodies]
+    if not field.repeated:
+        inner = path_of(field.struct, rest, *(value for value in values if isinstance(value, dict)))
+        return (name, *inner) if inner else None
+    keyed = field.mark(Keyed)
+    for item in (item for value in values if isinstance(value, list) for item in value if isinstance(item, dict)):
+        key = keyed.key(item) if keyed is not None else ""
+        if key and rest == key:
+            return name, key
+        if key and rest.startswith(f"{key}."):
+            inner = path_of(field.struct, rest[len(key) + 1 :], item)
+            return (name, key, *inner) if inner else None
+    return None
 
 
 def field_at(struct: type[Struct], path: Path) -> Iterator[Field]:

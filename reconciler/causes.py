@@ -11,6 +11,8 @@ from reconciler.model import Component, ComponentFailure, Snapshot, Step
 def explained(failures: Sequence[ComponentFailure], step: Step, desired: Snapshot) -> tuple[ComponentFailure, ...]:
     """Find the line in our files that caused what the org complains of."""
     by_record: dict[tuple[str, str], Component] = {(c.address.kind, c.record): c for c in step.components}
+    # All settings share one type in a manifest, and that is how an org names them.
+    by_record |= {("Settings", c.record): c for c in step.components if c.kind.singleton}
     explained = []
     for failure in failures:
         component = by_record.get((failure.kind, failure.record))

@@ -238,7 +238,7 @@ def baseline_accept(
     for given in addresses:
         head, dot, path = given.rpartition("/")[2].partition(".")
         prefix = given.rpartition("/")[0]
-        chosen.append((address(f"{prefix}/{head}" if prefix else head), tuple(path.split(".")) if dot else ()))
+        chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
     with _workspace(org, project).session() as session:
         ownership.accept(session, chosen)
     sys.stdout.writelines(f"accepted {given}\n" for given in addresses)

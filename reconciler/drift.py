@@ -26,7 +26,7 @@ def findings(
         elif have is None:
             yield Finding(GONE, _gone_severity(address), address, "is no longer in the org")
         elif have.body != applied.body:
-            body = completed(have.body, applied)
+            body = completed(address.struct, have.body, applied)
             for change in field_changes(address.struct, applied.body, body):
                 yield _changed(have, change, (ignored or {}).get(address, ()))
 

@@ -262,13 +262,14 @@ def _place(desired: Snapshot, address: Address) -> Place | None:
 def _plan(session: Session, request: Request, baseline: Baseline, live: LiveState) -> Plan:
     desired = session.desired
     _check_request(request, desired, live, baseline)
-    if not request.destroy:
-        missing = dangling(desired, lambda address: address in live.resources)
-        if missing:
-            raise InputError(*missing)
     draft = planner.draft(desired, live, baseline, request)
-    if draft.problems:
-        raise InputError(*(problem.complaint() for problem in draft.problems))
+    complaints = [problem.complaint() for problem in draft.problems]
+    if not request.destroy:
+        # What this plan deletes is as good as gone: nothing that stays may point at it.
+        gone = {change.address for change in draft.changes if change.after is None}
+        complaints += dangling(desired, lambda address: address in live.resources and address not in gone)
+    if complaints:
+        raise InputError(*complaints)
     steps = _steps(session.provider, draft)
     components = [component for step in steps for component in step.components]
     ignored = {a: r.lifecycle.ignore for a, r in desired.resources.items() if r.lifecycle.ignore}

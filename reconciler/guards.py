@@ -30,7 +30,9 @@ def refusals(
         if guarded:
             yield Refusal(PROTECT, address, f"is protected from {guarded} (lifecycle.protect)")
         have = live.resources.get(address)
-        if have is not None and have.installed and not address.schema.policy:
+        # A package's components are not among what is read, so one that would be new and carries a prefix is one of them.
+        installed = have.installed if have is not None else "__" in address.name
+        if installed and not address.schema.policy and not address.is_enablement:
             yield Refusal(INSTALLED, address, "came with a managed package and is read-only, except its policies")
 
 

@@ -184,6 +184,8 @@ class Applied:
     unseen: tuple[Path, ...] = ()
     """Fields that were sent and that the org does not give back: `body` holds what was sent."""
     protect: frozenset[str] = frozenset()
+    watched: bool = False
+    """True for what no file declares and is kept all the same: the class of a managed handler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +443,7 @@ class ApplyResult:
 def walk(body: Body, path: Path = ()) -> Iterator[Path]:
     """Paths of all leaves of a desired body: `("oauthConfig", "isPkceRequired")`. Lists are leaves."""
     for name, value in body.items():
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict):
             yield from walk(value, (*path, name))
         else:
             yield (*path, name)

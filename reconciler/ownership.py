@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.baseline import accepted, forgotten
+from reconciler.body import path_of
 from reconciler.engine import Session, read
 from reconciler.errors import Complaint, InputError, RefusedError
 from reconciler.kind import suggestion
@@ -21,19 +22,24 @@ def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
     return replace(found, resources=kept)
 
 
-def accept(session: Session, chosen: Sequence[tuple[Address, tuple[str, ...]]]) -> None:
+def accept(session: Session, chosen: Sequence[tuple[Address, str]]) -> None:
     """Take what the org has now as what should be. All or nothing. Raises InputError for an address nobody knows."""
     with session.baselines.lock(session.provider.org().id):
         found, live = read(session)
         if not found.exists:
             raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
-        for address, path in chosen:
-            try:
-                found = accepted(found, live, address, path)
-            except KeyError:
+        for address, field in chosen:
+            held, have = found.resources.get(address), live.resources.get(address)
+            if held is None and have is None:
                 known = [*map(str, found.resources), *map(str, live.resources)]
                 message = f"{address} is neither in the baseline nor in the org"
-                raise InputError(Complaint(message, mend=suggestion(str(address), known))) from None
+                raise InputError(Complaint(message, mend=suggestion(str(address), known)))
+            bodies = [one.body for one in (held, have) if one is not None]
+            path = path_of(address.struct, field, *bodies) if field else ()
+            if path is None:
+                mend = suggestion(field, address.struct.fields())
+                raise InputError(Complaint(f"{field} is not a field of {address}", mend=mend))
+            found = accepted(found, live, address, path)
         session.baselines.save(found)
 
 
@@ -44,7 +50,10 @@ def forget(session: Session, chosen: Sequence[Address]) -> None:
         found = session.baselines.load(org_id)
         for address in chosen:
             _refuse_unknown(address, found)
-            found = forgotten(found, address)
+        for address in chosen:
+            # A handler takes its enablements along, so they may be named beside it.
+            if address in found.resources:
+                found = forgotten(found, address)
         session.baselines.save(found)
 
 

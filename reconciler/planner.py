@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.body import at, canonical, canonical_value, covers, field_at, overlaid
+from reconciler.body import at, canonical, canonical_value, covers, field_at, overlaid, put
 from reconciler.components import groups, record_name
 from reconciler.diff import field_changes, new_fields
 from reconciler.errors import Complaint
@@ -123,6 +123,14 @@ class _Found:
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.unchanged = 0
+        self._spelled: dict[tuple[str, str, str], Address] | None = None
+
+    def spelled(self, address: Address, live: LiveState) -> Address | None:
+        """How the org spells a name that the file writes in other letters. Names are compared without case there."""
+        if self._spelled is None:
+            self._spelled = {(a.kind, a.name.casefold(), a.part.casefold()): a for a in live.resources}
+        found = self._spelled.get((address.kind, address.name.casefold(), address.part.casefold()))
+        return found if found != address else None
 
 
 def targeted(address: Address, targets: tuple[Address, ...]) -> bool:
@@ -142,8 +150,10 @@ def targeted(address: Address, targets: tuple[Address, ...]) -> bool:
 def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Request, found: _Found) -> None:
     address, applied = want.address, baseline.resources.get(want.address)
     have = live.resources.get(address)
-    held = completed(have.body, applied) if have is not None else {} if address.schema.singleton else None
-    body = _without(want.body, want.lifecycle.ignore) if held is not None else want.body
+    held = (
+        completed(address.struct, have.body, applied) if have is not None else {} if address.schema.singleton else None
+    )
+    body = _without(address.struct, want.body, want.lifecycle.ignore) if held is not None else want.body
     if applied is not None:
         found.released += [Release(address, path) for path in applied.declared if not _declares(want.body, path)]
     if held is None or _replaced(address, request):
@@ -151,7 +161,7 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
         return
     if covers(address.struct, held, body):
         found.unchanged += 1
-        if applied is None or not applied.declared:
+        if applied is None or applied.watched:
             found.adopted.append(address)
         if have is not None and want.record and want.record != have.record:
             found.problems.append(_other_record(want, have))
@@ -176,6 +186,11 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
 
 def _create(want: Resource, held: Body | None, live: LiveState, request: Request, found: _Found) -> None:
     address, struct = want.address, want.address.struct
+    spelled = found.spelled(address, live)
+    if spelled is not None:
+        message = f"the org calls it {spelled}: for the org {address} is the same name"
+        found.problems.append(Problem(want.origin, (), message, f"write {spelled.name}"))
+        return
     body = {k: v for k, v in want.body.items() if not _elsewhere(struct, k, v, live.org.id)}
     if held is not None:
         body = overlaid(struct, _transferable(struct, held), body)
@@ -319,29 +334,22 @@ def _remark_in(
 
 def _marked_conflict(change: FieldChange, address: Address, applied: Applied | None, held: Body) -> FieldChange:
     """Both sides moved: since the baseline the org changed the field, and the file asks for neither value."""
-    if applied is None or change.path not in applied.declared:
+    if applied is None or not any(change.path[: len(path)] == path for path in applied.declared):
         return change
     base = at(canonical(address.struct, applied.body), change.path)
     now = at(canonical(address.struct, held), change.path)
     return replace(change, conflict=True) if base not in (now, change.new) else change
 
 
-def completed(live: Body, applied: Applied | None) -> Body:
+def completed(struct: type[Struct], live: Body, applied: Applied | None) -> Body:
     """A live body with the values that were sent and that this org never gives back."""
     if applied is None or not applied.unseen:
         return live
     result = live
     for path in applied.unseen:
         if at(result, path) is None:
-            result = _with(result, path, at(applied.body, path))
+            result = put(struct, result, path, at(applied.body, path))
     return result
-
-
-def _with(body: Body, path: Path, value: object) -> Body:
-    if len(path) == 1:
-        return {**body, path[0]: value}
-    inner = body.get(path[0])
-    return {**body, path[0]: _with(inner if isinstance(inner, dict) else {}, path[1:], value)}
 
 
 def _declares(body: Body, path: Path) -> bool:
@@ -354,16 +362,11 @@ def _declares(body: Body, path: Path) -> bool:
     return True
 
 
-def _without(body: Body, paths: Iterable[Path]) -> Body:
-    """A body without some fields; whole sections may be named."""
+def _without(struct: type[Struct], body: Body, paths: Iterable[Path]) -> Body:
+    """A body without some fields; whole sections, and fields of list items, may be named."""
     for path in paths:
-        if path and path[0] in body:
-            body = dict(body)
-            inner = body[path[0]]
-            if len(path) == 1:
-                del body[path[0]]
-            elif isinstance(inner, dict):
-                body[path[0]] = _without(inner, [path[1:]])
+        if path[0] in body:
+            body = put(struct, body, path, None)
     return body
 
 
@@ -372,7 +375,7 @@ def _without(body: Body, paths: Iterable[Path]) -> Body:
 
 def _removed(address: Address, live: LiveState, baseline: Baseline, request: Request, found: _Found) -> None:
     applied = baseline.resources[address]
-    if not applied.declared:
+    if applied.watched:
         return
     have = live.resources.get(address)
     if not (address.is_enablement or address.schema.removable):

@@ -108,6 +108,7 @@ def _lines(baseline: Baseline) -> Iterator[str]:
             "declared": [".".join(path) for path in applied.declared],
             "protect": sorted(applied.protect),
             "record": applied.record,
+            "watched": applied.watched,
             "unseen": [".".join(path) for path in applied.unseen],
         }
         yield f"{separator}{_dump(str(address))}:{_dump(entry)}"
@@ -145,7 +146,9 @@ def _read(path: Path) -> Baseline:
             unseen = tuple(tuple(path.split(".")) for path in entry["unseen"])
             body = entry["body"] if is_plain else from_json(entry["body"])
             protect = frozenset(entry["protect"])
-            resources[Address.parse(text)] = Applied(body, entry["record"], memo[declared], unseen, protect)
+            resources[Address.parse(text)] = Applied(
+                body, entry["record"], memo[declared], unseen, protect, entry["watched"]
+            )
     return Baseline(
         whole["org_id"],
         whole["project"],

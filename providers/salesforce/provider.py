@@ -23,8 +23,8 @@ from providers.salesforce.results import deployed
 from providers.salesforce.session import OrgSession
 from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
 from reconciler.kind import Kind
-from reconciler.kinds import all_kinds
-from reconciler.model import Component, Deployed, LiveState, OrgInfo
+from reconciler.kinds import all_kinds, satellites
+from reconciler.model import Address, Component, Deployed, LiveState, OrgInfo
 from reconciler.provider import Progress, Secrets
 
 NEWEST_API_VERSION = 66.0
@@ -136,6 +136,12 @@ class SalesforceProvider:
         org, reading = self.org(), Reading()
         wanted = {(record_name(c), manifest_type(c.kind), file_count(c.kind)) for c in components}
         kinds = list(dict.fromkeys(component.kind for component in components))
+        for app in (c.address.name for c in components if c.address.kind == "ExternalClientApplication"):
+            oauth = next((c.record for c in components if c.address == Address("ExtlClntAppOauthSettings", app)), "")
+            for kind in (kind for kind in satellites().values() if kind.policy):
+                # Policies come into being with their app, asked for or not.
+                wanted.add((kind.record.format(app=app, oauth=oauth or f"{app}_oauth"), manifest_type(kind), 1))
+                kinds += [kind] if kind not in kinds else []
         progress("reading back what was deployed")
         for part in parts(sorted(wanted), self._limits.retrieved_files):
             reading.take(self._api.retrieve(part), kinds)
