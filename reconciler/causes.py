@@ -25,6 +25,15 @@ def explained(failures: Sequence[ComponentFailure], step: Step, desired: Snapsho
 
 def _cause(failure: ComponentFailure, component: Component, step: Step, desired: Snapshot) -> Place | None:
     """The place of the field, or of the enablement, whose name or value the org's text quotes; else of the document."""
+    own = desired.resources.get(component.address)
+    if (
+        component.address.kind == "ApexClass"
+        and own is not None
+        and failure.line
+        and failure.file_name.endswith(".cls")
+    ):
+        # The source is sent as it is, so its lines are ours.
+        return Place(own.origin.file, failure.line, failure.column)
     words = set(re.findall(r"[\w.@+-]+", failure.problem))
     candidates = [component.address] + [c.address for c in step.changes if c.address.component == component.address]
     best: Place | None = None

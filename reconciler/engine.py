@@ -39,6 +39,7 @@ from reconciler.model import (
     ApplyResult,
     Baseline,
     Change,
+    Component,
     Deployed,
     DriftReport,
     Finding,
@@ -270,7 +271,7 @@ def _plan(session: Session, request: Request, baseline: Baseline, live: LiveStat
         complaints += dangling(desired, lambda address: address in live.resources and address not in gone)
     if complaints:
         raise InputError(*complaints)
-    steps = _steps(session.provider, draft)
+    steps = _steps(session.provider, draft, desired)
     components = [component for step in steps for component in step.components]
     ignored = {a: r.lifecycle.ignore for a, r in desired.resources.items() if r.lifecycle.ignore}
     drift = tuple(drifting.findings(baseline, live, ignored)) if baseline.exists else ()
@@ -320,11 +321,11 @@ def _check_request(request: Request, desired: Snapshot, live: LiveState, baselin
             )
 
 
-def _steps(provider: Provider, draft: Draft) -> tuple[Step, ...]:
+def _steps(provider: Provider, draft: Draft, desired: Snapshot) -> tuple[Step, ...]:
     """Pack the records into deployments and give each change to the deployment that carries its record."""
     if not draft.groups:
         return ()
-    packed = provider.split(draft.groups)
+    packed = provider.split([[_at_home(component, desired) for component in group] for group in draft.groups])
     home: dict[Address, int] = {}
     for index, components in enumerate(packed):
         for component in components:
@@ -333,6 +334,11 @@ def _steps(provider: Provider, draft: Draft) -> tuple[Step, ...]:
     for change in draft.changes:
         steps[home[change.address.component]].append(change)
     return tuple(Step(tuple(changes), tuple(components)) for changes, components in zip(steps, packed, strict=True))
+
+
+def _at_home(component: Component, desired: Snapshot) -> Component:
+    want = desired.resources.get(component.address)
+    return replace(component, place=Place(want.origin.file, want.origin.line)) if want is not None else component
 
 
 def _placed(changes: Sequence[Change], desired: Snapshot) -> tuple[Change, ...]:

@@ -282,6 +282,7 @@ class Component:
     body: Body | None
     """`None` removes it."""
     place: Place | None = None
+    """Where its document begins."""
     create: bool = False
 
     @property

@@ -26,7 +26,6 @@ from reconciler.model import (
     StepResult,
 )
 from reconciler.render import values
-from reconciler.render.outcome import place_of
 from reconciler.render.safe import json_page
 from reconciler.render.saved_plan import FORMAT, digest
 
@@ -302,11 +301,12 @@ def _step(result: StepResult) -> Json:
                 {
                     "type": failure.kind,
                     "record": failure.record,
+                    "address": str(failure.address) if failure.address is not None else None,
                     "salesforce": failure.problem,
                     "file_name": failure.file_name,
                     "line": failure.line,
                     "column": failure.column,
-                    "place": _place(place_of(failure, result.step)),
+                    "place": _place(failure.place),
                 }
                 for failure in deployed.failures
             ],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.errors import Complaint, Place, ReconcilerError
-from reconciler.model import Action, ApplyResult, ComponentFailure, Landing, OrgInfo, Step, StepResult
+from reconciler.model import Action, ApplyResult, ComponentFailure, Landing, OrgInfo, StepResult
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
 
@@ -80,30 +80,20 @@ def _step(number: int, of: int, result: StepResult, paint: Paint) -> Iterator[st
         yield f"{paint.symbol(change.action)} {line(change.address)}"
     if deployed is not None:
         for failure in deployed.failures:
-            yield from _failure(failure, result.step, paint)
+            yield from _failure(failure, paint)
         if deployed.error:
             yield f"    Salesforce: {line(deployed.error)}"
         for warning in deployed.warnings:
             yield f"    warning from Salesforce: {line(warning)}"
 
 
-def _failure(failure: ComponentFailure, step: Step, paint: Paint) -> Iterator[str]:
-    place = place_of(failure, step)
-    where = f"{line(place)}: " if place is not None else ""
-    yield f"    {paint(where + line(f'{failure.kind}/{failure.record}'), 'red')} was refused"
+def _failure(failure: ComponentFailure, paint: Paint) -> Iterator[str]:
+    where = f"{line(failure.place)}: " if failure.place is not None else ""
+    what = line(failure.address or f"{failure.kind}/{failure.record}")
+    yield f"    {paint(where + what, 'red')} was refused"
     # Line and column count in the file that we made for the deployment, which nobody has at hand; hence last.
     made = f" ({line(failure.file_name)}:{failure.line}:{failure.column})" if failure.file_name and failure.line else ""
     yield f"      Salesforce: {line(failure.problem)}{made}"
-
-
-def place_of(failure: ComponentFailure, step: Step) -> Place | None:
-    """Where the component that the org complains about is declared; `None` if it cannot be told."""
-    by_record = [c for c in step.components if c.record == failure.record]
-    # Salesforce leaves the type empty where it could not make sense of the file at all.
-    for component in by_record:
-        if failure.kind in ("", component.address.kind):
-            return component.place
-    return None
 
 
 def _trailer(result: ApplyResult) -> str:

@@ -224,6 +224,8 @@ RESULTS = {
                             4,
                             11,
                             "extlClntAppGlobalOauthSets/order_portal_glbloauth.ecaGlblOauth",
+                            Address("ExtlClntAppGlobalOauthSettings", "order_portal"),
+                            Place(PORTAL, 8, 3),
                         ),
                     ),
                 ),
