@@ -1,6 +1,7 @@
 """Waiting for the org: how often to ask, for how long, and what a lost answer means."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -73,6 +74,10 @@ class Patience:
         raise AssertionError("at least one try")
 
 
+_ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")>]+)")
+"""The system's own words, at the bottom of what the HTTP library wraps around them."""
+
+
 def unreachable(host: str, why: Exception) -> UnreachableError:
     """The error for an org that gives no answer."""
     if isinstance(why, requests.exceptions.SSLError):
@@ -82,9 +87,7 @@ def unreachable(host: str, why: Exception) -> UnreachableError:
     elif isinstance(why, BusyError):
         said, mend = f"{why}", "the org is busy or in maintenance: try again later, see status.salesforce.com"
     else:
-        said, mend = "the connection fails", "check instance_url, the network and the proxy settings"
-    return UnreachableError(Complaint(f"{host} cannot be reached: {said}", mend=mend, quote=_short(why)))
-
-
-def _short(why: Exception) -> str:
-    return "" if isinstance(why, BusyError) else " ".join(str(why).split())[:200]
+        found = _ERRNO.search(str(why))
+        said = f"the connection fails ({found[1].strip().lower()})" if found else "the connection fails"
+        mend = "check instance_url, the network and the proxy settings"
+    return UnreachableError(Complaint(f"{host} cannot be reached: {said}", mend=mend))

@@ -108,7 +108,7 @@ def test_beyond_the_limits_there_are_several_steps(project: Project):
 
 @pytest.mark.usefixtures("small")
 def test_what_landed_is_written_at_once_and_what_did_not_is_listed(project: Project):
-    """*Exit 6 lists each step as landed, not landed or unknown; the next apply continues.*"""
+    """*Exit 6 lists each step as landed, not landed or unknown*; an apply that is cut off must know what it did."""
     project.declare(portal("a"), portal("b", callbackUrl=TOO_LONG), portal("c"))
 
     found = project.run("apply", "--auto-approve")
@@ -117,7 +117,16 @@ def test_what_landed_is_written_at_once_and_what_did_not_is_listed(project: Proj
     assert ["landed", "not landed", "not landed"] == [line.split(": ")[1].split(" (")[0] for line in steps(found.out)]
     assert {"a"} == {address.partition("/")[2] for address in project.baseline}
     assert [None, None] == [project.held(f"ExternalClientApplication/{name}") for name in "bc"]
+
+
+@pytest.mark.usefixtures("small")
+def test_the_next_apply_goes_on_where_the_last_one_failed(project: Project):
+    """*The next apply continues*: what landed is not sent again, and what the org made along with it is no drift."""
+    project.declare(portal("a"), portal("b", callbackUrl=TOO_LONG), portal("c"))
+    project.run("apply", "--auto-approve")
+    assert {} == project.drifted()
     project.declare(portal("a"), portal("b"), portal("c"))
+
     assert {"b", "c"} == {change.rpartition("/")[2] for change in project.planned()}
     project.apply()
     assert ({}, {}) == (project.planned(), project.drifted())
