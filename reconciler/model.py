@@ -169,6 +169,8 @@ class LiveState:
 
     def reason_unreadable(self, address: Address) -> str | None:
         """Why nothing can be said about this address, or `None` if it could be read."""
+        if not self.unreadable:
+            return None
         return self.unreadable.get(address.kind) or self.unreadable.get(str(address.component))
 
 

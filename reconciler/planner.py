@@ -213,6 +213,8 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
 
 def _replaced(address: Address, request: Request) -> bool:
     """An app that is replaced takes its satellites along: deleting it deletes them."""
+    if not request.replace:
+        return False
     if address in request.replace:
         return True
     return address.is_satellite and Address("ExternalClientApplication", address.name) in request.replace

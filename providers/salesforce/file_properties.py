@@ -6,8 +6,6 @@ from lxml import etree
 
 from providers.salesforce.markup import NAMESPACE
 
-_TAG = f"{{{NAMESPACE}}}"
-
 
 class FileProperties(NamedTuple):
     """One of them. `installed`: part of a managed package."""
@@ -23,18 +21,26 @@ class FileProperties(NamedTuple):
 
 
 def file_properties(element: etree._Element) -> FileProperties:
-    """One of them, from its element."""
-    texts = {child.tag: child.text or "" for child in element}
-    get = texts.get
-    state = get(f"{_TAG}manageableState", "")
+    """One of them, from its element. Asked for each file of an org, so every look-up counts."""
+    get = {child.tag: child.text for child in element}.get
+    state = get(_STATE) or ""
     return FileProperties(
-        get(f"{_TAG}type", ""),
-        get(f"{_TAG}id", ""),
-        get(f"{_TAG}fullName", ""),
-        get(f"{_TAG}fileName", ""),
-        get(f"{_TAG}lastModifiedByName", ""),
-        get(f"{_TAG}lastModifiedById", ""),
-        get(f"{_TAG}lastModifiedDate", ""),
+        get(_TYPE) or "",
+        get(_ID) or "",
+        get(_NAME) or "",
+        get(_FILE) or "",
+        get(_BY) or "",
+        get(_BY_ID) or "",
+        get(_DATE) or "",
         # An org that develops a package has its own prefix on components that it may well change: their state tells.
-        state.startswith("installed") or (not state and bool(get(f"{_TAG}namespacePrefix"))),
+        state.startswith("installed") or (not state and bool(get(_PREFIX))),
     )
+
+
+_TYPE, _ID, _NAME, _FILE, _BY, _BY_ID, _DATE, _STATE, _PREFIX = (
+    f"{{{NAMESPACE}}}{name}"
+    for name in (
+        "type", "id", "fullName", "fileName", "lastModifiedByName", "lastModifiedById", "lastModifiedDate",
+        "manageableState", "namespacePrefix",
+    )
+)  # fmt: skip

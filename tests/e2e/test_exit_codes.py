@@ -265,7 +265,9 @@ def test_ctrl_c_at_the_question_is_interrupted_and_frees_the_lock(project: Proje
     def pressed() -> None:
         raise KeyboardInterrupt
 
-    assert 130 == project.run("apply", stdin=Terminal("", pressed)).code
+    found = project.run("apply", stdin=Terminal("", pressed))
+
+    assert (130, True) == (found.code, "interrupted" in found.err)
     assert {} == project.baseline
     project.apply()
 
