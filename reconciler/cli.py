@@ -356,15 +356,14 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: "Traceba
 
 
 def _run(arguments: "Sequence[str]") -> int:
+    command = typer.main.get_command(app)
     try:
-        return int(
-            typer.main.get_command(app).main(list(arguments), prog_name="reconciler", standalone_mode=False) or 0
-        )
+        code = int(command.main(list(arguments), prog_name="reconciler", standalone_mode=False) or 0)
     except typer.Exit as ended:
-        return ended.exit_code
+        # Typer turns Ctrl-C inside of a command into one of these.
+        code = ended.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
-        return Exit.INTERRUPTED
+        code = Exit.INTERRUPTED
     except typer.TyperException as wrong:
         return _complain(_usage_error(wrong))
     except ReconcilerError as error:
@@ -373,6 +372,9 @@ def _run(arguments: "Sequence[str]") -> int:
         # The reader went away (`| head`): that is its good right.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    if code == Exit.INTERRUPTED:
+        sys.stderr.write("interrupted\n")
+    return code
 
 
 def _usage_error(wrong: "typer.TyperException") -> InputError:

@@ -136,11 +136,17 @@ def kind_order() -> Mapping[str, int]:
 
 
 def fingerprints(components: Iterable[Component], live: LiveState) -> Mapping[str, str]:
-    """Digests of what the org has at the components' addresses, enablements included; never of who touched it when."""
+    """Digests of what the org has at the components' addresses, enablements and a handler's class included.
+
+    Never of who touched it when: a record that was saved unchanged is the record that was planned for.
+    """
     held = enablements_by_handler(live)
     result: dict[str, str] = {}
     for component in components:
         have = live.resources.get(component.address)
         others = {str(address): body for address, body in held.get(component.address, {}).items()}
-        result[str(component.address)] = digest([have.body if have is not None else None, others])
+        code = have.body.get("tokenHandlerApex") if have is not None else None
+        source = live.resources.get(Address("ApexClass", code)) if isinstance(code, str) else None
+        parts = [one.body if one is not None else None for one in (have, source)]
+        result[str(component.address)] = digest([*parts, others])
     return result

@@ -95,10 +95,8 @@ def _lines(baseline: Baseline) -> Iterator[str]:
         "format": FORMAT,
         "org_id": baseline.org_id,
         "project": baseline.project,
-        "salt": baseline.salt,
-        "serial": baseline.serial,
-        "unmanaged": sorted(baseline.unmanaged),
     }
+    tail = {"salt": baseline.salt, "serial": baseline.serial, "unmanaged": sorted(baseline.unmanaged)}
     yield _dump(head)[:-1] + ',"resources":{\n'
     separator = ""
     for address in sorted(baseline.resources):
@@ -113,7 +111,7 @@ def _lines(baseline: Baseline) -> Iterator[str]:
         }
         yield f"{separator}{_dump(str(address))}:{_dump(entry)}"
         separator = ",\n"
-    yield "\n}}\n"
+    yield "\n}," + _dump(tail)[1:] + "\n"
 
 
 def _dump(value: object) -> str:
@@ -134,7 +132,7 @@ def _read(path: Path) -> Baseline:
             entries = ((text, entry, False) for text, entry in whole.pop("resources").items())
         else:
             whole = json.loads(first.removesuffix(',"resources":{') + "}")
-            entries = _entries(file)
+            entries = _entries(file, whole)
         if whole["format"] != FORMAT:
             raise ValueError(f"format {whole['format']}, this version reads {FORMAT}")
         memo: dict[str, tuple[FieldPath, ...]] = {}
@@ -161,13 +159,17 @@ def _read(path: Path) -> Baseline:
     )
 
 
-def _entries(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Address, entry, and whether its body is free of what only `from_json` understands."""
+def _entries(lines: Iterator[str], whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Address, entry, and whether its body is free of what only `from_json` understands.
+
+    The last line holds the keys that sort behind `resources`; they are added to `whole`.
+    """
     texts: list[str] = []
     ended = False
     for line in lines:
         text = line.rstrip("\n")
-        if text == "}}":
+        if text.startswith("},"):
+            whole.update(json.loads("{" + text[2:]))
             ended = True
         elif text:
             texts.append(text.removesuffix(","))

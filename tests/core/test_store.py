@@ -59,6 +59,8 @@ def test_the_file_is_canonical_json_with_a_resource_a_line(tmp_path: Path):
 
     assert ["ConnectedApp/b", "ConnectedApp/légacy"] == list(json.loads(text)["resources"])
     assert 1 + 2 + 1 == len(text.splitlines())
+    canonical = json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert canonical == text.replace("\n", "")
     store.save(BASELINE)
     assert text == store.path(ORG.id).read_text(encoding="utf-8")
 
