@@ -52,12 +52,15 @@ def connect(connection: Connection, secrets: Secrets) -> Provider:
 
 def _mock_token(connection: Connection, session: "OrgSession") -> str:
     """Put an embedded mock org behind the session; no port is opened."""
-    from providers.mock import mount, open_org
+    from providers.mock import MockOrgError, mount, open_org
 
     if connection.mock is None:
         raise AssertionError("asked for a mock org without a file")
     username = connection.login.get("username")
-    org = open_org(connection.mock)
+    try:
+        org = open_org(connection.mock)
+    except MockOrgError as wrong:
+        raise InputError(Complaint(str(wrong), mend="remove the file: a new org is made in its place")) from None
     session.bind(mount(session, org))
     return org.access_token(str(username)) if username else org.access_token()
 

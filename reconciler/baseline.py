@@ -129,13 +129,9 @@ def _given_up(address: Address, change: Change | None, live: LiveState, resource
         del resources[address]
     if gone and address.schema.removable and not address.is_enablement:
         # What belongs to an app or handler went with it.
-        for other in [a for a in resources if a.name == address.name and _belongs(a, address)]:
+        for other in [a for a in resources if a.belongs_to(address)]:
             if other not in live.resources:
                 del resources[other]
-
-
-def _belongs(other: Address, owner: Address) -> bool:
-    return other.component == owner or (owner.kind == "ExternalClientApplication" and bool(other.schema.section))
 
 
 def _add_handler_classes(desired: Snapshot, live: LiveState, resources: dict[Address, Applied]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from reconciler.model import Plan
+    from reconciler.model import Plan, Snapshot
     from reconciler.planner import Request
     from reconciler.security import Severity
     from reconciler.workspace import Workspace
@@ -83,14 +83,16 @@ def plan(
     from reconciler.render import json_plan, text
 
     sinks = _sinks(output)
+    if out is not None:
+        _writable(out)
     request = _request(target, replace, destroy)
     with _workspace(org, project, allow_commands=allow_commands).session() as session:
         made = engine.plan(session, request)
-        if validate:
-            engine.check(engine.validate(session, made), made, session.desired)
+        judged = engine.validate(session, made) if validate else ()
     if out is not None:
         _write(out, json_plan.plan(made))
     _emit(sinks, as_text=lambda colour: text.plan(made, colour=colour), as_json=lambda: json_plan.plan(made))
+    engine.check(judged, made, session.desired)
     raise typer.Exit(Exit.DIFFERENCES if detailed_exitcode and made.changes else Exit.OK)
 
 
@@ -135,6 +137,8 @@ def apply(
         as_json=lambda: json_plan.apply_result(result),
     )
     error = engine.failed(result)
+    if error is not None and result.unread:
+        raise error
     raise typer.Exit(error.exit if error is not None else Exit.OK)
 
 
@@ -155,7 +159,9 @@ def drift(
     sinks, least = _sinks(output), _severity(fail_on)
     if against not in ("baseline", "desired"):
         raise InputError(f"--against {against}: write baseline or desired")
-    with _workspace(org, project).session() as session:
+    space = _workspace(org, project)
+    desired = None if against == "desired" else _sound(space)
+    with space.session(desired=desired) as session:
         report = engine.drift(session, against=against)
     _emit(
         sinks,
@@ -193,7 +199,7 @@ def baseline_list(output: Output = [], org: OrgName = "", project: ProjectFile =
     from reconciler.render import json_baseline, text
 
     sinks = _sinks(output)
-    with _workspace(org, project).session() as session:
+    with _workspace(org, project).session(files=False) as session:
         found = ownership.baseline(session)
     _emit(
         sinks,
@@ -215,7 +221,7 @@ def baseline_show(
     from reconciler.workspace import address
 
     sinks, only = _sinks(output), [address(a) for a in addresses]
-    with _workspace(org, project).session() as session:
+    with _workspace(org, project).session(files=False) as session:
         found = ownership.baseline(session, only)
     _emit(
         sinks,
@@ -239,7 +245,7 @@ def baseline_accept(
         head, dot, path = given.rpartition("/")[2].partition(".")
         prefix = given.rpartition("/")[0]
         chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
-    with _workspace(org, project).session() as session:
+    with _workspace(org, project).session(files=False) as session:
         ownership.accept(session, chosen)
     sys.stdout.writelines(f"accepted {given}\n" for given in addresses)
 
@@ -255,7 +261,7 @@ def baseline_forget(
     from reconciler.workspace import address
 
     chosen = [address(a) for a in addresses]
-    with _workspace(org, project).session() as session:
+    with _workspace(org, project).session(files=False) as session:
         ownership.forget(session, chosen)
     sys.stdout.writelines(f"forgot {given}\n" for given in addresses)
 
@@ -266,6 +272,20 @@ def _workspace(
     from reconciler.workspace import Choices, Workspace
 
     return Workspace.open(Choices(org, project, tuple(allow), allow_commands))
+
+
+def _sound(space: "Workspace") -> "Snapshot":
+    """The files for places and ignored fields. Drift does not depend on them, so broken ones must not silence it."""
+    from reconciler.model import Snapshot
+
+    try:
+        return space.desired()
+    except InputError as broken:
+        _complain(broken)
+        sys.stderr.write(
+            "the files are left aside: drift is shown without their lines, and nothing counts as ignored\n"
+        )
+        return Snapshot({})
 
 
 def _request(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -> "Request":
@@ -291,7 +311,10 @@ def _sinks(output: "Sequence[str]") -> list[tuple[str, Path | None]]:
         form, _, file = given.partition("=")
         if form not in ("text", "json"):
             raise InputError(Complaint(f"--output {given}: no such format", mend="one of: text, json"))
-        sinks.append((form, Path(file) if file not in ("", "-") else None))
+        path = Path(file) if file not in ("", "-") else None
+        if path is not None:
+            _writable(path)
+        sinks.append((form, path))
     return sinks
 
 
@@ -301,9 +324,26 @@ def _emit(
     for form, file in sinks:
         content = as_text(file is None and _colour(sys.stdout)) if form == "text" else as_json()
         if file is None:
-            sys.stdout.write(content if content.endswith("\n") else content + "\n")
+            _print(content if content.endswith("\n") else content + "\n")
         else:
             _write(file, content)
+
+
+def _print(content: str) -> None:
+    try:
+        sys.stdout.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`| head`): that is its good right, and changes nothing of what was done.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as wrong:
+        raise ReconcilerError(f"standard output cannot be written: {wrong.strerror}") from None
+
+
+def _writable(file: Path) -> None:
+    """Said before anything is done: an apply whose report is lost is hard to explain."""
+    if not file.parent.is_dir() or file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise InputError(Complaint(f"{file} cannot be written", mend="name a file in a folder that exists"))
 
 
 def _write(file: Path, content: str) -> None:
@@ -368,10 +408,6 @@ def _run(arguments: "Sequence[str]") -> int:
         return _complain(_usage_error(wrong))
     except ReconcilerError as error:
         return _complain(error)
-    except BrokenPipeError:
-        # The reader went away (`| head`): that is its good right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
     if code == Exit.INTERRUPTED:
         sys.stderr.write("interrupted\n")
     return code

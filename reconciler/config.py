@@ -21,6 +21,8 @@ Login = Mapping[str, str | int | bool | SecretRef]
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _ENV = re.compile(r"env\.([A-Za-z_][A-Za-z0-9_]*)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""A project's name becomes part of file names."""
 _API_VERSION = re.compile(r"[1-9][0-9]{1,2}\.0")
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?/?")
 _SECRET = re.compile(r"secret|passw|private_?key|credential|token|session_?id|consumer_?key_?file", re.IGNORECASE)
@@ -240,6 +242,11 @@ class _Loading:
         if isinstance(default, str) and orgs and default not in orgs:
             near = suggestion(default, orgs, every=True)
             self._note(("default_org",), f"{default!r} is not an org of this project", near)
+        name = top.get("project")
+        if isinstance(name, str) and not _NAME.fullmatch(name):
+            self._note(
+                ("project",), f"{name!r} cannot name a project", "use letters, digits, dots, dashes and underscores"
+            )
         folder = self._inside(top.get("desired"), ("desired",)) or self._root / "desired"
         if self._complaints:
             order = sorted(self._complaints, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))

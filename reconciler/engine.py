@@ -44,6 +44,7 @@ from reconciler.model import (
     DriftReport,
     Finding,
     Landing,
+    LiveResource,
     LiveState,
     Plan,
     Refusal,
@@ -159,7 +160,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
 
 
 def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
-    """Raise DeploymentError with everything that the org objected to in a validation."""
+    """Raise InputError with everything that the org objected to in a validation: the files are what has to change."""
     complaints = []
     for done, step in zip(validated, made.steps, strict=False):
         for failure in explained(done.failures, step, desired):
@@ -168,7 +169,7 @@ def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
         if not done.success and not done.failures:
             complaints.append(Complaint("the org would refuse the deployment", quote=done.error or done.status))
     if complaints:
-        raise DeploymentError(*complaints)
+        raise InputError(*complaints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +442,13 @@ def _execute(
     for index, step in enumerate(made.steps):
         where = f" (step {index + 1} of {len(made.steps)})" if len(made.steps) > 1 else ""
         session.progress(f"deploying {len(step.components)} components{where}")
-        result = _land(session, step, secret, baseline)
+        try:
+            result = _land(session, step, secret)
+        except ReconcilerError as stopped:
+            if not results:
+                raise
+            # Refused before it was sent; what landed before is listed all the same.
+            result = StepResult(step, Landing.NOT_LANDED, Deployed("", False, "not sent", error=str(stopped)))
         results.append(result)
         if result.landing is not Landing.LANDED:
             results += [StepResult(later, Landing.NOT_LANDED) for later in made.steps[index + 1 :]]
@@ -451,21 +458,35 @@ def _execute(
             baseline = replace(baseline, deployments=ids)
         # Each landed step is written at once: an apply that is cut off must not lose what it did. The whole org is read
         # after the last one; between two, only what this one touched.
-        if index + 1 < len(made.steps):
-            touched = session.provider.read_records(step.components, session.progress)
-            live = _with_read(live, step, touched)
-        else:
-            del live
-            live = read_live(session.provider, session.desired, baseline, session.progress)
         landed = [c for done in results for c in done.step.changes]
         planned = {c.address for s in made.steps[index + 1 :] for c in s.changes}
+        try:
+            if index + 1 < len(made.steps):
+                live = _with_read(live, step, session.provider.read_records(step.components, session.progress))
+            else:
+                live = read_live(session.provider, session.desired, baseline, session.progress)
+        except ReconcilerError as lost:
+            _advance(session, request, baseline, _as_sent(live, step), landed, sent, planned)
+            results += [StepResult(later, Landing.NOT_LANDED) for later in made.steps[index + 1 :]]
+            return ApplyResult(made, tuple(results), unread=str(lost), seconds=monotonic() - begun)
         baseline = _advance(session, request, baseline, live, landed, sent, planned)
     if not made.steps:
         baseline = _advance(session, request, baseline, live, (), sent, set())
     if any(result.landing is not Landing.LANDED for result in results):
         return ApplyResult(made, tuple(results), seconds=monotonic() - begun)
     left = planner.draft(session.desired, live, baseline, replace(request, replace=frozenset()))
-    return ApplyResult(made, tuple(results), _placed(left.changes, session.desired), monotonic() - begun)
+    return ApplyResult(made, tuple(results), _placed(left.changes, session.desired), seconds=monotonic() - begun)
+
+
+def _as_sent(live: LiveState, step: Step) -> LiveState:
+    """The org as it should be now, for want of a look at it: what landed is ours, read back or not."""
+    resources = dict(live.resources)
+    for change in step.changes:
+        if change.after is None:
+            resources.pop(change.address, None)
+        else:
+            resources[change.address] = LiveResource(change.address, change.after, change.record)
+    return replace(live, resources=resources)
 
 
 def _with_read(live: LiveState, step: Step, touched: LiveState) -> LiveState:
@@ -507,7 +528,7 @@ def _refuse_moved(planned: Mapping[str, str], now: Mapping[str, str]) -> None:
         )
 
 
-def _land(session: Session, step: Step, secret: Callable[[SecretRef], str], baseline: Baseline) -> StepResult:
+def _land(session: Session, step: Step, secret: Callable[[SecretRef], str]) -> StepResult:
     ids: list[str] = []
     try:
         done = _deploy(session, step, check_only=False, secret=secret, started=ids.append)
@@ -541,6 +562,9 @@ def failed(result: ApplyResult) -> ReconcilerError | None:
     """The error that an apply's result amounts to, or `None` if all is well."""
     if any(step.landing is not Landing.LANDED for step in result.steps):
         return DeploymentError("the apply did not land as a whole")
+    if result.unread:
+        mend = "plan again: the baseline holds what was sent"
+        return UnreachableError(Complaint(f"everything landed, and could not be read back: {result.unread}", mend=mend))
     if result.left:
         return NotConvergedError("applied, but the second plan is not empty")
     return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from reconciler.model import Action, Baseline, Change, LiveState, Refusal, Snapshot
+from reconciler.model import Action, Address, Baseline, Change, LiveState, Refusal, Snapshot
 
 DELETE, REPLACE, PROTECT, INSTALLED, PROTECTED_ORG = "delete", "replace", "protect", "installed", "protected"
 
@@ -23,12 +23,13 @@ def refusals(
         address = change.address
         if change.action is Action.DELETE and DELETE not in allowed:
             yield Refusal(DELETE, address, f"would be deleted: {change.reason}", f"--allow {DELETE}")
-        if change.action is Action.REPLACE and address.schema.removable and REPLACE not in allowed:
+        alone = address.schema.removable and not address.is_enablement
+        if change.action is Action.REPLACE and alone and REPLACE not in allowed:
             message = "would be deleted and created again: its consumer key changes and its tokens are revoked"
             yield Refusal(REPLACE, address, message, f"--allow {REPLACE}")
-        guarded = _protected(change, desired, baseline)
-        if guarded:
-            yield Refusal(PROTECT, address, f"is protected from {guarded} (lifecycle.protect)")
+        for guarded in _protected(change, desired, baseline):
+            message = f"is protected from {change.action} (lifecycle.protect)"
+            yield Refusal(PROTECT, guarded, message if guarded == address else f"{message} and would go with {address}")
         have = live.resources.get(address)
         # A package's components are not among what is read, so one that would be new and carries a prefix is one of them.
         installed = have.installed if have is not None else "__" in address.name
@@ -36,14 +37,20 @@ def refusals(
             yield Refusal(INSTALLED, address, "came with a managed package and is read-only, except its policies")
 
 
-def _protected(change: Change, desired: Snapshot, baseline: Baseline) -> str:
-    """The protection that the change would break: of the files, or of the baseline where the file is gone."""
-    action = change.action
-    if action not in (Action.DELETE, Action.REPLACE):
-        return ""
-    wanted, applied = desired.resources.get(change.address), baseline.resources.get(change.address)
-    # While a resource is declared its file decides; what was removed keeps the protection that it had.
-    protect = (
-        wanted.lifecycle.protect if wanted is not None else applied.protect if applied is not None else frozenset()
-    )
-    return action.value if action.value in protect else ""
+def _protected(change: Change, desired: Snapshot, baseline: Baseline) -> Iterator[Address]:
+    """What the change would break the protection of: the resource itself, and all that goes with it."""
+    if change.action not in (Action.DELETE, Action.REPLACE):
+        return
+    owner = change.address
+    known = desired.resources.keys() | baseline.resources.keys()
+    for address in sorted(a for a in known if a == owner or a.belongs_to(owner)):
+        if change.action.value in _protection(address, desired, baseline):
+            yield address
+
+
+def _protection(address: Address, desired: Snapshot, baseline: Baseline) -> frozenset[str]:
+    """While a resource is declared its file decides; what was removed keeps the protection that it had."""
+    wanted, applied = desired.resources.get(address), baseline.resources.get(address)
+    if wanted is not None:
+        return wanted.lifecycle.protect
+    return applied.protect if applied is not None else frozenset()

@@ -57,6 +57,12 @@ class Address(NamedTuple):
         """True for what belongs to an external client app and goes with it."""
         return bool(self.schema.section)
 
+    def belongs_to(self, owner: "Address") -> bool:
+        """True for what is deleted along with an app or a handler: its satellites, its enablements."""
+        if self.part:
+            return self.component == owner
+        return owner.kind == "ExternalClientApplication" and self.name == owner.name and self.is_satellite
+
     @property
     def is_enablement(self) -> bool:
         return bool(self.part)
@@ -441,6 +447,8 @@ class ApplyResult:
     left: tuple[Change, ...] = ()
     """What the second plan still wants. Empty if all is well."""
     seconds: float = 0.0
+    unread: str = ""
+    """Why the org could not be read back after a step landed. The baseline then holds what was sent."""
 
 
 def walk(body: Body, path: Path = ()) -> Iterator[Path]:

@@ -212,11 +212,13 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
 
 
 def _replaced(address: Address, request: Request) -> bool:
-    """An app that is replaced takes its satellites along: deleting it deletes them."""
+    """An app that is replaced takes its satellites along, a handler its enablements: deleting it deletes them."""
     if not request.replace:
         return False
     if address in request.replace:
         return True
+    if address.is_enablement:
+        return address.component in request.replace
     return address.is_satellite and Address("ExternalClientApplication", address.name) in request.replace
 
 
@@ -413,9 +415,10 @@ def _strangers(desired: Snapshot, live: LiveState, request: Request, found: _Fou
 
 
 def _taken_along(live: LiveState, request: Request, found: _Found) -> None:
-    """Deleting an app deletes its satellites, so a replaced app needs those again that no file declares."""
+    """What goes with its owner has to come back with it, also what no file declares."""
     for address, have in live.resources.items():
-        if address not in found.changes and address.is_satellite and _replaced(address, request):
+        belongs = address.is_satellite or address.is_enablement
+        if address not in found.changes and belongs and _replaced(address, request):
             after = _transferable(address.struct, have.body)
             fields = field_changes(address.struct, have.body, after)
             found.changes[address] = Change(

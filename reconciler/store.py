@@ -14,7 +14,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from reconciler.body import from_json, to_json
-from reconciler.errors import Complaint, InputError, Place, RefusedError
+from reconciler.errors import Complaint, InputError, Place, ReconcilerError, RefusedError
+from reconciler.kinds import all_kinds
 from reconciler.model import Address, Applied, Baseline
 from reconciler.model import Path as FieldPath
 
@@ -42,7 +43,7 @@ class Store:
             return Baseline(org_id=org_id, project=self.project)
         try:
             found = _read(path)
-        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as wrong:
             message = f"the baseline cannot be read ({wrong or type(wrong).__name__})"
             mend = "restore it from version control, or remove it to start anew"
             raise InputError(Complaint(message, Place(str(path)), mend)) from wrong
@@ -54,8 +55,9 @@ class Store:
     def save(self, baseline: Baseline) -> None:
         """Write atomically: a reader sees the old file or the new one."""
         path = self.path(baseline.org_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".baseline-")
+        with _told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".baseline-")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.writelines(_lines(baseline))
@@ -69,23 +71,37 @@ class Store:
     @contextmanager
     def lock(self, org_id: str) -> Iterator[None]:
         """Hold the baseline for one apply. Raises RefusedError that names the holder; a dead holder holds nothing."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.path(org_id).with_suffix(".lock")
         owner = path.with_suffix(".owner")
         lock = FileLock(path)
         try:
-            lock.acquire(timeout=0)
+            with _told(path):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock.acquire(timeout=0)
+                if lock.is_locked:
+                    owner.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
         except Timeout:
             who = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
             raise RefusedError(
                 Complaint(f"the baseline is locked by {who}", Place(str(path)), "wait until it is done")
             ) from None
         try:
-            owner.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
             yield
         finally:
             owner.unlink(missing_ok=True)
             lock.release()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """A folder that may not be written is the user's to mend, not our defect."""
+    try:
+        yield
+    except Timeout:
+        raise
+    except OSError as wrong:
+        message = f"the baseline cannot be kept: {wrong.strerror or wrong}"
+        raise ReconcilerError(Complaint(message, Place(str(path)), "let this user write there")) from None
 
 
 def _lines(baseline: Baseline) -> Iterator[str]:
@@ -144,9 +160,12 @@ def _read(path: Path) -> Baseline:
             unseen = tuple(tuple(path.split(".")) for path in entry["unseen"])
             body = entry["body"] if is_plain else from_json(entry["body"])
             protect = frozenset(entry["protect"])
-            resources[Address.parse(text)] = Applied(
+            resources[_address(text)] = Applied(
                 body, entry["record"], memo[declared], unseen, protect, entry["watched"]
             )
+    for name, wanted in (("org_id", str), ("project", str), ("serial", int), ("salt", str), ("api_version", str)):
+        if not isinstance(whole[name], wanted):
+            raise ValueError(f"{name} is {whole[name]!r}")
     return Baseline(
         whole["org_id"],
         whole["project"],
@@ -154,9 +173,16 @@ def _read(path: Path) -> Baseline:
         whole["salt"],
         whole["api_version"],
         resources,
-        frozenset(whole["unmanaged"]),
+        frozenset(str(_address(text)) for text in whole["unmanaged"]),
         tuple(whole["deployments"]),
     )
+
+
+def _address(text: str) -> Address:
+    address = Address.parse(text)
+    if address.kind not in all_kinds():
+        raise ValueError(f"{address.kind} is not a kind")
+    return address
 
 
 def _entries(lines: Iterator[str], whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:

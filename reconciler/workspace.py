@@ -73,9 +73,13 @@ class Workspace:
         return Store(self.project.root / BASELINES, self.project.name)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A session: files read first, so that no credential is touched while they are wrong."""
-        desired = self.desired()
+    def session(self, *, files: bool = True, desired: Snapshot | None = None) -> Iterator[Session]:
+        """A session: files read first, so that no credential is touched while they are wrong.
+
+        `files=False` for what has nothing to do with them; `desired` if they were read already.
+        """
+        if desired is None:
+            desired = self.desired() if files else Snapshot({})
         # The providers bring along an HTTP client: loaded only when an org is really asked.
         from providers import Connection, connect
 

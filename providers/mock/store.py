@@ -64,6 +64,9 @@ class Store:
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
+            if not self.path.exists():
+                # The file holds the org's secrets.
+                self.path.touch(mode=0o600)
             # Closing happens in `close`, from whichever thread; each connection is otherwise used by one thread only.
             found = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
             found.row_factory = sqlite3.Row

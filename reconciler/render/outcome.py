@@ -54,7 +54,9 @@ def _complaint(complaint: Complaint, paint: Paint) -> Iterator[str]:
         yield f"  also at {line(complaint.also)}"
         yield from _snippet(complaint.also, paint)
     if complaint.mend:
-        yield f"  mend: {line(complaint.mend)}"
+        first, *more = complaint.mend.splitlines()
+        yield f"  mend: {line(first)}"
+        yield from (f"    {line(text)}" for text in more)
     if complaint.quote:
         yield f"  Salesforce: {line(complaint.quote)}"
 

@@ -115,7 +115,8 @@ CASES = [
     Case(2, "drift --against desired", "Drift: 3 findings", declared(portal())),
     Case(3, "plan", "labl is not a field", misspelt),
     Case(3, "apply --auto-approve", "labl is not a field", misspelt),
-    Case(3, "drift", "labl is not a field", misspelt),
+    Case(4, "drift", "the files are left aside", misspelt),
+    Case(3, "drift --against desired", "labl is not a field", misspelt),
     Case(3, "check", "labl is not a field", misspelt),
     Case(3, "plan", "declare nothing", emptied),
     Case(3, "apply --auto-approve", "declare nothing", emptied),
@@ -153,7 +154,7 @@ CASES = [
     Case(5, "apply --auto-approve", "could not be read", nothing_of_kind),
     Case(5, "drift", "could not be read", nothing_of_kind),
     Case(6, "apply --auto-approve", "not landed", overlong),
-    Case(6, "plan --validate", "the org would refuse", overlong),
+    Case(3, "plan --validate", "the org would refuse", overlong),
 ]
 
 

@@ -82,7 +82,7 @@ def test_a_validation_names_the_line_too(project: Project):
 
     text = (project.root / "desired" / "identity.yaml").read_text(encoding="utf-8").splitlines()
     line = text.index("  commaSeparatedPermissionSet:") + 1
-    assert (6, True) == (found.code, f"desired/identity.yaml:{line}" in found.err), found.err
+    assert (3, True) == (found.code, f"desired/identity.yaml:{line}" in found.err), found.err
 
 
 def test_what_the_org_says_of_settings_stands_at_their_document(project: Project):
