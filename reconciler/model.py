@@ -266,6 +266,7 @@ class Change:
     """The whole record to be: live overlaid with desired."""
     reason: Reason
     fields: tuple[FieldChange, ...] = ()
+    """What differs. Empty where a record is created or deleted: `after` or `before` is all that there is to say."""
     replace: bool = False
     record: str = ""
     place: Place | None = None

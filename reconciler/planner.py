@@ -13,7 +13,7 @@ from functools import cache
 
 from reconciler.body import at, canonical, canonical_value, covers, field_at, overlaid, put
 from reconciler.components import groups, record_name
-from reconciler.diff import field_changes, new_fields
+from reconciler.diff import field_changes
 from reconciler.errors import Complaint
 from reconciler.kind import (
     Body,
@@ -203,12 +203,13 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
     for name in want.body.keys() - body.keys():
         found.notes.append(f"{address}: {name} is of another org and is not sent")
     _remark(want, {}, None, found)
-    fields = field_changes(struct, held, after) if held is not None else new_fields(struct, after)
     record = live.resources[address].record if address in live.resources else record_name(address, want.record, live)
     if held is not None:
+        fields = field_changes(struct, held, after)
         found.changes[address] = Change(address, held, after, Reason.ASKED, fields, replace=True, record=record)
     else:
-        found.changes[address] = Change(address, None, after, Reason.DECLARED, fields, record=record)
+        # All of it is new: `diff.new_fields` lists it for whoever asks, and fifty thousand creations stay small.
+        found.changes[address] = Change(address, None, after, Reason.DECLARED, record=record)
 
 
 def _replaced(address: Address, request: Request) -> bool:

@@ -1,5 +1,7 @@
 """What an org says about each file of a retrieve and each entry of a listing: name, place, who changed it last."""
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lxml import etree
@@ -44,3 +46,26 @@ _TYPE, _ID, _NAME, _FILE, _BY, _BY_ID, _DATE, _STATE, _PREFIX = (
         "manageableState", "namespacePrefix",
     )
 )  # fmt: skip
+
+
+_PLAIN = re.compile(
+    r"<(fileName|fullName|id|lastModifiedById|lastModifiedByName|lastModifiedDate|manageableState|namespacePrefix|type)>"
+    r"([^<>&]*)</"
+)
+
+
+def plain_file_properties(texts: list[str]) -> Iterator[FileProperties]:
+    """The same from the text between the tags, where nothing is nested, escaped or qualified: three times as fast."""
+    for text in texts:
+        get = dict(_PLAIN.findall(text)).get
+        state = get("manageableState", "")
+        yield FileProperties(
+            get("type", ""),
+            get("id", ""),
+            get("fullName", ""),
+            get("fileName", ""),
+            get("lastModifiedByName", ""),
+            get("lastModifiedById", ""),
+            get("lastModifiedDate", ""),
+            state.startswith("installed") or (not state and bool(get("namespacePrefix"))),
+        )

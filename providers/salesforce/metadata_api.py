@@ -15,7 +15,7 @@ import requests
 
 from providers.salesforce import soap
 from providers.salesforce.archive import ZipError
-from providers.salesforce.file_properties import FileProperties, file_properties
+from providers.salesforce.file_properties import FileProperties, file_properties, plain_file_properties
 from providers.salesforce.polling import BusyError, Patience, unreachable
 from providers.salesforce.refusals import refusal
 from providers.salesforce.rest import Rest, RestDeployClosedError
@@ -87,7 +87,9 @@ class MetadataApi:
         }
         job = _id(self._reading("retrieve", {"retrieveRequest": request}), self.host)
         for _ in self._patience.pauses("the retrieve"):
-            answer = self._reading("checkRetrieveStatus", {"asyncProcessId": job, "includeZip": True})
+            answer = self._reading(
+                "checkRetrieveStatus", {"asyncProcessId": job, "includeZip": True}, flat="fileProperties"
+            )
             result = _one(answer, self.host)
             if soap.true(result, "done") or soap.text(result, "status") in ("Succeeded", "Failed"):
                 return self._retrieved(answer)
@@ -103,6 +105,7 @@ class MetadataApi:
             raise refusal(self.host, code, said or "the retrieve failed")
         messages = tuple(soap.text(one, "problem") for one in result.iter(f"{soap.TAG}messages"))
         properties = [file_properties(one) for one in result.iter(f"{soap.TAG}fileProperties")]
+        properties += plain_file_properties(list(answer.plain))
         try:
             packed = binascii.a2b_base64(answer.zip_file or b"")
         except binascii.Error:
@@ -112,8 +115,9 @@ class MetadataApi:
     def listing(self, types: Sequence[str]) -> list[FileProperties]:
         """Everything that there is of at most three types, installed components included."""
         queries = [{"type": name} for name in types]
-        answer = self._reading("listMetadata", {"queries": queries, "asOfVersion": self.api_version})
-        return [file_properties(one) for one in answer.results]
+        asked: dict[str, soap.Parameter] = {"queries": queries, "asOfVersion": self.api_version}
+        answer = self._reading("listMetadata", asked, flat="result")
+        return [*(file_properties(one) for one in answer.results), *plain_file_properties(list(answer.plain))]
 
     def start_deploy(self, package: bytes, options: Mapping[str, soap.Parameter]) -> Job:
         """Send a zip, once. Raises DeployRefusedError if the org refused, UnreachableError if its answer was lost."""
@@ -157,10 +161,10 @@ class MetadataApi:
         """Ask the org to stop a deployment; True if it already has."""
         return soap.true(_one(self._call("cancelDeploy", {"String": job}), self.host), "done")
 
-    def _reading(self, operation: str, parameters: Mapping[str, soap.Parameter]) -> soap.Answer:
-        return self._patience.insist(lambda: self._call(operation, parameters), self.host)
+    def _reading(self, operation: str, parameters: Mapping[str, soap.Parameter], *, flat: str = "") -> soap.Answer:
+        return self._patience.insist(lambda: self._call(operation, parameters, flat), self.host)
 
-    def _call(self, operation: str, parameters: Mapping[str, soap.Parameter]) -> soap.Answer:
+    def _call(self, operation: str, parameters: Mapping[str, soap.Parameter], flat: str = "") -> soap.Answer:
         response = self._session.post(
             f"{self.host}/services/Soap/m/{self.api_version}",
             data=soap.envelope(operation, parameters, self._token),
@@ -168,7 +172,7 @@ class MetadataApi:
         )
         if response.status_code in _BUSY:
             raise BusyError(response.status_code)
-        answer = soap.read_answer(response.content, self.host)
+        answer = soap.read_answer(response.content, self.host, flat)
         if answer.fault is not None:
             raise refusal(self.host, answer.fault.code, answer.fault.text)
         return answer

@@ -39,6 +39,8 @@ class Answer:
     fault: Fault | None = None
     zip_file: bytes | None = None
     """The base64 text of a retrieve's zip, as it was."""
+    plain: tuple[str, ...] = ()
+    """What stood in flat elements of the name that was asked for; they are not among `results`."""
 
 
 def envelope(operation: str, parameters: Mapping[str, Parameter], session_id: str) -> bytes:
@@ -67,12 +69,36 @@ def _parts(parameters: Mapping[str, Parameter]) -> Iterable[str]:
             yield f"<{name}>{text}</{name}>"
 
 
-def read_answer(data: bytes, host: str) -> Answer:
-    """What the org answered. Raises UnreachableError if that is no SOAP: truncated, an HTML page, a DTD."""
-    zip_file = None
+def _flat(name: str) -> re.Pattern[bytes]:
+    """One element of that name whose children are plain texts: no attribute, prefix, reference or nesting."""
+    return re.compile(rb"<%b>((?:<([A-Za-z]+)>[^<>&]*</\2>)*)</%b>" % (name.encode(), name.encode()))
+
+
+FLAT = {name: _flat(name) for name in ("fileProperties", "result")}
+"""Elements that come by the ten thousand; taken out of the text, they need not become trees."""
+
+
+def read_answer(data: bytes, host: str, flat: str = "") -> Answer:
+    """What the org answered. Raises UnreachableError if that is no SOAP: truncated, an HTML page, a DTD.
+
+    `flat` names the elements that are handed out as text where they are as plain as an org writes them.
+    """
+    zip_file: bytes | None = None
+    plain: list[bytes] = []
     if found := _ZIP.search(data):
         zip_file = found[2]
         data = data[: found.start(2)] + data[found.end(2) :]
+    if flat and b"<!" not in data:
+
+        def keep(found: re.Match[bytes]) -> bytes:
+            plain.append(found[1])
+            return b""
+
+        data = FLAT[flat].sub(keep, data)
+    try:
+        texts = tuple(one.decode() for one in plain)
+    except UnicodeDecodeError:
+        raise not_an_org(host, data) from None
     root = _parse(data, host)
     body = root.find(f"{{{_ENVELOPE}}}Body")
     if root.tag != f"{{{_ENVELOPE}}}Envelope" or body is None or not len(body):
@@ -81,7 +107,7 @@ def read_answer(data: bytes, host: str) -> Answer:
     if content.tag == f"{{{_ENVELOPE}}}Fault":
         code = (content.findtext("faultcode") or "").strip()
         return Answer(fault=Fault(code.rpartition(":")[2], (content.findtext("faultstring") or "").strip()))
-    return Answer(tuple(content.findall(f"{TAG}result")), zip_file=zip_file)
+    return Answer(tuple(content.findall(f"{TAG}result")), zip_file=zip_file, plain=texts)
 
 
 def _parse(data: bytes, host: str) -> etree._Element:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler import __version__
+from reconciler.diff import new_fields
 from reconciler.errors import Place, ReconcilerError
 from reconciler.kind import Body, Immutable, OrgBound, Struct, Value, WriteOnly
 from reconciler.model import (
@@ -142,12 +143,18 @@ def _resource_change(change: Change, step: int) -> Json:
             "after_sensitive": after_sensitive,
             "replace_paths": _immutable_paths(schema, change) if change.action is Action.REPLACE else [],
         },
-        "fields": [_field(schema, field) for field in change.fields],
+        "fields": [_field(schema, field) for field in _fields(schema, change)],
         "modified": _modified(change.modified),
         "place": _place(change.place),
         "record": change.record,
         "step": step + 1,
     }
+
+
+def _fields(schema: type[Struct] | None, change: Change) -> tuple[FieldChange, ...]:
+    if schema is not None and change.action is Action.CREATE and change.after is not None and not change.fields:
+        return new_fields(schema, change.after)
+    return change.fields
 
 
 def _identity(address: Address) -> Json:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.diff import new_fields
 from reconciler.kind import Body
 from reconciler.model import (
+    Action,
     Address,
     Applied,
     Baseline,
@@ -76,4 +78,10 @@ def plan(want: Snapshot, have: LiveState, base: Baseline = NOTHING_OWNED, **requ
 
 def shown(made: Draft) -> dict[str, dict[str, tuple[Any, Any]]]:
     """Each change as `{"action address": {field: (old, new)}}`."""
-    return {f"{c.action} {c.address}": {f.name: (f.old, f.new) for f in c.fields} for c in made.changes}
+    return {
+        f"{c.action} {c.address}": {
+            f.name: (f.old, f.new)
+            for f in (new_fields(c.address.struct, c.after or {}) if c.action is Action.CREATE else c.fields)
+        }
+        for c in made.changes
+    }
