@@ -62,6 +62,8 @@ def _cell(usage: Usage | None) -> str:
 
 
 def _figure(value: float) -> str:
+    if value < 0.1:
+        return f"{value:.3f}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
@@ -79,7 +81,7 @@ def _goals(sizes: Sequence[Size], start: StartUp) -> Iterator[str]:
 
 
 def goals(sizes: Sequence[Size], start: StartUp) -> Iterator[Goal]:
-    """The goals of the project's first issue, with what was measured."""
+    """The goals, with what was measured."""
     known = {size.apps: size for size in sizes}
     thousand, ten = known.get(1_000), known.get(10_000)
     yield Goal(
