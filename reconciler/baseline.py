@@ -46,9 +46,9 @@ def advanced(
             want, have, baseline.resources.get(address), by_address.get(address), secrets or {}
         )
     for address in sorted(baseline.resources):
-        # An app that was deleted has taken its satellites along already.
-        if address in resources and address not in desired.resources and (address in chosen or address in by_address):
-            _given_up(address, by_address.get(address), live, resources)
+        if address not in desired.resources and (address in chosen or address in by_address):
+            _given_up(address, by_address.get(address), resources)
+    _drop_what_went_along(changes, live, resources)
     _add_handler_classes(desired, live, resources)
     unmanaged = _unmanaged(baseline, live, resources, by_address)
     same = resources == baseline.resources and unmanaged == baseline.unmanaged and baseline.exists
@@ -122,16 +122,22 @@ def _merged(struct: type[Struct], old: Body, live: Body, paths: Collection[Path]
     return body
 
 
-def _given_up(address: Address, change: Change | None, live: LiveState, resources: dict[Address, Applied]) -> None:
+def _given_up(address: Address, change: Change | None, resources: dict[Address, Applied]) -> None:
     """Deleted, or released: either way no longer ours."""
     gone = change is not None and change.after is None
     if gone or not resources[address].watched:
         del resources[address]
-    if gone and address.schema.removable and not address.is_enablement:
-        # What belongs to an app or handler went with it.
-        for other in [a for a in resources if a.belongs_to(address)]:
-            if other not in live.resources:
-                del resources[other]
+
+
+def _drop_what_went_along(changes: Collection[Change], live: LiveState, resources: dict[Address, Applied]) -> None:
+    """What belongs to a deleted app or handler went with it. One look at each resource, however many owners go."""
+    owners = {change.address for change in changes if change.after is None and not change.address.is_enablement}
+    if not owners:
+        return
+    for address in list(resources):
+        owner = address.component if address.part else Address("ExternalClientApplication", address.name)
+        if owner in owners and address.belongs_to(owner) and address not in live.resources:
+            del resources[address]
 
 
 def _add_handler_classes(desired: Snapshot, live: LiveState, resources: dict[Address, Applied]) -> None:

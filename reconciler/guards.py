@@ -1,6 +1,6 @@
 """Reasons to refuse a plan until it is allowed by name. Pure; the engine asks before it acts, `plan` shows them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.model import Action, Address, Baseline, Change, LiveState, Refusal, Snapshot
 
@@ -19,6 +19,9 @@ def refusals(
     allowed: Collection[str],
 ) -> Iterator[Refusal]:
     """Yield each reason not to apply these changes, with the flag that lifts it."""
+    known = desired.resources.keys() | baseline.resources.keys()
+    # Few are protected, and a plan may delete thousands: looked up once, not for each change.
+    protected = {a: words for a in sorted(known) if (words := _protection(a, desired, baseline))}
     for change in changes:
         address = change.address
         if change.action is Action.DELETE and DELETE not in allowed:
@@ -27,7 +30,7 @@ def refusals(
         if change.action is Action.REPLACE and alone and REPLACE not in allowed:
             message = "would be deleted and created again: its consumer key changes and its tokens are revoked"
             yield Refusal(REPLACE, address, message, f"--allow {REPLACE}")
-        for guarded in _protected(change, desired, baseline):
+        for guarded in _protected(change, protected):
             message = f"is protected from {change.action} (lifecycle.protect)"
             yield Refusal(PROTECT, guarded, message if guarded == address else f"{message} and would go with {address}")
         have = live.resources.get(address)
@@ -37,15 +40,12 @@ def refusals(
             yield Refusal(INSTALLED, address, "came with a managed package and is read-only, except its policies")
 
 
-def _protected(change: Change, desired: Snapshot, baseline: Baseline) -> Iterator[Address]:
+def _protected(change: Change, protected: Mapping[Address, frozenset[str]]) -> Iterator[Address]:
     """What the change would break the protection of: the resource itself, and all that goes with it."""
-    if change.action not in (Action.DELETE, Action.REPLACE):
-        return
-    owner = change.address
-    known = desired.resources.keys() | baseline.resources.keys()
-    for address in sorted(a for a in known if a == owner or a.belongs_to(owner)):
-        if change.action.value in _protection(address, desired, baseline):
-            yield address
+    if change.action in (Action.DELETE, Action.REPLACE):
+        for address, words in protected.items():
+            if change.action.value in words and (address == change.address or address.belongs_to(change.address)):
+                yield address
 
 
 def _protection(address: Address, desired: Snapshot, baseline: Baseline) -> frozenset[str]:
