@@ -23,6 +23,7 @@ _PROFILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Minimum Access - Salesforce", "Minimum Access - Salesforce", ()),
     ("Minimum Access - API Only Integrations", "Minimum Access - API Only Integrations", ("ApiEnabled", "ApiUserOnly")),
 )
+API_ONLY_PROFILES = frozenset(label for _, label, permissions in _PROFILES if "ApiUserOnly" in permissions)
 _PERMISSION_SETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Identity_Deployer", "Identity Deployer", ("ApiEnabled", "CustomizeApplication", "ModifyMetadata")),
     ("Order_Portal_User", "Order Portal User", ()),

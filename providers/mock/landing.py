@@ -22,6 +22,7 @@ _SECTIONS: Mapping[str, tuple[str, str]] = {
     "ExternalClientAppSettings": ("ExternalClientAppSettings", "External Client Apps"),
     "OauthOidcSettings": ("OauthOidcSettings", "OAuth and OpenID Connect Settings"),
     "OauthTokenExchangeHandler": ("OauthTokenExchangeHandler", "Token Exchange Handlers"),
+    "OauthTokenExchHandlerApp": ("OauthTokenExchHandlerApp", "Token Exchange Handlers"),
     "OauthCustomScope": ("OauthCustomScope", "OAuth Custom Scopes"),
 }
 
@@ -34,6 +35,8 @@ class Arrival:
     name: str
     body: Body
     content: bytes | None = None
+    enablement: tuple[str, str] | None = None
+    """Of a handler of which one enablement alone is edited: the app, and "created", "changed" or "deleted"."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -150,6 +153,7 @@ def _arrive(world: World, arrival: Arrival, attempt: Attempt, ignore_warnings: b
         before,
         before.values() if before else None,
         before.secret if before else None,
+        touches=arrival.enablement is None,
     )
     prefix = namespace(landing.name)
     try:
@@ -167,7 +171,10 @@ def _arrive(world: World, arrival: Arrival, attempt: Attempt, ignore_warnings: b
     outcome.warnings = landing.warnings
     found = world.component(landing.kind, landing.name)
     outcome.id = found.id if found else ""
-    if outcome.state != "unchanged":
+    if outcome.state != "unchanged" and arrival.enablement is not None:
+        app, state = arrival.enablement
+        _audit(world, state, "OauthTokenExchHandlerApp", f"{landing.name} {app}")
+    elif outcome.state != "unchanged":
         _audit(world, outcome.state, landing.kind, landing.name)
     yield landing
 

@@ -90,31 +90,36 @@ class Org:
 
     # -- edits in Setup -----------------------------------------------------------------------------------------------
 
-    def set(self, address: str, changes: Mapping[str, str | None], *, as_user: str) -> None:
-        """Change fields as an admin in Setup would.
+    def set(
+        self, address: str, changes: Mapping[str, str | None], *, as_user: str, delegate: str | None = None
+    ) -> None:
+        """Change fields as an admin in Setup would; *delegate* is who had logged in as that admin, if somebody had.
 
         *address* is ``Kind/name``; a satellite's is ``Kind/<app>``, an enablement's
         ``OauthTokenExchangeHandler/<handler>/enablements/<app>``. Field names are dotted
         (``oauthConfig.isPkceRequired``), values are text, repeated elements take a comma separated list, None removes
         the element; ``body`` is the source of an Apex class. Judged like a deployment; raises ``MockOrgError``.
         """
-        with self._in_setup(as_user) as world:
+        with self._in_setup(as_user, delegate) as world:
             setup.edit(world, address, changes)
 
-    def create(self, address: str, fields: Mapping[str, str | None], *, as_user: str) -> None:
+    def create(
+        self, address: str, fields: Mapping[str, str | None], *, as_user: str, delegate: str | None = None
+    ) -> None:
         """Add a whole record in Setup; addresses and fields as for `set`."""
-        with self._in_setup(as_user) as world:
+        with self._in_setup(as_user, delegate) as world:
             setup.create(world, address, fields)
 
-    def delete(self, address: str, *, as_user: str) -> None:
+    def delete(self, address: str, *, as_user: str, delegate: str | None = None) -> None:
         """Take a record away in Setup, with all that depends on it."""
-        with self._in_setup(as_user) as world:
+        with self._in_setup(as_user, delegate) as world:
             setup.delete(world, address)
 
     @contextmanager
-    def _in_setup(self, username: str) -> Iterator[World]:
+    def _in_setup(self, username: str, delegate: str | None) -> Iterator[World]:
         with self.writing() as world:
             world.user_id, world.in_setup = self._person(world, username).id, True
+            world.delegate = self._person(world, delegate).username if delegate else None
             yield world
 
     def audit(self) -> list[AuditRow]:
@@ -149,6 +154,10 @@ class Org:
         is_api_only: bool = False,
         permission_sets: tuple[str, ...] = (),
     ) -> None:
+        """Add a person. One who is API only without such a profile gets the permission set ``API_Only``."""
+        if is_api_only and profile not in fresh.API_ONLY_PROFILES:
+            self.add_permission_set("API_Only", "API Only", ("ApiEnabled", "ApiUserOnly"))
+            permission_sets = (*permission_sets, "API_Only")
         with self.writing() as world:
             if world.user(username) is not None:
                 raise MockOrgError(f"{username} exists already")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +16,8 @@ from providers.mock.errors import Fault, MockOrgError
 from providers.mock.org import Org
 from providers.mock.package import parse_version
 from providers.mock.soap import deploy_options
-from providers.mock.soql import parse, select
-from providers.mock.tables import TABLES, rows
+from providers.mock.soql import parse, select, unknown
+from providers.mock.tables import TABLES, TOOLING_ONLY, rows, shown
 from providers.mock.world import User, World
 
 Json = dict[str, Any]
@@ -30,6 +31,14 @@ _RELEASES = {
     66: "Spring '26",
 }
 _DML = "OauthTokenExchHandlerApp"
+_HANDLER = "OauthTokenExchangeHandler"
+_TOKENS = ("AccessToken", "IdToken", "Jwt", "RefreshToken", "Saml2")
+_SWITCHES = {
+    "IsEnabled": "isEnabled",
+    "IsUserCreationAllowed": "isUserCreationAllowed",
+    **{f"SupportedTokenTypes{each}": f"is{each}Supported" for each in _TOKENS},
+}
+_TEXTS = {"Description": "description", "MasterLabel": "masterLabel"}
 
 
 def bearer(request: Request) -> str:
@@ -233,13 +242,30 @@ def deploy_cancel(org: Org, request: Request, version: str, job: str) -> Respons
 # -- queries and records ---------------------------------------------------------------------------------------------
 
 
-def query(org: Org, request: Request, version: str) -> Response:
-    _login(org, request)
+def query(org: Org, request: Request, version: str, tooling: str | None) -> Response:
+    return _page(org, request, version, tooling or "", request.args.get("q", ""), 0)
+
+
+def query_more(org: Org, request: Request, version: str, tooling: str | None, locator: str) -> Response:
+    """The next page: a locator holds its query and how far it got, so nothing is kept in between."""
+    asked, _, reached = locator.removeprefix("01g").rpartition("-")
+    try:
+        text, offset = base64.urlsafe_b64decode(asked).decode(), int(reached)
+    except ValueError:
+        raise Fault("INVALID_QUERY_LOCATOR", "invalid query locator") from None
+    return _page(org, request, version, tooling or "", text, offset)
+
+
+def _page(org: Org, request: Request, version: str, tooling: str, text: str, offset: int) -> Response:
+    user = _login(org, request)
     _version(version)
     org.count("query")
-    asked = parse(request.args.get("q", ""))
+    asked = parse(text, tooling=bool(tooling))
     with org.reading() as world:
+        if not shown(world, user, asked.table):
+            raise unknown(asked.table)
         found = select(asked, rows(world, asked.table))
+        size = max(1, world.switches.query_page)
     if request.args.get("columns") == "true":
         columns = [
             {"aggregate": False, "columnName": name, "displayName": name, "joinColumns": []} for name in asked.fields
@@ -247,18 +273,25 @@ def query(org: Org, request: Request, version: str) -> Response:
         return _json({"columnMetadata": columns, "entityName": asked.table, "groupBy": False})
     if asked.count:
         return _json({"totalSize": found[0]["count"], "done": True, "records": []})
-    base = f"/services/data/v{version}/sobjects/{asked.table}"
-    records = [{"attributes": {"type": asked.table, "url": f"{base}/{row.get('Id') or ''}"}, **row} for row in found]
-    return _json({"totalSize": len(records), "done": True, "records": records})
+    base = f"/services/data/v{version}/{tooling}sobjects/{asked.table}"
+    records = [
+        {"attributes": {"type": asked.table, "url": f"{base}/{row.get('Id') or ''}"}, **row}
+        for row in found[offset : offset + size]
+    ]
+    answer: Json = {"totalSize": len(found), "done": offset + size >= len(found), "records": records}
+    if not answer["done"]:
+        locator = f"01g{base64.urlsafe_b64encode(text.encode()).decode()}-{offset + size}"
+        answer["nextRecordsUrl"] = f"/services/data/v{version}/{tooling}query/{locator}"
+    return _json(answer)
 
 
 def record(org: Org, request: Request, version: str, kind: str, record_id: str) -> Response:
-    _login(org, request)
+    user = _login(org, request)
     _version(version)
     org.count("record")
-    if kind not in TABLES:
-        raise Fault("NOT_FOUND", "The requested resource does not exist", 404)
     with org.reading() as world:
+        if kind not in TABLES or kind in TOOLING_ONLY or not shown(world, user, kind):
+            raise Fault("NOT_FOUND", "The requested resource does not exist", 404)
         for row in rows(world, kind):
             if str(row["Id"])[:15] == record_id[:15]:
                 flat = {name: value for name, value in row.items() if "." not in name}
@@ -285,20 +318,36 @@ def create(org: Org, request: Request, version: str, kind: str) -> Response:
 
 
 def update(org: Org, request: Request, version: str, kind: str, record_id: str) -> Response:
-    user = _dml(org, request, version, kind)
+    """Edit an enablement, or a handler itself, by plain DML."""
+    user = _dml(org, request, version, kind, _DML, _HANDLER)
     body = _body(request)
     with org.writing() as world:
         world.user_id, world.in_setup = user.id, True
-        fields: dict[str, str | None] = {}
-        for name, value in body.items():
-            if name == "IsDefault":
-                fields["isDefault"] = _flag(value)
-            elif name == "ApexExecutionUserId":
-                fields["apexExecutionUser"] = _username(world, value)
-            else:
-                raise Fault("INVALID_FIELD_FOR_INSERT_UPDATE", f"Unable to create/update fields: {name}.")
-        _edit(world, _enablement(world, record_id), fields, setup.edit)
+        if kind == _HANDLER:
+            fields = dict(_handler_field(world, name, value) for name, value in body.items())
+            _edit(world, f"{_HANDLER}/{_named(world, _HANDLER, record_id)}", fields, setup.edit)
+        else:
+            fields = dict(_enablement_field(world, name, value) for name, value in body.items())
+            _edit(world, _enablement(world, record_id), fields, setup.edit)
     return Response(status=204)
+
+
+def _enablement_field(world: World, column: str, value: object) -> tuple[str, str | None]:
+    if column == "IsDefault":
+        return "isDefault", _flag(value)
+    if column == "ApexExecutionUserId":
+        return "apexExecutionUser", _username(world, value)
+    raise Fault("INVALID_FIELD_FOR_INSERT_UPDATE", f"Unable to create/update fields: {column}.")
+
+
+def _handler_field(world: World, column: str, value: object) -> tuple[str, str | None]:
+    if column in _SWITCHES:
+        return _SWITCHES[column], _flag(value)
+    if column in _TEXTS:
+        return _TEXTS[column], str(value)
+    if column == "TokenHandlerApexId":
+        return "tokenHandlerApex", _named(world, "ApexClass", value)
+    raise Fault("INVALID_FIELD_FOR_INSERT_UPDATE", f"Unable to create/update fields: {column}.")
 
 
 def delete(org: Org, request: Request, version: str, kind: str, record_id: str) -> Response:
@@ -313,13 +362,13 @@ def delete(org: Org, request: Request, version: str, kind: str, record_id: str) 
     return Response(status=204)
 
 
-def _dml(org: Org, request: Request, version: str, kind: str) -> User:
+def _dml(org: Org, request: Request, version: str, kind: str, *known: str) -> User:
     _login(org, request)
     _version(version)
     org.count("dml", writes=True)
     if kind not in TABLES:
         raise Fault("NOT_FOUND", "The requested resource does not exist", 404)
-    if kind != _DML:
+    if kind not in (known or (_DML,)):
         raise Fault("METHOD_NOT_ALLOWED", f"{kind} cannot be written by this mock org", 405)
     return _administrator(org, request)
 

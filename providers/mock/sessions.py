@@ -14,6 +14,8 @@ from providers.mock.world import User, World, user_of
 
 _EXPIRED = Fault("INVALID_SESSION_ID", "Session expired or invalid", 401)
 _ADMINISTRATION = frozenset({"ModifyAllData", "ModifyMetadata"})
+# "Customize Application" and "Modify All Data" bring "View Setup and Configuration" along.
+_SETUP = frozenset({"ViewSetup", "CustomizeApplication", "ModifyAllData"})
 
 
 def _key(db: sqlite3.Connection) -> tuple[str, bytes]:
@@ -64,6 +66,15 @@ def user(db: sqlite3.Connection, token: str) -> User:
 
 def may_administer(world: World, found: User) -> bool:
     """Whether *found* may use the Metadata API: a permission of the profile or of an assigned permission set."""
+    return _holds(world, found, _ADMINISTRATION)
+
+
+def may_view_setup(world: World, found: User) -> bool:
+    """Whether *found* may look at Setup, and so at who did what there and who holds which permission."""
+    return _holds(world, found, _SETUP)
+
+
+def _holds(world: World, found: User, permissions: frozenset[str]) -> bool:
     row = world.db.execute(
         "SELECT name FROM component WHERE kind = 'Profile' AND label = ?", (found.profile,)
     ).fetchone()
@@ -72,6 +83,6 @@ def may_administer(world: World, found: User) -> bool:
     for kind, name in holders:
         component = world.component(kind, name)
         text = component.body.decode() if component else ""
-        if any(f"<name>{permission}</name>" in text for permission in _ADMINISTRATION):
+        if any(f"<name>{permission}</name>" in text for permission in permissions):
             return True
     return False

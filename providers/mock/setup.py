@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.mock import schema
 from providers.mock.catalog import BY_NAME, NEWEST, Type
@@ -84,7 +84,12 @@ def edit(world: World, text: str, changes: Changes) -> None:
             content = (value or "").encode()
         else:
             _change(target, type_name, field, value)
-    _land(world, place, Arrival(found.kind, found.name, body, content))
+    _land(world, place, Arrival(found.kind, found.name, body, content, _only(place, "changed")))
+
+
+def _only(place: Address, state: str) -> tuple[str, str] | None:
+    # An enablement is a row of its own: editing it leaves the handler's row alone, as with any parent and child.
+    return (place.app, state) if place.app else None
 
 
 def create(world: World, text: str, fields: Changes) -> None:
@@ -125,7 +130,7 @@ def delete(world: World, text: str) -> None:
         body["enablements"] = [each for each in parts(body, "enablements") if each is not gone]
         if not body["enablements"]:
             del body["enablements"]
-        _land(world, place, Arrival(found.kind, found.name, body))
+        _land(world, place, Arrival(found.kind, found.name, body, enablement=_only(place, "deleted")))
         return
     attempt = land(world, [], [Departure(found.kind, found.name)])
     _raise_first(place, [refusal for each in attempt.departures.values() for refusal in each.refusals])
@@ -151,7 +156,7 @@ def _add_enablement(world: World, place: Address, fields: Changes) -> None:
     for name, value in fields.items():
         _change(enablement, "OauthTokenExchHandlerApp", name, value)
     body["enablements"] = [*body.get("enablements", []), enablement]
-    _land(world, place, Arrival(found.kind, found.name, body))
+    _land(world, place, Arrival(found.kind, found.name, body, enablement=_only(place, "created")))
 
 
 def _change(body: Body, type_name: str, dotted: str, value: str | None) -> None:
@@ -188,7 +193,7 @@ def _land(world: World, place: Address, arrival: Arrival) -> None:
         raise MockOrgError(f"{place}: {refusal.text}") from None
     # What no schema knows was put there by the org itself: an edit of other fields does not disturb it.
     strange: Body = {name: values for name, values in arrival.body.items() if name not in known}
-    attempt = land(world, [Arrival(arrival.kind, arrival.name, {**judged, **strange}, arrival.content)])
+    attempt = land(world, [replace(arrival, body={**judged, **strange})])
     _raise_first(place, [refusal for each in attempt.arrivals.values() for refusal in each.refusals])
 
 

@@ -6,10 +6,11 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from providers.mock.errors import Fault
-from providers.mock.tables import TABLES, Row
+from providers.mock.tables import TABLES, TOOLING_ONLY, Row
 
 Test = Callable[[Row], bool]
 _TOKEN = re.compile(
@@ -85,8 +86,11 @@ class _Reader:
         return text
 
 
-def parse(text: str) -> Query:
-    """Read a query; raises ``Fault`` MALFORMED_QUERY, INVALID_TYPE or INVALID_FIELD in Salesforce's words."""
+def parse(text: str, *, tooling: bool = True) -> Query:
+    """Read a query; raises ``Fault`` MALFORMED_QUERY, INVALID_TYPE or INVALID_FIELD in Salesforce's words.
+
+    Without *tooling*, objects that only the Tooling API has are unknown.
+    """
     reader = _Reader(text)
     reader.expect("SELECT")
     names: list[str] = []
@@ -100,7 +104,7 @@ def parse(text: str) -> Query:
         while reader.accept(","):
             names.append(reader.word())
     reader.expect("FROM")
-    table = _table(reader.word())
+    table = _table(reader.word(), tooling)
     columns = {name.lower(): name for name in TABLES[table]}
     fields = tuple(_column(table, columns, name) for name in names)
     where: Test = _condition(reader, table, columns, 0) if reader.accept("WHERE") else _everything
@@ -116,12 +120,16 @@ def _everything(_: Row) -> bool:
     return True
 
 
-def _table(name: str) -> str:
+def _table(name: str, tooling: bool) -> str:
     found = next((table for table in TABLES if table.lower() == name.lower()), None)
-    if found is None:
-        text = f"sObject type '{name}' is not supported."
-        raise Fault("INVALID_TYPE", text)
+    if found is None or (found in TOOLING_ONLY and not tooling):
+        raise unknown(name)
     return found
+
+
+def unknown(name: str) -> Fault:
+    """The answer for an object that is not there, or not for this user."""
+    return Fault("INVALID_TYPE", f"sObject type '{name}' is not supported.")
 
 
 def _column(table: str, columns: Mapping[str, str], name: str) -> str:
@@ -205,7 +213,7 @@ def _comparison(name: str, sign: str, value: Any) -> Test:
     ordered = _ORDERINGS[sign]
 
     def compare(row: Row) -> bool:
-        left, right = _comparable(row[name]), _comparable(value)
+        left, right = _comparable(_like(row[name], value)), _comparable(value)
         return left is not None and type(left) is type(right) and bool(ordered(left, right))
 
     return compare
@@ -213,12 +221,28 @@ def _comparison(name: str, sign: str, value: Any) -> Test:
 
 def _comparable(value: Any) -> Any:
     if isinstance(value, str):
-        # Two spellings of one moment: rows say +0000, queries mostly Z.
-        return value.replace("+0000", "Z").replace("+00:00", "Z").lower()
+        return value.lower()
+    if isinstance(value, datetime):
+        return value
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
+def _like(left: Any, value: Any) -> Any:
+    """What a row holds, as a moment if it is compared with one: rows say +0000, queries mostly Z, some leave out parts."""
+    if isinstance(value, datetime) and isinstance(left, str):
+        return _moment(left)
+    return left
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _same(left: Any, right: Any) -> bool:
+    left = _like(left, right)
     if isinstance(left, str) and isinstance(right, str):
         # Ids may be given in either length.
         short = len(right) == 15 and len(left) == 18 and left[:15] == right
@@ -242,7 +266,10 @@ def _value(reader: _Reader) -> Any:
     if kind == "number":
         return float(text) if "." in text else int(text)
     if kind == "date":
-        return text
+        found = _moment(text)
+        if found is None:
+            raise _malformed(f"line 1: invalid dateTime: {text}")
+        return found
     if kind == "word" and text.lower() in {"true", "false", "null"}:
         return {"true": True, "false": False, "null": None}[text.lower()]
     raise _malformed(f"unexpected token: '{text}'")
@@ -264,7 +291,15 @@ def select(query: Query, table: Iterable[Row]) -> list[dict[str, Any]]:
     for name, descending in reversed(query.order):
         found.sort(key=lambda row: (row[name] is not None, _sortable(row[name])), reverse=descending)
     end = None if query.limit is None else query.offset + query.limit
-    return [dict(_shaped(row, query.fields)) for row in found[query.offset : end]]
+    return [_without_empty(dict(_shaped(row, query.fields))) for row in found[query.offset : end]]
+
+
+def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
+    """A reference that leads nowhere is null, and no object full of nulls."""
+    return {
+        name: None if isinstance(value, dict) and not any(each is not None for each in value.values()) else value
+        for name, value in row.items()
+    }
 
 
 def _sortable(value: Any) -> str:

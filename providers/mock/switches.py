@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ class Switches:
     enablement_requires_flow           an app must be configured for token exchange before a handler takes it
     security_settings_creatable        the API may create ExtlClntAppOauthSecuritySettings: disputed
     unreadable_kinds                   types for which retrieve and list say INSUFFICIENT_ACCESS
+    unreadable_objects                 sObjects that queries do not know, as for a user without permission for them
+    query_page                         how many rows a query answers at a time
     deploy_polls, retrieve_polls       how many status calls find the job unfinished
     profile_locale                     the language profiles are named in: en_US, ja, nl_NL
     rest_deploy_refused, soap_deploy_refused   one of the two ways to deploy is closed
@@ -50,6 +52,8 @@ class Switches:
     enablement_requires_flow: bool = False
     security_settings_creatable: bool = True
     unreadable_kinds: frozenset[str] = frozenset()
+    unreadable_objects: frozenset[str] = frozenset()
+    query_page: int = 2000
     deploy_polls: int = 0
     retrieve_polls: int = 0
     profile_locale: str = "en_US"
@@ -69,27 +73,35 @@ class Switches:
         return dataclasses.replace(self, **changed)
 
     def dump(self) -> str:
-        return json.dumps(
-            {**dataclasses.asdict(self), "unreadable_kinds": sorted(self.unreadable_kinds)}, sort_keys=True
-        )
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, default=sorted)
 
     @classmethod
     def load(cls, text: str) -> Switches:
         values: dict[str, Any] = json.loads(text)
-        return cls(**{**values, "unreadable_kinds": frozenset(values["unreadable_kinds"])})
+        sets = {name: frozenset(each) for name, each in values.items() if isinstance(each, list)}
+        return cls(**{**values, **sets})
 
 
 def _value(name: str, wanted: type, value: object) -> object:
     if wanted is frozenset:
-        kinds = frozenset(
+        names = frozenset(
             [value] if isinstance(value, str) else value if isinstance(value, (set, frozenset, list, tuple)) else ()
         )
-        unknown = sorted(str(kind) for kind in kinds if kind not in BY_NAME)
+        what, known = _named(name)
+        unknown = sorted(str(each) for each in names if each not in known)
         if unknown:
-            raise MockOrgError(f"{name} takes metadata types; {unknown[0]} is none of {', '.join(BY_NAME)}")
-        return kinds
+            raise MockOrgError(f"{name} takes {what}; {unknown[0]} is none of {', '.join(known)}")
+        return names
     if type(value) is not wanted or (wanted is int and isinstance(value, int) and value < 0):
         raise MockOrgError(f"switch {name} takes a {wanted.__name__}, not {value!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise MockOrgError(f"switch {name} is one of {', '.join(_CHOICES[name])}, not {value!r}")
     return value
+
+
+def _named(switch: str) -> tuple[str, Collection[str]]:
+    if switch == "unreadable_kinds":
+        return "metadata types", BY_NAME
+    from providers.mock.tables import TABLES  # noqa: PLC0415 (tables reads the org, which has switches)
+
+    return "sObjects", TABLES

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from providers.mock import sessions
 from providers.mock.habits.client_app import SCOPES
 from providers.mock.record import comma_list, one, parts, texts, true
-from providers.mock.world import Component, World
+from providers.mock.world import Component, User, World
 
 Row = Mapping[str, Any]
 _STAMPS = ("CreatedById", "CreatedBy.Name", "CreatedBy.Username", "CreatedDate")
@@ -89,7 +90,7 @@ def _user(world: World) -> Iterator[Row]:
             "UserType": "Standard",
             "ProfileId": profile,
             "Profile.Id": profile,
-            "Profile.Name": row["profile"],
+            "Profile.Name": world.profile_name(row["profile"]),
             "Profile.PermissionsApiUserOnly": "ApiUserOnly" in permissions,
             "CreatedDate": _date(row["created_at"]),
         }
@@ -97,20 +98,44 @@ def _user(world: World) -> Iterator[Row]:
 
 def _profile(world: World) -> Iterator[Row]:
     for name, (record, _, permissions) in _holders(world, "Profile").items():
-        yield {"Id": record, "Name": name, "PermissionsApiUserOnly": "ApiUserOnly" in permissions}
+        only = "ApiUserOnly" in permissions
+        yield {"Id": record, "Name": world.profile_name(name), "PermissionsApiUserOnly": only}
 
 
 def _permission_set(world: World) -> Iterator[Row]:
+    """All of them, and one for each profile, which is how Salesforce keeps what a profile permits."""
     for name, (record, label, permissions) in _holders(world, "PermissionSet").items():
-        only = "ApiUserOnly" in permissions
-        yield {"Id": record, "Name": name, "Label": label, "IsOwnedByProfile": False, "PermissionsApiUserOnly": only}
+        namespace = name.partition("__")[0] if "__" in name else None
+        yield {
+            "Id": record,
+            "Name": name.partition("__")[2] if namespace else name,
+            "Label": label,
+            "NamespacePrefix": namespace,
+            "IsOwnedByProfile": False,
+            "ProfileId": None,
+            "Profile.Name": None,
+            "PermissionsApiUserOnly": "ApiUserOnly" in permissions,
+        }
+    for name, (record, _, permissions) in _holders(world, "Profile").items():
+        shown_as = world.profile_name(name)
+        yield {
+            "Id": f"0PS{record[3:15]}",
+            # Salesforce's own name of such a row is X and an id.
+            "Name": f"X{record[:15]}",
+            "Label": shown_as,
+            "NamespacePrefix": None,
+            "IsOwnedByProfile": True,
+            "ProfileId": record,
+            "Profile.Name": shown_as,
+            "PermissionsApiUserOnly": "ApiUserOnly" in permissions,
+        }
 
 
 def _assignment(world: World) -> Iterator[Row]:
     sets = _holders(world, "PermissionSet")
     for row in world.db.execute("SELECT * FROM user ORDER BY created_at, id"):
         for name in filter(None, row["permission_sets"].split(",")):
-            record, label, _ = sets.get(name, ("", name, set()))
+            record, label, permissions = sets.get(name, ("", name, set()))
             yield {
                 "Id": f"0Pa{record[3:9]}{row['id'][9:15]}",
                 "AssigneeId": row["id"],
@@ -120,6 +145,7 @@ def _assignment(world: World) -> Iterator[Row]:
                 "PermissionSetId": record,
                 "PermissionSet.Name": name,
                 "PermissionSet.Label": label,
+                "PermissionSet.PermissionsApiUserOnly": "ApiUserOnly" in permissions,
             }
 
 
@@ -357,10 +383,13 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "Id", "Name", "InstanceName", "IsSandbox", "OrganizationType", "NamespacePrefix", "TrialExpirationDate",
         "LanguageLocaleKey",
     ),
-    "PermissionSet": ("Id", "Name", "Label", "IsOwnedByProfile", "PermissionsApiUserOnly"),
+    "PermissionSet": (
+        "Id", "Name", "Label", "NamespacePrefix", "IsOwnedByProfile", "ProfileId", "Profile.Name",
+        "PermissionsApiUserOnly",
+    ),
     "PermissionSetAssignment": (
         "Id", "AssigneeId", "Assignee.Username", "Assignee.Name", "Assignee.IsActive", "PermissionSetId",
-        "PermissionSet.Name", "PermissionSet.Label",
+        "PermissionSet.Name", "PermissionSet.Label", "PermissionSet.PermissionsApiUserOnly",
     ),
     "Profile": ("Id", "Name", "PermissionsApiUserOnly"),
     "SetupAuditTrail": (
@@ -373,6 +402,25 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "Profile.Name", "Profile.PermissionsApiUserOnly", "CreatedDate",
     ),
 }  # fmt: skip
+
+
+# Who may ask for what: the Object Reference's "Special Access Rules" of PermissionSet and PermissionSetAssignment ("View
+# Setup and Configuration") and the Tooling API's of DeployRequest ("Modify Metadata Through Metadata API Functions" or
+# "Modify All Data"). Of SetupAuditTrail the reference says nothing; Setup shows it to those who may view Setup.
+_NEEDS: Mapping[str, Callable[[World, User], bool]] = {
+    "DeployRequest": sessions.may_administer,
+    "PermissionSet": sessions.may_view_setup,
+    "PermissionSetAssignment": sessions.may_view_setup,
+    "SetupAuditTrail": sessions.may_view_setup,
+}
+TOOLING_ONLY = frozenset({"DeployRequest"})
+"""What only the Tooling API knows. (Objects that it does not know are not told apart.)"""
+
+
+def shown(world: World, user: User, table: str) -> bool:
+    """Whether *table* is there for *user*. What a user may not see at all does not exist for the query API."""
+    may = _NEEDS.get(table)
+    return table not in world.switches.unreadable_objects and (may is None or may(world, user))
 
 
 def rows(world: World, table: str) -> Iterator[Row]:

@@ -81,6 +81,8 @@ class Landing:
     old: Body | None = None
     secret: str | None = None
     warnings: list[str] = field(default_factory=list)
+    touches: bool = True
+    """Off where only an enablement's row changes: its handler keeps who changed it last, and when."""
 
 
 _COMPONENT = "kind, name, id, owner, body, content, secret, created_by, created_at, modified_by, modified_at"
@@ -104,6 +106,7 @@ class World:
 
     def __init__(self, db: sqlite3.Connection, user_id: str = "", *, in_setup: bool = False) -> None:
         self.db, self.user_id, self.in_setup = db, user_id, in_setup
+        self.delegate: str | None = None
         meta = {row["key"]: row["value"] for row in db.execute("SELECT key, value FROM meta")}
         self.org_id, self._pod, self._number = meta["org_id"], meta["pod"], int(meta["number"])
         self.switches = Switches.load(meta["switches"])
@@ -165,6 +168,10 @@ class World:
         back = {shown: english for english, shown in names.items()}
         return label not in names and self.labelled("Profile", back.get(label, label))
 
+    def profile_name(self, label: str) -> str:
+        """How a profile is called in the org's language."""
+        return _LOCALISED.get(self.switches.profile_locale, {}).get(label, label)
+
     def setting(self, kind: str, name: str) -> bool:
         found = self.component(kind, BY_NAME[kind].singleton)
         return found is not None and true(found.values(), name)
@@ -215,8 +222,8 @@ class World:
                     body,
                     landing.content,
                     landing.secret,
-                    self.user_id,
-                    self.now,
+                    self.user_id if landing.touches else before.modified_by,
+                    self.now if landing.touches else before.modified_at,
                     landing.kind,
                     landing.name,
                 ),
@@ -259,7 +266,9 @@ class World:
                 self.remove(kind, found.name)
 
     def audit(self, action: str, section: str, display: str) -> None:
-        row = (self.new_id("0Ym"), action, section, display, self.user_id, self.now)
+        row = (self.new_id("0Ym"), action, section, display, self.user_id, self.now, self.delegate)
         self.db.execute(
-            "INSERT INTO audit (id, action, section, display, created_by, created_at) VALUES (?,?,?,?,?,?)", row
+            "INSERT INTO audit (id, action, section, display, created_by, created_at, delegate_user)"
+            " VALUES (?,?,?,?,?,?,?)",
+            row,
         )

@@ -1,12 +1,14 @@
 """The provider for a Salesforce org, and for a mock org that speaks as one: two verbs, read and deploy."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from providers.salesforce import soap
 from providers.salesforce.archive import write_zip
 from providers.salesforce.certificates import Certificates
+from providers.salesforce.facts import facts
+from providers.salesforce.history import history
 from providers.salesforce.metadata_api import (
     QUERIES_PER_LISTING,
     DeployRefusedError,
@@ -22,6 +24,7 @@ from providers.salesforce.rest import Rest
 from providers.salesforce.results import deployed
 from providers.salesforce.session import OrgSession
 from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
+from reconciler.facts import Facts, History
 from reconciler.kind import Kind
 from reconciler.kinds import all_kinds, satellites
 from reconciler.model import Address, Component, Deployed, LiveState, OrgInfo
@@ -230,6 +233,16 @@ class SalesforceProvider:
             return Deployed("", success=False, status="Refused", error=str(refused))
         started(job.id)
         return deployed(job.id, self._api.deployed(job, components=len(components)))
+
+    def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
+        """What rules ask: the users of these names, permission sets, profiles, and the apps' secrets' ages if asked for."""
+        self._rest.api_version = self._version
+        return facts(self._rest, users, progress, secrets)
+
+    def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
+        """Who did what since a date. What the login may not read is named in `unknown`."""
+        self._rest.api_version = self._version
+        return history(self._rest, self._api.listing, since, progress, enablements=enablements)
 
     def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:
         """Pack groups of related components into deployments within the org's limits, groups kept whole, in order."""

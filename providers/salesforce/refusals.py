@@ -1,6 +1,9 @@
 """What an org says when it says no to a whole call, turned into our errors with its own words kept."""
 
-from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, UnreachableError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 
 _LOGIN = ("INVALID_SESSION_ID", "SESSION_EXPIRED", "INVALID_AUTH_HEADER", "INVALID_LOGIN", "LOGIN_", "BAD_OAUTH_TOKEN")
 _PERMISSION = (
@@ -43,3 +46,20 @@ def refusal(host: str, code: str, text: str) -> ReconcilerError:
     if code.startswith(_LATER):
         return UnreachableError(Complaint(f"{host} takes no more calls now", mend="try again later", quote=quote))
     return ReconcilerError(Complaint(f"{host} refused the call", quote=quote))
+
+
+@contextmanager
+def noting(unknown: dict[str, str], topic: str) -> Iterator[None]:
+    """Note the org's words under `topic` where it does not let us ask; what concerns more than the topic goes on up.
+
+    What a user may not see does not exist for the query API (INVALID_TYPE), so any refusal of a query counts.
+    """
+    try:
+        yield
+    except (UnreachableError, RefusedError):
+        raise
+    except ReconcilerError as no:
+        words = next((complaint.quote for complaint in no.complaints if complaint.quote), str(no))
+        if words.startswith(_LOGIN):
+            raise
+        unknown[topic] = words

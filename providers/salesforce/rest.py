@@ -1,8 +1,9 @@
-"""The few REST calls that we make, through simple_salesforce: API versions, one query, deployments."""
+"""The few REST calls that we make, through simple_salesforce: API versions, queries, deployments, resources."""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import requests
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
 _BUSY = (502, 503, 504)
+_MOST_PAGES = 1_000
+"""Of one query, 2,000 rows each: more than any org has of what we ask for."""
 _CLOSED = (404, 405, 501)
 _CLOSED_CODES = ("FUNCTIONALITY_NOT_ENABLED", "API_DISABLED_FOR_ORG", "NOT_FOUND", "METHOD_NOT_ALLOWED")
 
@@ -52,13 +55,33 @@ class Rest:
 
         return self._patience.insist(call, self.host)
 
-    def query(self, soql: str) -> list[Mapping[str, Any]]:
-        """The records of a query that fits one page. Raises NotAllowedError, UnreachableError."""
-        answer = self._reading(lambda client: client.query(soql))
+    def query(self, soql: str, *, tooling: bool = False) -> list[Mapping[str, Any]]:
+        """All records of a query, page by page. Raises NotAllowedError, UnreachableError."""
+        path = "tooling/query/" if tooling else "query/"
+        answer = self._reading(partial(_resource, path, {"q": soql}))
+        found = self._records(answer)
+        for _ in range(_MOST_PAGES):
+            more = answer.get("nextRecordsUrl")
+            if answer.get("done") is not False or not more:
+                return found
+            if not isinstance(more, str) or not more.startswith("/services/data/"):
+                break
+            answer = self._reading(partial(_page, more))
+            found += self._records(answer)
+        raise not_an_org(self.host, json.dumps({**answer, "records": []}).encode())
+
+    def _records(self, answer: object) -> list[Mapping[str, Any]]:
         records = answer.get("records") if isinstance(answer, Mapping) else None
-        if not isinstance(records, list):
+        if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
             raise not_an_org(self.host, json.dumps(answer).encode())
         return records
+
+    def resource(self, path: str, **params: str) -> Mapping[str, Any]:
+        """What a resource under `/services/data/vXX.X/` says. Raises NotAllowedError, UnreachableError."""
+        answer = self._reading(partial(_resource, path, params))
+        if not isinstance(answer, Mapping):
+            raise not_an_org(self.host, json.dumps(answer).encode())
+        return answer
 
     def start_deploy(self, package: bytes, options: Mapping[str, object]) -> str:
         """Send a deployment; never twice. Returns its id.
@@ -129,3 +152,14 @@ class Rest:
         if status == 500:
             return UnreachableError(*refusal(self.host, code, text).complaints)
         return refusal(self.host, "INVALID_SESSION_ID" if status == 401 and not code else code, text)
+
+
+def _resource(path: str, params: dict[str, Any], client: "Salesforce") -> Any:
+    try:
+        return client.restful(path, params=params)
+    except TypeError:
+        return None  # simple_salesforce takes the length of every answer, and of `null` there is none
+
+
+def _page(url: str, client: "Salesforce") -> Any:
+    return client.query_more(url, identifier_is_url=True)

@@ -233,11 +233,11 @@ class Wire:
     def get(self, path: str, **params: str) -> requests.Response:
         return self.session.get(f"{self.base}{path}", params=params, headers=self.bearer)
 
-    def query(self, soql: str, **params: str) -> requests.Response:
-        return self.get(f"/services/data/v{self.version}/query", q=soql, **params)
+    def query(self, soql: str, *, tooling: bool = False, **params: str) -> requests.Response:
+        return self.get(f"/services/data/v{self.version}/{'tooling/' if tooling else ''}query", q=soql, **params)
 
-    def rows(self, soql: str) -> list[dict[str, Any]]:
-        answer = self.query(soql).json()
+    def rows(self, soql: str, *, tooling: bool = False) -> list[dict[str, Any]]:
+        answer = self.query(soql, tooling=tooling).json()
         return [{key: value for key, value in row.items() if key != "attributes"} for row in answer["records"]]
 
     def post_soap(self, body: str, *, path: str = "", headers: str = "", token: str | None = None) -> requests.Response:
@@ -284,7 +284,8 @@ class Wire:
 
     def result_status(self, job: str) -> str:
         """Look at a deployment without moving it on: the Tooling API's view."""
-        return str(self.rows(f"SELECT Status FROM DeployRequest WHERE Id = '{job}'")[0]["Status"])
+        (row,) = self.rows(f"SELECT Status FROM DeployRequest WHERE Id = '{job}'", tooling=True)
+        return str(row["Status"])
 
     def deploy(
         self, *pieces: Piece, options: Mapping[str, Any] | None = None, version: str = "66.0", **more: Any
