@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from reconciler.body import at, get, put
+from reconciler.body import at, exists, get, put
+from reconciler.drift import is_of_ours
 from reconciler.kind import Body, Certificate, SecretRef, Struct, WriteOnly
 from reconciler.model import (
     Action,
@@ -37,6 +38,7 @@ def advanced(
     were looked at (all, or the targets); `secrets` maps references to salted digests of what was sent.
     """
     by_address = {change.address: change for change in changes}
+    known, baseline = baseline, _at_version(baseline, live)
     resources = dict(baseline.resources)
     for address in chosen:
         want, have = desired.resources.get(address), live.resources.get(address)
@@ -50,10 +52,10 @@ def advanced(
             _given_up(address, by_address.get(address), resources)
     _drop_what_went_along(changes, live, resources)
     _add_handler_classes(desired, live, resources)
-    unmanaged = _unmanaged(baseline, live, resources, by_address)
-    same = resources == baseline.resources and unmanaged == baseline.unmanaged and baseline.exists
-    if same and baseline.api_version == live.org.api_version:
-        return baseline
+    unmanaged = _watching(baseline, _unmanaged(baseline, live, resources, by_address), live, resources)
+    same = resources == known.resources and unmanaged == known.unmanaged and known.exists
+    if same and known.api_version == live.org.api_version:
+        return known
     return replace(
         baseline,
         serial=baseline.serial + 1,
@@ -61,6 +63,39 @@ def advanced(
         resources=resources,
         unmanaged=unmanaged,
     )
+
+
+def _at_version(baseline: Baseline, live: LiveState) -> Baseline:
+    """The records of the baseline as the API version that the org was read at shows them.
+
+    A baseline is of one version. What only one of two versions has cannot have drifted from the one to the other, so it
+    is taken as the org has it.
+    """
+    if not (baseline.api_version and live.org.api_version) or baseline.api_version == live.org.api_version:
+        return baseline
+    before, after = float(baseline.api_version), float(live.org.api_version)
+    resources = dict(baseline.resources)
+    for address, applied in baseline.resources.items():
+        have = live.resources.get(address)
+        if have is not None:
+            body = applied.body
+            for path in _in_one(address.struct, before, after, ()):
+                if path not in applied.declared:
+                    body = put(address.struct, body, path, get(address.struct, have.body, path))
+            resources[address] = replace(applied, body=body)
+    return replace(baseline, resources=resources)
+
+
+@cache
+def _in_one(struct: type[Struct], before: float, after: float, path: Path) -> tuple[Path, ...]:
+    """The fields that only one of two API versions has."""
+    found: list[Path] = []
+    for name, field in struct.fields().items():
+        if exists(struct, (name,), before) != exists(struct, (name,), after):
+            found.append((*path, name))
+        elif field.struct is not None and not field.repeated:
+            found += _in_one(field.struct, before, after, (*path, name))
+    return tuple(found)
 
 
 @lru_cache(4096)
@@ -150,6 +185,35 @@ def _add_handler_classes(desired: Snapshot, live: LiveState, resources: dict[Add
                 resources[code] = Applied(live.resources[code].body, name, watched=True)
 
 
+def _watching(
+    baseline: Baseline, unmanaged: frozenset[str], live: LiveState, resources: dict[Address, Applied]
+) -> frozenset[str]:
+    """Keep whole what belongs to something that we manage, though no file declares it: a policy that the org made for an
+    app decides who may use it, an enablement of another team decides as whom. Returns what is left of the strangers.
+
+    What was released stays released: only what is new, or belongs to what was not ours before, is taken up.
+    """
+    unmanaged |= _no_longer_watched(resources)
+    taken: set[str] = set()
+    for text in unmanaged:
+        address = Address.parse(text)
+        have = live.resources.get(address)
+        new = text not in baseline.unmanaged and address not in baseline.resources
+        if have is not None and is_of_ours(address, resources) and (new or not is_of_ours(address, baseline.resources)):
+            resources[address] = Applied(have.body, have.record, watched=True)
+            taken.add(text)
+    return unmanaged - taken
+
+
+def _no_longer_watched(resources: dict[Address, Applied]) -> set[str]:
+    """Let go of what was watched for the sake of something that we no longer manage."""
+    watched = [a for a, applied in resources.items() if applied.watched and a.kind != "ApexClass"]
+    gone = [address for address in watched if not is_of_ours(address, resources)]
+    for address in gone:
+        del resources[address]
+    return {str(address) for address in gone}
+
+
 def _unmanaged(
     baseline: Baseline,
     live: LiveState,
@@ -163,7 +227,10 @@ def _unmanaged(
     created = {c.address.name for c in changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
     came_along = {str(a) for a in strangers if a.schema.section and a.name in created}
     released = {str(a) for a in baseline.resources if a not in resources}
-    known = baseline.unmanaged | came_along | released
+    # A kind that the baseline's API version did not have was there all the time.
+    version = float(baseline.api_version or 0)
+    unseen = {str(a) for a in strangers if version and a.schema.since > version}
+    known = baseline.unmanaged | came_along | released | unseen
     # What could not be read this time is no less known than before.
     return frozenset(
         text for text in known if (a := Address.parse(text)) in strangers or live.reason_unreadable(a) is not None
@@ -177,9 +244,13 @@ def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path =
     if known is None:
         if have is None:
             raise KeyError(str(address))
-        unmanaged = unmanaged | {str(address)}
+        if is_of_ours(address, resources):
+            resources[address] = Applied(have.body, have.record, watched=True)
+        else:
+            unmanaged = unmanaged | {str(address)}
     elif have is None:
         del resources[address]
+        unmanaged |= {text for text in _no_longer_watched(resources) if Address.parse(text) in live.resources}
     elif path:
         resources[address] = replace(known, body=put(struct, known.body, path, get(struct, have.body, path)))
     else:

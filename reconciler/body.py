@@ -27,9 +27,11 @@ from reconciler.kind import (
     OrgBound,
     RawXml,
     SecretRef,
+    Since,
     SourceText,
     Struct,
     Synonyms,
+    Until,
     Value,
     WriteOnly,
 )
@@ -324,6 +326,15 @@ def field_at(struct: type[Struct], path: Path) -> Iterator[Field]:
             return
         yield field
         current, skip = field.struct, field.repeated and field.struct is not None
+
+
+def exists(struct: type[Struct], path: Path, version: float) -> bool:
+    """True if an API version has the field at the path. One that no schema knows may be there in any."""
+    for field in field_at(struct, path):
+        since, until = field.mark(Since), field.mark(Until)
+        if (since is not None and version < since.version) or (until is not None and version > until.version):
+            return False
+    return True
 
 
 def is_secret(struct: type[Struct], path: Path) -> bool:

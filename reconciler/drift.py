@@ -1,34 +1,74 @@
 """Baseline -> live: what changed behind the files' back. Desired plays no part in it. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from reconciler.body import exists, field_at
 from reconciler.diff import field_changes
-from reconciler.kind import Weaker
-from reconciler.kinds import ENABLEMENT
-from reconciler.model import Address, Baseline, FieldChange, Finding, LiveResource, LiveState, Path
+from reconciler.kind import Immutable, Means, Struct, Weaker
+from reconciler.kinds import ENABLEMENT, all_kinds, satellites
+from reconciler.model import Address, Applied, Baseline, FieldChange, Finding, LiveResource, LiveState, Path
 from reconciler.planner import completed
-from reconciler.security import Direction, Severity
+from reconciler.security import Direction, Severity, Verdict
 
 CHANGED, GONE, UNMANAGED = "drift.changed", "drift.gone", "drift.unmanaged"
+_APP = "ExternalClientApplication"
 
 
 def findings(
     baseline: Baseline, live: LiveState, ignored: Mapping[Address, tuple[Path, ...]] | None = None
 ) -> Iterator[Finding]:
-    """Yield what differs, ordered by address. What could not be read is not judged: the engine reports it."""
+    """Yield what differs, ordered by address.
+
+    What could not be read is not judged: the engine reports it. Nor is what only one of two API versions has, that of
+    the baseline and that of the org: it was there all the time, or still is. `unwatched` says so.
+    """
+    versions = _versions(baseline, live)
     for address in sorted(baseline.resources.keys() | live.resources.keys()):
         if live.reason_unreadable(address) is not None:
             continue
         applied, have = baseline.resources.get(address), live.resources.get(address)
         if applied is None:
-            if have is not None and str(address) not in baseline.unmanaged:
-                yield _appeared(have)
+            known = str(address) in baseline.unmanaged or any(address.schema.since > one for one in versions)
+            if have is not None and not known:
+                yield _appeared(have, baseline)
         elif have is None:
-            yield Finding(GONE, _gone_severity(address), address, "is no longer in the org")
+            yield _gone(address, applied, live)
         elif have.body != applied.body:
-            body = completed(address.struct, have.body, applied)
-            for change in field_changes(address.struct, applied.body, body):
-                yield _changed(have, change, (ignored or {}).get(address, ()))
+            struct = address.struct
+            body = completed(struct, have.body, applied)
+            for change in field_changes(struct, applied.body, body):
+                if len(versions) < 2 or _in_all(struct, change, versions):
+                    yield _changed(have, change, (ignored or {}).get(address, ()))
+
+
+def unwatched(baseline: Baseline, live: LiveState) -> tuple[str, ...]:
+    """What could not be compared, and why, a line each: an empty report says nothing about it."""
+    version = float(live.org.api_version or 0)
+    notes = []
+    for what, why in live.unreadable.items():
+        # A kind that an API version does not have is not hidden from anybody who reads at that version.
+        if not version or all_kinds()[what.partition("/")[0]].since <= version:
+            notes.append(f"{what} could not be read, and is not judged: {why}")
+    if len(_versions(baseline, live)) > 1:
+        notes.append(
+            f"the baseline was written at API version {baseline.api_version}, the org is read at "
+            f"{live.org.api_version}: what only one of them has is not compared"
+        )
+    return tuple(notes)
+
+
+def meaning(struct: type[Struct], path: Path, direction: Direction) -> str:
+    """What a change of a field means for the clients of the app, in one sentence; empty where no mark says so."""
+    if direction is Direction.NEUTRAL:
+        return ""
+    weakens = direction is Direction.WEAKENS
+    for group in struct.groups:
+        if path[0] in group.fields:
+            return group.weakened if weakens else group.tightened
+    # The innermost field that has a direction decided it, so it also says what that means.
+    judged = next((field for field in reversed(list(field_at(struct, path))) if field.has(Weaker)), None)
+    means = judged.mark(Means) if judged is not None else None
+    return "" if means is None else means.weakened if weakens else means.tightened
 
 
 def _changed(have: LiveResource, change: FieldChange, ignored: tuple[Path, ...]) -> Finding:
@@ -43,26 +83,100 @@ def _changed(have: LiveResource, change: FieldChange, ignored: tuple[Path, ...])
         change.direction,
         have.modified,
         ignored=any(change.path[: len(path)] == path for path in ignored),
+        meaning=meaning(have.address.struct, change.path, change.direction),
     )
 
 
-def _appeared(have: LiveResource) -> Finding:
-    severity = Severity.MEDIUM
-    if have.address.is_enablement:
-        mark = have.address.schema.fields()[ENABLEMENT].mark(Weaker)
-        verdict = mark.judge(frozenset(), frozenset({have.address.part})) if mark is not None else None
-        severity = verdict[1] if verdict is not None else severity
+# --- what appeared ---------------------------------------------------------------------------------------------------
+
+
+def _appeared(have: LiveResource, baseline: Baseline) -> Finding:
+    address = have.address
+    direction, severity = Direction.NEUTRAL, Severity.MEDIUM
+    message, means = "appeared in the org; no file declares it", address.schema.appeared
+    if address.is_enablement:
+        direction, severity = _enabled(address) or (Direction.WEAKENS, severity)
+        means = meaning(address.schema, (ENABLEMENT, address.part), direction)
+    elif is_of_ours(address, baseline.resources):
+        # Graver than a new app, which is nobody's yet: this changes how an app behaves that somebody reviewed.
+        message = "appeared in the org beside an app that we manage; no file declares it"
+        direction, severity = _worst(address.struct, field_changes(address.struct, {}, have.body))
     return Finding(
         UNMANAGED,
         severity,
-        have.address,
-        "appeared in the org; no file declares it",
-        direction=Direction.WEAKENS if have.address.is_enablement else Direction.NEUTRAL,
+        address,
+        message,
+        direction=direction,
         modified=have.modified,
-        mend=f"declare it, remove it, or: reconciler baseline accept {have.address}",
+        mend=f"declare it, remove it, or: reconciler baseline accept {address}",
+        meaning=means,
     )
 
 
-def _gone_severity(address: Address) -> Severity:
-    """A vanished app or handler is an outage; a vanished record of the rest may be repaired by the next apply."""
-    return Severity.HIGH if address.schema.removable and not address.is_enablement else Severity.MEDIUM
+def _enabled(address: Address) -> Verdict | None:
+    mark = address.schema.fields()[ENABLEMENT].mark(Weaker)
+    return mark.judge(frozenset(), frozenset({address.part})) if mark is not None else None
+
+
+def is_of_ours(address: Address, resources: Mapping[Address, Applied]) -> bool:
+    """Whether it is a part of what we manage: another record of a managed app, an enablement of a managed app or handler."""
+    if address.is_enablement:
+        app = address.part.removeprefix(f"{ENABLEMENT}/")
+        owners = (address.component, Address("ConnectedApp", app), *_family(app))
+    elif address.is_satellite:
+        owners = _family(address.name)
+    else:
+        return False
+    return any(owner in resources and not resources[owner].watched for owner in owners)
+
+
+def _family(app: str) -> tuple[Address, ...]:
+    return tuple(Address(kind, app) for kind in (_APP, *(kind.__name__ for kind in satellites().values())))
+
+
+# --- what is gone ----------------------------------------------------------------------------------------------------
+
+
+def _gone(address: Address, applied: Applied, live: LiveState) -> Finding:
+    schema = address.schema
+    direction, means = Direction.NEUTRAL, schema.gone
+    # A vanished app or handler is an outage; a vanished record of the rest may be repaired by the next apply.
+    severity = Severity.HIGH if schema.removable else Severity.MEDIUM
+    if address.is_enablement:
+        direction, severity = Direction.TIGHTENS, Severity.MEDIUM
+        means = meaning(schema, (ENABLEMENT, address.part), direction)
+    elif address.is_satellite and Address(_APP, address.name) not in live.resources:
+        means = "It went with its app."
+    elif address.is_satellite:
+        direction, severity = _worst(schema, field_changes(schema, applied.body, {}))
+        if any(field.has(Immutable) for field in schema.fields().values()):
+            # Without the record that holds its key the app has no clients at all, and nothing of it is laxer.
+            direction, severity = Direction.NEUTRAL, Severity.HIGH
+    return Finding(GONE, severity, address, "is no longer in the org", direction=direction, meaning=means)
+
+
+def _worst(struct: type[Struct], changes: Iterable[FieldChange]) -> Verdict:
+    """A whole record of a managed app that came or went: high, or as grave as the worst that it brought or took."""
+    weaker = [
+        change.severity
+        for change in changes
+        if change.direction is Direction.WEAKENS
+        # That a record has a key says nothing; only another key does.
+        and not any(field.has(Immutable) for field in field_at(struct, change.path))
+    ]
+    return Direction.WEAKENS if weaker else Direction.NEUTRAL, max([Severity.HIGH, *weaker])
+
+
+# --- two API versions ------------------------------------------------------------------------------------------------
+
+
+def _versions(baseline: Baseline, live: LiveState) -> frozenset[float]:
+    """The API versions that the two were read at, one if they are the same."""
+    return frozenset(float(text) for text in (baseline.api_version, live.org.api_version) if text)
+
+
+def _in_all(struct: type[Struct], change: FieldChange, versions: Iterable[float]) -> bool:
+    """True if all versions have the field. One that no schema knows has not changed if it only came or went."""
+    if change.path[0] not in struct.fields():
+        return change.old is not None and change.new is not None
+    return all(exists(struct, change.path, version) for version in versions)

@@ -36,6 +36,7 @@ __all__ = [
     "Kind",
     "Known",
     "Lines",
+    "Means",
     "NotEchoed",
     "OrgBound",
     "Owner",
@@ -177,6 +178,16 @@ class Forced:
 
     value: Value
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """A mark: what a change means for the clients of the app, in one sentence each."""
+
+    weakened: str
+    """When the field became weaker, or changed where any change is bad."""
+    tightened: str = ""
+    """When it became stronger: what may stop working."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +354,10 @@ class Kind(Struct):
     """True if removing it from the files deletes it in the org."""
     policy: ClassVar[bool] = False
     """True if the record may be changed although its app came with a managed package."""
+    appeared: ClassVar[str] = ""
+    """What a record that nobody declared means for the org, in one sentence."""
+    gone: ClassVar[str] = ""
+    """What it means for the clients of an app that a record is gone, in one sentence."""
 
     @classmethod
     @cache
@@ -410,11 +425,10 @@ def _problem(cls: type[Struct], error: Any) -> Problem | None:
         return None
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
-        return Problem(
-            path,
-            f"{name} is not a field of {_struct_at(cls, path[:-1]).__name__}",
-            suggestion(name, _struct_at(cls, path[:-1]).fields()),
-        )
+        here = _struct_at(cls, path[:-1])
+        belongs, mend = _elsewhere(cls, path[0], name)
+        message = f"{name} is not a field of {here.__name__}{belongs}"
+        return Problem(path, message, mend or suggestion(name, here.fields()))
     if kind == "literal_error":
         field = _struct_at(cls, path[:-1] if isinstance(path[-1], str) else path[:-2]).fields()[
             next(str(p) for p in reversed(path) if isinstance(p, str))
@@ -436,6 +450,19 @@ def _problem(cls: type[Struct], error: Any) -> Problem | None:
             f"write a reference: {name}: {{secret: {{env: VARIABLE}}}}",
         )
     return Problem(path, f"{name} must be {wanted}, not {_describe(value)}", _mend_type(kind, value))
+
+
+def _elsewhere(cls: type[Struct], section: Any, name: str) -> tuple[str, str]:
+    """Where in the record a field that stands in `section` belongs, in words, and the mend. Empty if nowhere.
+
+    Before any near word: `isTokenExchangeFlowEnabled` in the wrong section is not a misspelt `isTokenExchangeEnabled`.
+    """
+    if name in cls.fields():
+        return f"; it belongs to {cls.__name__}", f"write it beside {section}:, not below it"
+    for other, one in cls.fields().items():
+        if one.struct is not None and name in one.struct.fields():
+            return f"; it belongs inside of {other}", f"write it below {other}:, indented"
+    return "", ""
 
 
 def _mend_type(kind: str, value: Value) -> str:

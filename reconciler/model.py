@@ -1,11 +1,14 @@
 """The values that everything is decided on. All frozen; the words are those of README.md beside this file."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import NamedTuple
 
 from reconciler.errors import Place
+from reconciler.facts import Deployment
 from reconciler.kind import Body, Kind, Struct, Value
 from reconciler.kinds import ENABLEMENT, kind
 from reconciler.security import Direction, Severity
@@ -193,7 +196,8 @@ class Applied:
     """Fields that were sent and that the org does not give back: `body` holds what was sent."""
     protect: frozenset[str] = frozenset()
     watched: bool = False
-    """True for what no file declares and is kept all the same: the class of a managed handler."""
+    """True for what no file declares and is kept all the same: the class of a managed handler, the other records of a
+    managed app, enablements of other teams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,8 @@ class Baseline:
     """Addresses of resources that the org had and no file declared, when we last looked."""
     deployments: tuple[str, ...] = ()
     """Ids of our own latest deployments."""
+    begun: str = ""
+    """When we first applied anything (ISO 8601, UTC): what was done before is none of our business."""
 
     @property
     def exists(self) -> bool:
@@ -319,12 +325,49 @@ class Release:
         return f"{self.address}.{'.'.join(self.path)}" if self.path else str(self.address)
 
 
+def _ordered(value: Value) -> Value:
+    """A value whose text is the same in every run: sets have no order of their own."""
+    if isinstance(value, frozenset | set):
+        return sorted(map(str, value))
+    if isinstance(value, Mapping):
+        return {str(name): _ordered(item) for name, item in value.items()}
+    return [_ordered(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+class Confidence(StrEnum):
+    """How sure it is who did it."""
+
+    HIGH = "high"
+    """The record's last change and the audit trail agree."""
+    MEDIUM = "medium"
+    """One of the two names somebody: the person who touched the record last, perhaps elsewhere in it."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who changed something, when, and how that is known."""
+
+    by: str = ""
+    """A username, or a person's name where the org gives only that."""
+    by_id: str = ""
+    date: str = ""
+    """ISO 8601, UTC."""
+    confidence: Confidence = Confidence.UNKNOWN
+    delegate: str = ""
+    """Who had logged in as that user, if somebody had."""
+    deployment: str = ""
+    """The id of the deployment that brought it, if one did."""
+    ours: bool = False
+    """True if that deployment is one of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that a person must look at: drift, or a rule broken."""
 
     id: str
-    """`drift.changed`, `drift.gone`, `drift.unmanaged`, or a rule's id."""
+    """`drift.changed`, `drift.gone`, `drift.unmanaged`, `drift.desired`, `waiver.expired`, `waiver.unused`, or a rule's id."""
     severity: Severity
     address: Address
     message: str
@@ -335,7 +378,46 @@ class Finding:
     modified: Modified = Modified()
     place: Place | None = None
     ignored: bool = False
+    """True for a field under `lifecycle.ignore`: shown, and not counted."""
     mend: str = ""
+    meaning: str = ""
+    """What it means for the clients of the app, in one sentence."""
+    subject: str = ""
+    """What in the field, where a rule can be broken more than once in one: a URL, a method."""
+    position: tuple[int, int] | None = None
+    """Line and column inside the value, where that is source text."""
+    also: tuple[Address, ...] = ()
+    """Other resources that the finding depends on."""
+    waived: str = ""
+    """Who waived it, why and until when, in words; empty if nobody did. Shown, and not counted."""
+    deferred: str = ""
+    """The id of the deployment under way that explains it; not counted."""
+    attribution: Attribution | None = None
+    known: bool | None = None
+    """Whether an earlier report had it already; `None` if none was given to compare with."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it makes an exit code: ignored, waived and deferred findings are shown only."""
+        return not (self.ignored or self.waived or self.deferred)
+
+    @property
+    def key(self) -> str:
+        """The finding's identity from run to run (16 hexadecimal digits): what, where and the value, never who or when."""
+        value = "" if self.new is None else json.dumps(_ordered(self.new), sort_keys=True, default=str)
+        parts = (self.id, str(self.address), *self.path, self.subject, value)
+        return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A rule that could not be judged, and why. Never the same as being fine."""
+
+    id: str
+    address: Address
+    message: str
+    path: Path = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +456,10 @@ class Plan:
     baseline_serial: int = 0
     created: str = ""
     """ISO 8601, UTC."""
+    unchecked: tuple[Unchecked, ...] = ()
+    """What the rules could not judge of what changes."""
+    bodies: Mapping[Address, Body] = field(default_factory=dict)
+    """The org as it would be afterwards, for drawing it. Not shown otherwise."""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -426,8 +512,34 @@ class DriftReport:
     findings: tuple[Finding, ...] = ()
     against: str = "baseline"
     """`baseline` or `desired`."""
-    compared: int = 0
-    """How many resources were compared."""
+    compared: tuple[Address, ...] = ()
+    """The resources that were compared."""
+    in_flight: tuple[Deployment, ...] = ()
+    """Deployments that are under way: what they change is not drift."""
+    notes: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    """Addresses and fields of findings that an earlier report had and that are gone."""
+    bodies: Mapping[Address, Body] = field(default_factory=dict)
+    """What the org has, for drawing it. Not shown otherwise."""
+    created: str = ""
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What the rules say of the files, or of an org as it is."""
+
+    findings: tuple[Finding, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+    checked: tuple[Address, ...] = ()
+    """The resources that were looked at."""
+    org: OrgInfo | None = None
+    """`None` for files alone."""
+    notes: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    bodies: Mapping[Address, Body] = field(default_factory=dict)
+    created: str = ""
+    """ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)

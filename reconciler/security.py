@@ -190,6 +190,10 @@ class Group:
 
     fields: tuple[str, ...]
     weaker: Weaker
+    weakened: str
+    """What it means for the clients of the app, in one sentence, when the fields became weaker."""
+    tightened: str
+    """When they became stronger: what may stop working."""
 
 
 def certificate_trust(old: Any, new: Any) -> Verdict | None:

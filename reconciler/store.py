@@ -107,6 +107,7 @@ def _told(path: Path) -> Iterator[None]:
 def _lines(baseline: Baseline) -> Iterator[str]:
     head = {
         "api_version": baseline.api_version,
+        "begun": baseline.begun,
         "deployments": list(baseline.deployments),
         "format": FORMAT,
         "org_id": baseline.org_id,
@@ -163,7 +164,10 @@ def _read(path: Path) -> Baseline:
             resources[_address(text)] = Applied(
                 body, entry["record"], memo[declared], unseen, protect, entry["watched"]
             )
-    for name, wanted in (("org_id", str), ("project", str), ("serial", int), ("salt", str), ("api_version", str)):
+    # A baseline of before this was kept does not say when it began.
+    whole.setdefault("begun", "")
+    texts = ("org_id", "project", "salt", "api_version", "begun")
+    for name, wanted in (("serial", int), *((name, str) for name in texts)):
         if not isinstance(whole[name], wanted):
             raise ValueError(f"{name} is {whole[name]!r}")
     return Baseline(
@@ -175,6 +179,7 @@ def _read(path: Path) -> Baseline:
         resources,
         frozenset(str(_address(text)) for text in whole["unmanaged"]),
         tuple(whole["deployments"]),
+        whole["begun"],
     )
 
 

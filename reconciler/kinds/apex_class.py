@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.kind import Double, Int, Keyed, Kind, SourceText, String, Struct, Weaker
+from reconciler.kind import Double, Int, Keyed, Kind, Means, SourceText, String, Struct, Weaker
 from reconciler.security import Severity
 
 
@@ -21,8 +21,15 @@ class ApexClass(Kind):
     folder: ClassVar[str] = "classes"
     suffix: ClassVar[str] = "cls"
     since: ClassVar[float] = 10
+    appeared: ClassVar[str] = "A handler or plug-in runs this code, and nobody reviewed it here."
+    gone: ClassVar[str] = "The handlers and plug-ins that run the class fail, and logins or token exchanges with them."
 
     apiVersion: Double
-    content: Annotated[String | None, SourceText(), Weaker.when_changed(Severity.CRITICAL)] = None
+    content: Annotated[
+        String | None,
+        SourceText(),
+        Weaker.when_changed(Severity.CRITICAL),
+        Means("The code that decides about logins or tokens is no longer the code that was applied."),
+    ] = None
     packageVersions: Annotated[list[PackageVersion] | None, Keyed(("namespace", "packageId"), any_of=True)] = None
     status: Literal["Inactive", "Active", "Deleted"]

@@ -3,6 +3,7 @@ npm package `@salesforce/types` 1.9.0, whose API version is not stated (after 63
 
 from typing import Annotated, ClassVar, Literal
 
+from reconciler import meanings
 from reconciler.kind import (
     Base64,
     Boolean,
@@ -14,6 +15,7 @@ from reconciler.kind import (
     Kind,
     Known,
     Lines,
+    Means,
     NotEchoed,
     Ref,
     SecretRef,
@@ -120,7 +122,7 @@ class ConnectedAppOauthAssetToken(Struct):
     assetIncludeAttributes: Boolean
     assetIncludeCustomPerms: Boolean
     assetSigningCertId: Annotated[String, Ref("Certificate")]
-    assetValidityPeriod: Annotated[Int, Weaker.when_longer(Severity.MEDIUM)]
+    assetValidityPeriod: Annotated[Int, Weaker.when_longer(Severity.MEDIUM), meanings.ASSET_TOKEN_VALIDITY]
 
 
 class ConnectedAppOauthIdToken(Struct):
@@ -130,55 +132,82 @@ class ConnectedAppOauthIdToken(Struct):
     idTokenIncludeAttributes: Boolean | None = None
     idTokenIncludeCustomPerms: Boolean | None = None
     idTokenIncludeStandardClaims: Boolean | None = None
-    idTokenValidity: Annotated[Int | None, Default(2), Weaker.when_longer(Severity.MEDIUM)] = None
+    idTokenValidity: Annotated[
+        Int | None, Default(2), Weaker.when_longer(Severity.MEDIUM), meanings.ID_TOKEN_VALIDITY
+    ] = None
 
 
 class ConnectedAppOauthConfig(Struct):
     """How clients of the app may get tokens: flows, callback URLs, scopes, secrets, PKCE."""
 
     assetTokenConfig: Annotated[ConnectedAppOauthAssetToken | None, Since(49)] = None
-    callbackUrl: Annotated[list[String], Lines(), Weaker.when_added(Severity.CRITICAL)]
-    certificate: Annotated[String | None, Certificate(), Weaker.by(certificate_trust, "changed or removed")] = None
+    callbackUrl: Annotated[list[String], Lines(), Weaker.when_added(Severity.CRITICAL), meanings.CALLBACK_URL]
+    certificate: Annotated[
+        String | None, Certificate(), Weaker.by(certificate_trust, "changed or removed"), meanings.CERTIFICATE
+    ] = None
     consumerKey: Annotated[
-        String | None, Since(32), Immutable(), NotEchoed(), Weaker.when_changed(Severity.CRITICAL)
+        String | None,
+        Since(32),
+        Immutable(),
+        NotEchoed(),
+        Weaker.when_changed(Severity.CRITICAL),
+        meanings.CONSUMER_KEY,
     ] = None
     consumerSecret: Annotated[SecretRef | None, Since(32), WriteOnly()] = None
     idTokenConfig: Annotated[ConnectedAppOauthIdToken | None, Since(43)] = None
-    isAdminApproved: Annotated[Boolean | None, Since(46), Default(False), Weaker.when_not(True, Severity.CRITICAL)] = (
-        None
-    )
-    isClientCredentialEnabled: Annotated[
-        Boolean | None, Since(56), Default(False), Weaker.when(True, Severity.HIGH)
+    isAdminApproved: Annotated[
+        Boolean | None, Since(46), Default(False), Weaker.when_not(True, Severity.CRITICAL), meanings.PERMITTED_USERS
     ] = None
-    isCodeCredentialEnabled: Annotated[Boolean | None, Since(57), Default(False), Weaker.when(True, Severity.HIGH)] = (
-        None
-    )
+    isClientCredentialEnabled: Annotated[
+        Boolean | None, Since(56), Default(False), Weaker.when(True, Severity.HIGH), meanings.CLIENT_CREDENTIALS
+    ] = None
+    isCodeCredentialEnabled: Annotated[
+        Boolean | None, Since(57), Default(False), Weaker.when(True, Severity.HIGH), meanings.CODE_CREDENTIALS
+    ] = None
     isCodeCredentialPostOnly: Annotated[Boolean | None, Since(57), Default(False)] = None
-    isConsumerSecretOptional: Annotated[Boolean | None, Since(49), Default(False), Weaker.when(True, Severity.HIGH)] = (
-        None
-    )
-    isDPopEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
-    isDeviceFlowEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when(True, Severity.HIGH)] = None
-    isEnforceRefreshTokenTTL: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
-    isIntrospectAllTokens: Annotated[Boolean | None, Since(49), Default(False), Weaker.when(True, Severity.HIGH)] = None
-    isIpBindingEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.MEDIUM)] = None
-    isNamedUserJwtEnabled: Annotated[Boolean | None, Since(59), Default(False), Weaker.when(True, Severity.HIGH)] = None
-    isPKImTLSEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH)] = None
-    isPkceRequired: Annotated[Boolean | None, Since(59), Default(False), Weaker.when_not(True, Severity.HIGH)] = None
+    isConsumerSecretOptional: Annotated[
+        Boolean | None, Since(49), Default(False), Weaker.when(True, Severity.HIGH), meanings.SECRET_OPTIONAL
+    ] = None
+    isDPopEnabled: Annotated[Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH), meanings.DPOP] = None
+    isDeviceFlowEnabled: Annotated[
+        Boolean | None, Since(64, T19), Weaker.when(True, Severity.HIGH), meanings.DEVICE_FLOW
+    ] = None
+    isEnforceRefreshTokenTTL: Annotated[
+        Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH), meanings.REFRESH_TOKEN_LIMIT
+    ] = None
+    isIntrospectAllTokens: Annotated[
+        Boolean | None, Since(49), Default(False), Weaker.when(True, Severity.HIGH), meanings.INTROSPECTION
+    ] = None
+    isIpBindingEnabled: Annotated[
+        Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.MEDIUM), meanings.IP_BINDING
+    ] = None
+    isNamedUserJwtEnabled: Annotated[
+        Boolean | None, Since(59), Default(False), Weaker.when(True, Severity.HIGH), meanings.NAMED_USER_JWT
+    ] = None
+    isPKImTLSEnabled: Annotated[
+        Boolean | None, Since(64, T19), Weaker.when_not(True, Severity.HIGH), meanings.MUTUAL_TLS
+    ] = None
+    isPkceRequired: Annotated[
+        Boolean | None, Since(59), Default(False), Weaker.when_not(True, Severity.HIGH), meanings.PKCE
+    ] = None
     isRefreshTokenRotationEnabled: Annotated[
-        Boolean | None, Since(60), Default(False), Weaker.when_not(True, Severity.HIGH)
+        Boolean | None, Since(60), Default(False), Weaker.when_not(True, Severity.HIGH), meanings.REFRESH_TOKEN_ROTATION
     ] = None
     isSecretRequiredForRefreshToken: Annotated[
-        Boolean | None, Since(51), Default(True), Weaker.when_not(True, Severity.HIGH)
+        Boolean | None, Since(51), Default(True), Weaker.when_not(True, Severity.HIGH), meanings.SECRET_FOR_REFRESH
     ] = None
     isSecretRequiredForTokenExchange: Annotated[
-        Boolean | None, Since(60), Default(False), Weaker.when_not(True, Severity.HIGH)
+        Boolean | None,
+        Since(60),
+        Default(False),
+        Weaker.when_not(True, Severity.HIGH),
+        meanings.SECRET_FOR_TOKEN_EXCHANGE,
     ] = None
-    isTokenExchangeEnabled: Annotated[Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)] = (
-        None
-    )
+    isTokenExchangeEnabled: Annotated[
+        Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH), meanings.TOKEN_EXCHANGE
+    ] = None
     oauthClientCredentialUser: Annotated[
-        String | None, Since(56), Ref("User"), Weaker.when_changed(Severity.CRITICAL)
+        String | None, Since(56), Ref("User"), Weaker.when_changed(Severity.CRITICAL), meanings.CLIENT_CREDENTIALS_USER
     ] = None
     scopes: Annotated[
         list[Scope] | None,
@@ -186,6 +215,7 @@ class ConnectedAppOauthConfig(Struct):
         Synonyms(READ_BACK),
         SinceValue(NEWER_SCOPES, T19),
         Weaker.when_added(Severity.HIGH, {"Full": Severity.CRITICAL}),
+        meanings.SCOPES,
     ] = None
     singleLogoutUrl: String | None = None
 
@@ -198,15 +228,17 @@ class ConnectedAppOauthPolicy(Struct):
         Default("ENFORCE"),
         Known(("ENFORCE", "ENFORCE_RELAXREFRESH", "BYPASS_2FACTOR", "BYPASS"), ignore_case=True),
         Weaker.towards(("ENFORCE", "ENFORCE_RELAXREFRESH", "BYPASS_2FACTOR", "BYPASS"), Severity.HIGH),
+        meanings.IP_RELAXATION,
     ]
     isTokenExchangeFlowEnabled: Annotated[
-        Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH)
+        Boolean | None, Since(60), Default(False), Weaker.when(True, Severity.HIGH), meanings.TOKEN_EXCHANGE
     ] = None
     refreshTokenPolicy: Annotated[
         String,
         Default("infinite"),
         Known(("infinite", "zero"), pattern=r"specific_(lifetime|inactivity):[0-9]+:(HOURS|DAYS|MONTHS)"),
         Weaker.by(refresh_token_policy, "longer"),
+        meanings.REFRESH_TOKEN_LIFETIME,
     ]
     singleLogoutUrl: String | None = None
 
@@ -215,7 +247,14 @@ class ConnectedAppSamlConfig(Struct):
     """The app as a SAML service provider."""
 
     acsUrl: String
-    certificate: Annotated[String | None, Certificate(), Weaker.by(certificate_trust, "changed or removed")] = None
+    certificate: Annotated[
+        String | None,
+        Certificate(),
+        Weaker.by(certificate_trust, "changed or removed"),
+        Means(
+            "The app takes requests signed with another key as its own, and refuses those signed with the former one."
+        ),
+    ] = None
     encryptionCertificate: Annotated[String | None, Certificate()] = None
     encryptionType: Literal["AES_128", "AES_256", "Triple_Des"] | None = None
     entityUrl: String
@@ -232,13 +271,13 @@ class ConnectedAppSessionPolicy(Struct):
     """Session level and length (minutes) of the app's sessions."""
 
     policyAction: Annotated[
-        String | None, Known(("Block", "RaiseSessionLevel")), Weaker.when(None, Severity.MEDIUM)
+        String | None, Known(("Block", "RaiseSessionLevel")), Weaker.when(None, Severity.MEDIUM), meanings.POLICY_ACTION
     ] = None
     # The exact literals differ from page to page of the documentation, so any text is let through.
-    sessionLevel: Annotated[String | None, Weaker.towards(("HIGH_ASSURANCE", "STANDARD", "LOW"), Severity.MEDIUM)] = (
-        None
-    )
-    sessionTimeout: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM)] = None
+    sessionLevel: Annotated[
+        String | None, Weaker.towards(("HIGH_ASSURANCE", "STANDARD", "LOW"), Severity.MEDIUM), meanings.SESSION_LEVEL
+    ] = None
+    sessionTimeout: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM), meanings.SESSION_TIMEOUT] = None
 
 
 class ConnectedApp(Kind):
@@ -248,6 +287,10 @@ class ConnectedApp(Kind):
     suffix: ClassVar[str] = "connectedApp"
     since: ClassVar[float] = 29
     removable: ClassVar[bool] = True
+    appeared: ClassVar[str] = "Clients of a further app can get tokens, under rules that nobody reviewed here."
+    gone: ClassVar[str] = (
+        "The app's clients get invalid_client_id, and in most orgs a connected app cannot be created again."
+    )
 
     attributes: Annotated[list[ConnectedAppAttribute] | None, Keyed(("key",))] = None
     canvas: CanvasMetadata | None = None
@@ -257,9 +300,9 @@ class ConnectedApp(Kind):
     description: String | None = None
     iconUrl: String | None = None
     infoUrl: String | None = None
-    ipRanges: Annotated[list[ConnectedAppIpRange] | None, Keyed(("start", "end")), Weaker.when_wider(Severity.HIGH)] = (
-        None
-    )
+    ipRanges: Annotated[
+        list[ConnectedAppIpRange] | None, Keyed(("start", "end")), Weaker.when_wider(Severity.HIGH), meanings.IP_RANGES
+    ] = None
     label: String
     logoUrl: String | None = None
     mobileAppConfig: ConnectedAppMobileDetailConfig | None = None
@@ -267,14 +310,31 @@ class ConnectedApp(Kind):
     oauthConfig: ConnectedAppOauthConfig | None = None
     oauthPolicy: Annotated[ConnectedAppOauthPolicy | None, Since(49)] = None
     permissionSetName: Annotated[
-        list[String] | None, Since(46), Unordered(), Ref("PermissionSet"), Weaker.when_added(Severity.HIGH)
+        list[String] | None,
+        Since(46),
+        Unordered(),
+        Ref("PermissionSet"),
+        Weaker.when_added(Severity.HIGH),
+        meanings.PREAUTHORIZED,
     ] = None
-    plugin: Annotated[String | None, Ref("ApexClass"), Weaker.when_changed(Severity.CRITICAL)] = None
+    plugin: Annotated[String | None, Ref("ApexClass"), Weaker.when_changed(Severity.CRITICAL), meanings.LOGIN_CODE] = (
+        None
+    )
     pluginExecutionUser: Annotated[
-        String | None, Since(46), Until(66), Ref("User"), Weaker.when_changed(Severity.CRITICAL)
+        String | None,
+        Since(46),
+        Until(66),
+        Ref("User"),
+        Weaker.when_changed(Severity.CRITICAL),
+        meanings.LOGIN_CODE_USER,
     ] = None
     profileName: Annotated[
-        list[String] | None, Since(46), Unordered(), Ref("Profile"), Weaker.when_added(Severity.HIGH)
+        list[String] | None,
+        Since(46),
+        Unordered(),
+        Ref("Profile"),
+        Weaker.when_added(Severity.HIGH),
+        meanings.PREAUTHORIZED,
     ] = None
     samlConfig: ConnectedAppSamlConfig | None = None
     sessionPolicy: Annotated[ConnectedAppSessionPolicy | None, Since(49)] = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from reconciler.kind import Boolean, Default, Kind, Weaker
+from reconciler.kind import Boolean, Default, Kind, Means, Weaker
 from reconciler.security import Severity
 
 
@@ -14,8 +14,22 @@ class ConnectedAppSettings(Kind):
     since: ClassVar[float] = 47
     singleton: ClassVar[str] = "ConnectedApp"
 
-    enableAdminApprovedAppsOnly: Annotated[Boolean | None, Default(False), Weaker.when_not(True, Severity.HIGH)] = None
+    enableAdminApprovedAppsOnly: Annotated[
+        Boolean | None,
+        Default(False),
+        Weaker.when_not(True, Severity.HIGH),
+        Means(
+            "Users can now use apps that no admin has approved.",
+            "Apps that no admin has approved can no longer call the org's APIs.",
+        ),
+    ] = None
     enableAdminApprovedAppsOnlyForExternalUser: Annotated[
-        Boolean | None, Default(False), Weaker.when_not(True, Severity.HIGH)
+        Boolean | None,
+        Default(False),
+        Weaker.when_not(True, Severity.HIGH),
+        Means(
+            "External users can now use apps that no admin has approved.",
+            "External users can no longer use apps that no admin has approved.",
+        ),
     ] = None
     enableSkipUserProvisioningWizardWelcomePage: Annotated[Boolean | None, Default(False)] = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from reconciler.kind import Boolean, Default, Kind, Since, Weaker
+from reconciler.kind import Boolean, Default, Kind, Means, Since, Weaker
 from reconciler.security import Severity
 
 
@@ -15,7 +15,22 @@ class ExternalClientAppSettings(Kind):
     singleton: ClassVar[str] = "ExternalClientApp"
 
     enableClientSecretInRestApiAccess: Annotated[
-        Boolean | None, Since(62), Default(False), Weaker.when(True, Severity.MEDIUM)
+        Boolean | None,
+        Since(62),
+        Default(False),
+        Weaker.when(True, Severity.MEDIUM),
+        Means(
+            "Users with the permission for it can now read the secrets of external client apps through the REST API.",
+            "Tools that read or rotate the secrets of external client apps through the REST API fail from now on.",
+        ),
     ] = None
-    enableConsumerSecretApiAccess: Annotated[Boolean | None, Default(False), Weaker.when(True, Severity.MEDIUM)] = None
+    enableConsumerSecretApiAccess: Annotated[
+        Boolean | None,
+        Default(False),
+        Weaker.when(True, Severity.MEDIUM),
+        Means(
+            "Users with the permission for it can now read the secrets of external client apps through the Metadata API.",
+            "Tools that read the secrets of external client apps through the Metadata API fail from now on.",
+        ),
+    ] = None
     enablePackageEcaOauthFromDevOrg: Annotated[Boolean | None, Since(62), Default(False)] = None

@@ -12,6 +12,8 @@ class ExternalClientApplication(Kind):
     suffix: ClassVar[str] = "eca"
     since: ClassVar[float] = 59
     removable: ClassVar[bool] = True
+    appeared: ClassVar[str] = "Clients of a further app can get tokens, under rules that nobody reviewed here."
+    gone: ClassVar[str] = "The app's clients get invalid_client_id, and the tokens that they hold are revoked."
 
     contactEmail: String | None = None
     contactPhone: String | None = None

@@ -3,7 +3,7 @@ the npm package `@salesforce/types` 1.9.0, whose API version is not stated (afte
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.kind import Boolean, Default, Kind, Owner, Ref, Since, String, Weaker
+from reconciler.kind import Boolean, Default, Kind, Means, Owner, Ref, Since, String, Weaker
 from reconciler.security import Severity
 
 T19 = "@salesforce/types 1.9.0"
@@ -18,15 +18,32 @@ class ExtlClntAppConfigurablePolicies(Kind):
     policy: ClassVar[bool] = True
     section: ClassVar[str] = "policies"
     record: ClassVar[str] = "{app}_defaultPolicy"
+    appeared: ClassVar[str] = "What of the app is switched on is now decided by a record that nobody reviewed here."
+    gone: ClassVar[str] = "What of the app is switched on is now up to Salesforce's defaults."
 
     externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]
     isAttestPluginEnabled: Annotated[Boolean | None, Since(67, T19)] = None
     isCanvasPluginEnabled: Annotated[Boolean | None, Since(66, "Metadata API Developer Guide, v66")] = None
-    isEnabled: Annotated[Boolean, Default(True), Weaker.when(True, Severity.MEDIUM, back=Severity.MEDIUM)]
+    isEnabled: Annotated[
+        Boolean,
+        Default(True),
+        Weaker.when(True, Severity.MEDIUM, back=Severity.MEDIUM),
+        Means(
+            "The app is switched on: its clients can get tokens.",
+            "The app is switched off: none of its clients gets a token.",
+        ),
+    ]
     isMobilePluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
     isNotificationPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
     isOauthPluginEnabled: Annotated[
-        Boolean | None, Since(60), Default(True), Weaker.when(True, Severity.MEDIUM, back=Severity.MEDIUM)
+        Boolean | None,
+        Since(60),
+        Default(True),
+        Weaker.when(True, Severity.MEDIUM, back=Severity.MEDIUM),
+        Means(
+            "OAuth is switched on for the app: its clients can get tokens.",
+            "OAuth is switched off for the app: none of its clients gets a token.",
+        ),
     ] = None
     isPushPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None
     isSamlPluginEnabled: Annotated[Boolean | None, Since(63), Default(True)] = None

@@ -3,7 +3,7 @@ API version is not stated. Whether the API may create the record or only change 
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.kind import Keyed, Kind, Owner, Ref, Since, String, Struct, Weaker
+from reconciler.kind import Keyed, Kind, Means, Owner, Ref, Since, String, Struct, Weaker
 from reconciler.security import Severity
 
 T19 = "@salesforce/types 1.9.0"
@@ -26,6 +26,8 @@ class ExtlClntAppOauthSecuritySettings(Kind):
     source: ClassVar[str] = T19
     section: ClassVar[str] = "oauthSecuritySettings"
     record: ClassVar[str] = "{app}_oauthSecurity"
+    appeared: ClassVar[str] = "Where refresh tokens work is now decided by a record that nobody reviewed here."
+    gone: ClassVar[str] = "Refresh tokens of the app now work from everywhere, stolen ones too."
 
     externalClientApplication: Annotated[String, Since(64, T19), Ref("ExternalClientApplication"), Owner()]
     label: Annotated[String | None, Since(64, T19)] = None
@@ -41,10 +43,19 @@ class ExtlClntAppOauthSecuritySettings(Kind):
         | None,
         Since(64, T19),
     ] = None
-    tlsClientAuthCertParamValue: Annotated[String | None, Since(64, T19), Weaker.when_changed(Severity.CRITICAL)] = None
+    tlsClientAuthCertParamValue: Annotated[
+        String | None,
+        Since(64, T19),
+        Weaker.when_changed(Severity.CRITICAL),
+        Means("A client with another certificate is now taken for the app's, and the former one is refused."),
+    ] = None
     tokenIpRanges: Annotated[
         list[ExtlClntAppOauthSecurityTokenIpRange] | None,
         Since(64, T19),
         Keyed(("startIpAddress", "endIpAddress")),
         Weaker.when_wider(Severity.HIGH),
+        Means(
+            "Refresh tokens now work at more addresses, stolen ones too.",
+            "Refresh tokens that are used outside the listed addresses are refused from now on.",
+        ),
     ] = None

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from reconciler import meanings
 from reconciler.kind import (
     Boolean,
     Commas,
@@ -43,18 +44,24 @@ class ExtlClntAppOauthSettings(Kind):
     since: ClassVar[float] = 59
     section: ClassVar[str] = "oauthSettings"
     record: ClassVar[str] = "{app}_oauth"
+    appeared: ClassVar[str] = "The app's clients can now ask for scopes that nobody reviewed here."
+    gone: ClassVar[str] = "The app has no scopes any more: its clients get no tokens."
 
     areAttributesIncludedInAssetToken: Annotated[Boolean | None, Since(61)] = None
     areCustomPermsIncludedInAssetToken: Annotated[Boolean | None, Since(61)] = None
     assetTokenAudiences: Annotated[String | None, Since(61)] = None
     assetTokenSigningCertificate: Annotated[String | None, Since(61), Ref("Certificate")] = None
-    assetTokenValidity: Annotated[Int | None, Since(61), Weaker.when_longer(Severity.MEDIUM)] = None
-    clientAssertionCertificate: Annotated[String | None, Weaker.when_changed(Severity.CRITICAL)] = None
+    assetTokenValidity: Annotated[
+        Int | None, Since(61), Weaker.when_longer(Severity.MEDIUM), meanings.ASSET_TOKEN_VALIDITY
+    ] = None
+    clientAssertionCertificate: Annotated[
+        String | None, Weaker.when_changed(Severity.CRITICAL), meanings.CERTIFICATE
+    ] = None
     commaSeparatedCustomScopes: Annotated[
-        list[String] | None, Commas(), Ref("OauthCustomScope"), Weaker.when_added(Severity.HIGH)
+        list[String] | None, Commas(), Ref("OauthCustomScope"), Weaker.when_added(Severity.HIGH), meanings.CUSTOM_SCOPES
     ] = None
     commaSeparatedOauthScopes: Annotated[
-        list[String] | None, Commas(), Weaker.when_added(Severity.HIGH, {"Full": Severity.CRITICAL})
+        list[String] | None, Commas(), Weaker.when_added(Severity.HIGH, {"Full": Severity.CRITICAL}), meanings.SCOPES
     ] = None
     customAttributes: Annotated[list[ExtlClntAppOauthSettingsAttribute] | None, Keyed(("key",))] = None
     externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]
@@ -66,4 +73,5 @@ class ExtlClntAppOauthSettings(Kind):
         list[ExtlClntAppOauthIpRange] | None,
         Keyed(("startIpAddress", "endIpAddress")),
         Weaker.when_wider(Severity.HIGH),
+        meanings.IP_RANGES,
     ] = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from reconciler.kind import ApiKey, Boolean, Default, Keyed, Kind, Ref, Since, String, Struct, Weaker
+from reconciler.kind import ApiKey, Boolean, Default, Keyed, Kind, Means, Ref, Since, String, Struct, Weaker
 from reconciler.security import Severity
 
 
@@ -19,9 +19,20 @@ class OauthCustomScope(Kind):
     suffix: ClassVar[str] = "oauthcustomscope"
     since: ClassVar[float] = 46
     removable: ClassVar[bool] = True
+    appeared: ClassVar[str] = "Apps can be given a further custom scope that APIs outside Salesforce may trust."
+    gone: ClassVar[str] = (
+        "Clients get no token with the custom scope, and APIs outside Salesforce that ask for it refuse them."
+    )
 
     assignedTo: Annotated[
-        list[OauthCustomScopeApp] | None, Since(49), Keyed(("connectedApp",)), Weaker.when_added(Severity.HIGH)
+        list[OauthCustomScopeApp] | None,
+        Since(49),
+        Keyed(("connectedApp",)),
+        Weaker.when_added(Severity.HIGH),
+        Means(
+            "A further connected app can now ask for this scope: APIs outside Salesforce let its tokens in.",
+            "Clients of the connected app that was taken out can no longer ask for this scope.",
+        ),
     ] = None
     description: String
     developerName: Annotated[String, ApiKey()]

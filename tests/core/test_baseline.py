@@ -46,13 +46,13 @@ def test_a_stranger_that_appeared_is_not_accepted_by_an_apply():
     assert frozenset() == after(desired({CA: {"label": "n"}}), have, have, base).unmanaged
 
 
-def test_what_the_org_creates_along_with_our_app_is_known():
-    """The org makes policies for a new app by itself; drift that reports them cries wolf after every creation."""
+def test_what_the_org_creates_along_with_our_app_is_watched():
+    """The org makes policies for a new app by itself: they decide who may use it, declared or not, and are no drift."""
     base = baseline({CA: {"label": "x"}})
     want = desired({CA: {"label": "x"}, ECA: {"label": "y"}})
     made = after(want, live({CA: {"label": "x"}}), live({CA: {"label": "x"}, ECA: {"label": "y"}, POLICIES: {}}), base)
 
-    assert {POLICIES} == made.unmanaged
+    assert (frozenset(), True) == (made.unmanaged, made.resources[address(POLICIES)].watched)
 
 
 def test_nothing_to_do_is_the_same_baseline():

@@ -12,6 +12,7 @@ from tests.e2e.build import (
     HANDLER,
     LEGACY,
     OAUTH,
+    POLICY,
     SECRET,
     app,
     enablement,
@@ -150,7 +151,7 @@ def test_drift_names_field_old_new_severity_direction_who_and_when(project: Proj
     keys = ("address", "path", "old", "new", "severity", "direction")
     assert shown == (*(found[key] for key in keys), found["modified"]["by"])
     assert f"high  {GLOBAL}.isSecretRequiredForRefreshToken: true → false   (weakens)" in text
-    assert f"changed by Dana Reyes at {found['modified']['date']}" in text
+    assert f"changed by {DANA} at {found['attribution']['date']}" in text
 
 
 def test_a_conflict_is_marked_with_who_and_when_and_the_file_wins(project: Project):
@@ -237,7 +238,8 @@ def test_a_target_advances_nothing_else(project: Project):
 
     project.apply("--target", APP)
 
-    assert {APP, GLOBAL, OAUTH, LEGACY} == set(project.baseline)
+    watched = {POLICY, "ExtlClntAppConfigurablePolicies/portal"}
+    assert {APP, GLOBAL, OAUTH, LEGACY, *watched} == set(project.baseline)
     assert {f"{LEGACY}.label": ("ERP", "Theirs")} == project.drifted()
     assert {f"update {LEGACY}", "create ExternalClientApplication/other"} == set(project.planned())
 
@@ -420,6 +422,19 @@ def test_accepting_that_something_is_gone_lets_go_of_it(project: Project):
     project.declare(portal())
 
     assert ({}, {}) == (project.drifted(), project.planned())
+
+
+def test_a_policy_that_no_file_declares_is_watched_with_its_app(project: Project):
+    """The org made it, nobody wrote it down, and it decides who may use the app."""
+    project.declare(portal())
+    project.apply()
+    project.org.set(POLICY, {"ipRelaxationPolicyType": "Bypass"}, as_user=DANA)
+
+    assert {f"{POLICY}.ipRelaxationPolicyType": ("Enforce", "Bypass")} == project.drifted()
+    project.apply()
+    assert {f"{POLICY}.ipRelaxationPolicyType": ("Enforce", "Bypass")} == project.drifted()
+    project.run("baseline", "accept", POLICY)
+    assert {} == project.drifted()
 
 
 def test_an_element_that_no_schema_knows_drifts_like_any_other(project: Project):

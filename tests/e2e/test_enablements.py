@@ -133,8 +133,8 @@ def test_an_enablement_that_somebody_adds_is_drift_with_high_severity(exchange: 
 
     found = exchange.run("drift", "--output", "json").json["findings"]
 
-    assert [(place("b"), "drift.unmanaged", "high", "weakens", "Dana Reyes")] == [
-        (f["address"], f["id"], f["severity"], f["direction"], f["modified"]["by"]) for f in found
+    assert [(place("b"), "drift.unmanaged", "high", "weakens", "dana@acme.example")] == [
+        (f["address"], f["id"], f["severity"], f["direction"], f["attribution"]["by"]) for f in found
     ]
 
 

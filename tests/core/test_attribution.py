@@ -1,0 +1,326 @@
+"""Who did it, and how sure that is."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.attribution import attributed
+from reconciler.facts import AuditEntry, Deployment, History, moment
+from reconciler.model import Address, Attribution, Confidence, Finding, Modified
+from reconciler.security import Severity
+
+DANA, ELI, CI = "005000000000001AAA", "005000000000002AAA", "005000000000009AAA"
+NAMES = {DANA: "dana@acme.example", ELI: "eli@acme.example", CI: "ci@acme.example"}
+GLOBAL = "ExtlClntAppGlobalOauthSettings/portal"
+APP = "ExternalClientApplication/portal"
+ENABLED = "OauthTokenExchangeHandler/Idp/enablements/portal"
+RECORDS = {GLOBAL: "portal_glbloauth"}
+NOON = "2026-03-01T12:00:00.000Z"
+
+
+def finding(address: str = GLOBAL, by: str = DANA, date: str = NOON, id: str = "drift.changed") -> Finding:
+    modified = Modified("Dana Reyes" if by == DANA else by, by, date) if by else Modified()
+    return Finding(id, Severity.HIGH, Address.parse(address), "x changed", ("x",), modified=modified)
+
+
+def gone(address: str = GLOBAL) -> Finding:
+    return finding(address, by="", id="drift.gone")
+
+
+def entry(display: str, by: str = DANA, date: str = NOON, delegate: str = "") -> AuditEntry:
+    return AuditEntry(NAMES.get(by, by), by, date, "External Client Apps", display, delegate)
+
+
+def deployment(id: str = "0Af000000000001AAA", by: str = DANA, **more: Any) -> Deployment:
+    fields = {"status": "Succeeded", "started": "2026-03-01T11:59:50Z", "completed": "2026-03-01T12:00:10Z", **more}
+    return Deployment(id, by=NAMES.get(by, by), by_id=by, **fields)
+
+
+def judged(found: Finding, *entries: AuditEntry, ours: tuple[str, ...] = (), **history: Any) -> Finding:
+    records = {Address.parse(text): record for text, record in RECORDS.items()}
+    (one,) = attributed([found], History(entries, **history), ours, records)
+    return one
+
+
+def who(found: Finding, *entries: AuditEntry, **more: Any) -> tuple[str, str]:
+    attribution = judged(found, *entries, **more).attribution
+    assert attribution is not None
+    return attribution.by, str(attribution.confidence)
+
+
+# -- how sure ----------------------------------------------------------------------------------------------------------
+
+
+def test_two_sources_that_agree_are_high():
+    """With less than this nobody should be asked why."""
+    assert Attribution("dana@acme.example", DANA, "2026-03-01T12:00:00Z", Confidence.HIGH) == (
+        judged(finding(), entry("Changed portal_glbloauth")).attribution
+    )
+
+
+@pytest.mark.parametrize(
+    ("display", "confidence"),
+    [
+        ("Changed PORTAL_GLBLOAUTH.", "high"),
+        ("Changed external client app portal", "high"),
+        ("Changed external client app 'portal': callback URL", "high"),
+        ("Changed portal_oauth", "medium"),
+        ("Changed customer_portal", "medium"),
+        ("Changed the portals", "medium"),
+        ("", "medium"),
+    ],
+)
+def test_an_entry_counts_if_it_names_the_record_or_its_app(display: str, confidence: str):
+    """`portal` in the middle of another app's name would confirm what never happened."""
+    assert confidence == who(finding(), entry(display))[1]
+
+
+@pytest.mark.parametrize(
+    ("date", "confidence"),
+    [
+        ("2026-03-01T12:01:59.000+0000", "high"),
+        ("2026-03-01T11:58:01.000+0000", "high"),
+        ("2026-03-01T13:00:30.000+01:00", "high"),
+        ("2026-03-01T12:02:01.000+0000", "medium"),
+        ("2026-03-01T11:57:59.000+0000", "medium"),
+        ("yesterday", "medium"),
+    ],
+)
+def test_an_entry_counts_within_two_minutes(date: str, confidence: str):
+    """The same person's edit of last week is another edit."""
+    assert confidence == who(finding(), entry("Changed portal_glbloauth", date=date))[1]
+
+
+def test_somebody_else_s_entry_for_the_record_casts_doubt():
+    """Eli may have changed this field and Dana another one: only the record's last change has a name."""
+    mine, theirs = entry("Changed portal_glbloauth"), entry("Changed portal_glbloauth", ELI, "2026-03-01T09:00:00Z")
+
+    assert ("dana@acme.example", "medium") == who(finding(), mine, theirs)
+
+
+def test_somebody_else_s_entry_for_another_record_of_the_app_casts_none():
+    """As long as the trail is precise, an app that many people work on still has findings with a name."""
+    others = [entry("Changed portal_oauth", ELI), entry("Changed portal", ELI)]
+
+    assert "high" == who(finding(), entry("Changed portal_glbloauth"), *others)[1]
+    assert "medium" == who(finding(), entry("Changed app portal"), *others)[1]
+
+
+def test_entries_of_our_own_deployments_cast_no_doubt():
+    """They wrote what the baseline holds; without this everything after an apply would be medium."""
+    ours = deployment(by=CI, started="2026-03-01T10:00:00Z", completed="2026-03-01T10:01:00Z")
+    written = entry("Changed portal_glbloauth", CI, "2026-03-01T10:00:30Z")
+    mine = entry("Changed portal_glbloauth")
+
+    assert "medium" == who(finding(), mine, written, deployments=(ours,))[1]
+    assert "high" == who(finding(), mine, written, deployments=(ours,), ours=(ours.id[:15],))[1]
+
+
+def test_without_an_audit_trail_it_is_medium():
+    """The record's last change is all there is; the org gives a person's name and not the username."""
+    assert ("Dana Reyes", "medium") == who(finding(), unknown={"audit": "not supported"})
+
+
+def test_a_display_name_becomes_a_username_wherever_the_org_tells_it():
+    """Two people may have the same name."""
+    assert "dana@acme.example" == who(finding(), entry("Changed something else", date="2026-01-01T00:00:00Z"))[0]
+    assert "dana@acme.example" == who(finding(), deployments=(deployment(started="", completed=""),))[0]
+
+
+def test_ids_agree_on_their_first_fifteen_characters():
+    """Reports and metadata disagree about the length of an id."""
+    assert "high" == who(finding(by=DANA[:15]), entry("Changed portal"))[1]
+
+
+def test_nobody_is_named_without_a_source():
+    """A wrong name is worse than none."""
+    assert Attribution() == judged(finding(by=""), entry("Changed portal")).attribution
+
+
+# -- what is gone ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_gone_has_the_last_one_who_deleted_it():
+    """Nothing is left that could say who; the trail still does."""
+    entries = [
+        entry("Deleted ExtlClntAppGlobalOauthSettings portal_glbloauth", ELI, "2026-03-01T10:00:00Z"),
+        entry("Deleted ExtlClntAppGlobalOauthSettings portal_glbloauth", DANA, "2026-03-01T12:00:00Z"),
+        entry("Changed ExtlClntAppGlobalOauthSettings portal_glbloauth", CI, "2026-03-01T13:00:00Z"),
+    ]
+
+    assert ("dana@acme.example", "medium") == who(gone(), *entries)
+
+
+def test_a_satellite_went_with_its_app():
+    """Deleting an app takes its satellites along, and only the app is named."""
+    entries = [entry("Changed portal_glbloauth", ELI), entry("Deleted ExternalClientApplication portal", DANA)]
+
+    assert ("dana@acme.example", "medium") == who(gone(), *entries)
+
+
+def test_a_change_is_no_deletion():
+    """Whoever touched it last did not necessarily delete it."""
+    assert ("", "unknown") == who(gone(), entry("Changed portal_glbloauth"))
+
+
+# -- enablements -------------------------------------------------------------------------------------------------------
+
+
+def test_an_enablement_has_its_own_row_s_change_and_never_its_handler_s():
+    """A DML on the row leaves the handler's date alone: its last editor would be blamed for a stranger's change."""
+    row = {("idp", "Portal"): ("eli@acme.example", ELI, "2026-03-01T15:00:00.000+0000")}
+
+    assert ("eli@acme.example", "medium") == who(finding(ENABLED), enablements=row)
+    assert "2026-03-01T15:00:00Z" == judged(finding(ENABLED), enablements=row).attribution.date
+    written = entry("Changed enablement of portal for Idp", ELI, "2026-03-01T15:00:00Z")
+    assert "high" == who(finding(ENABLED), written, enablements=row)[1]
+    assert ("", "unknown") == who(finding(ENABLED))
+
+
+def test_an_enablement_without_a_row_has_the_one_person_at_its_handler():
+    """An enablement that was taken away leaves its handler's entries; two people there are one too many."""
+    one, two = entry("Changed handler Idp", ELI), entry("Changed handler Idp", DANA)
+
+    assert ("eli@acme.example", "medium") == who(gone(ENABLED), one, entry("Changed app portal", DANA))
+    assert ("", "unknown") == who(gone(ENABLED), one, two)
+    removed = entry("Removed app portal from handler Idp", DANA)
+    assert ("dana@acme.example", "medium") == who(gone(ENABLED), one, removed)
+
+
+def test_a_row_that_is_left_says_nothing_of_one_that_is_gone():
+    """An app may be enabled twice, as a connected app and as an external client app of the same name."""
+    row = {("Idp", "portal"): ("eli@acme.example", ELI, NOON)}
+
+    assert ("", "unknown") == who(gone(ENABLED), enablements=row)
+
+
+# -- on behalf of ------------------------------------------------------------------------------------------------------
+
+
+def test_a_delegate_is_named():
+    """Somebody had logged in as Dana: she was not even there."""
+    found = judged(finding(), entry("Changed portal_glbloauth", delegate="fay@acme.example")).attribution
+
+    assert ("dana@acme.example", "fay@acme.example") == (found.by, found.delegate)
+
+
+def test_a_delegate_is_named_even_if_the_entry_is_about_something_else():
+    """The trail does not name everything; whoever was logged in as Dana at that minute should be asked first."""
+    near = entry("Changed the weather", delegate="fay@acme.example")
+    far = entry("Changed the weather", date="2026-03-01T08:00:00Z", delegate="fay@acme.example")
+
+    assert "fay@acme.example" == judged(finding(), near).attribution.delegate
+    assert "" == judged(finding(), far).attribution.delegate
+
+
+# -- deployments -------------------------------------------------------------------------------------------------------
+
+
+def test_our_own_deployment_is_recognised_by_its_id():
+    """A change that we made ourselves needs no detective."""
+    mine = judged(finding(), deployments=(deployment(),), ours=("0Af000000000001",))
+    other = judged(finding(), deployments=(deployment(),), ours=("0Af000000000002AAA",))
+
+    assert ("0Af000000000001AAA", True, "") == (mine.attribution.deployment, mine.attribution.ours, mine.deferred)
+    assert ("0Af000000000001AAA", False) == (other.attribution.deployment, other.attribution.ours)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"by": ELI},
+        {"completed": "2026-03-01T11:59:59Z"},
+        {"started": "2026-03-01T12:00:01Z"},
+        {"check_only": True},
+        {"status": "Failed"},
+        {"status": "Canceled"},
+        {"started": "", "completed": "", "status": "Pending"},
+        {"started": "soon"},
+        {"completed": ""},
+    ],
+)
+def test_a_deployment_that_did_not_change_it_is_not_blamed(more: dict[str, Any]):
+    """Another user's, an earlier one, a later one, a validation, one that was rolled back."""
+    assert "" == judged(finding(), deployments=(deployment(**more),)).attribution.deployment
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Finalizing", "Canceling"])
+def test_what_a_deployment_in_flight_changed_is_deferred(status: str):
+    """In a few minutes it will be in somebody's baseline, or rolled back: nobody should be woken up for it."""
+    flying = deployment(status=status, completed="")
+    found = judged(finding(), deployments=(flying,))
+
+    assert (flying.id, False) == (found.deferred, found.counts)
+    assert flying.id == found.attribution.deployment
+    assert "" == judged(finding(date="2026-03-01T11:00:00Z"), deployments=(flying,)).deferred
+    assert "" == judged(finding(by=ELI), deployments=(flying,)).deferred
+
+
+def test_what_a_deployment_in_flight_deletes_is_deferred():
+    """The trail gives the date that the record no longer has."""
+    flying = deployment(status="InProgress", completed="")
+
+    assert flying.id == judged(gone(), entry("Deleted portal_glbloauth"), deployments=(flying,)).deferred
+
+
+# -- what may come -----------------------------------------------------------------------------------------------------
+
+
+def test_findings_come_back_in_order_and_otherwise_unchanged():
+    """The engine renders them in the order in which they were found."""
+    found = [finding(), finding(APP), gone()]
+    back = attributed(found, History(), (), {})
+
+    assert [(f.id, f.address, f.message, f.path) for f in found] == [(f.id, f.address, f.message, f.path) for f in back]
+
+
+def test_a_name_that_is_no_word_is_found_as_a_whole():
+    """A connected app's name may hold spaces or dots."""
+    address = "ConnectedApp/Order Portal (2.0)"
+
+    assert "high" == who(finding(address), entry("Changed app Order Portal (2.0)."))[1]
+    assert "medium" == who(finding(address), entry("Changed app Order Portal (2.0)x"))[1]
+    assert "medium" == who(finding("ConnectedApp/..."), entry("Changed app ..."))[1]
+
+
+TEXTS = st.text(max_size=12) | st.sampled_from(
+    ["portal", "Deleted portal", NOON, "0001-01-01T00:00:00+14:00", "-", DANA]
+)
+
+
+@given(texts=st.lists(TEXTS, min_size=12, max_size=12), address=st.sampled_from([GLOBAL, APP, ENABLED]))
+def test_no_answer_of_an_org_breaks_it(texts: list[str], address: str):
+    """Dates that are none, ids that are none, names from nowhere."""
+    a, b, c, d, e, f, g, h, i, j, k, m = texts
+    history = History((AuditEntry(a, b, c, d, e, f),), (Deployment(g, h, i, b, c, j),), {("Idp", "portal"): (k, b, c)})
+    found = Finding(m, Severity.LOW, Address.parse(address), "x", modified=Modified(a, b, c))
+
+    (one,) = attributed(
+        [
+            found,
+        ],
+        history,
+        [g],
+        {},
+    )
+    assert isinstance(one.attribution, Attribution)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00+00:00"),
+        ("2026-03-01T12:00:00.000+0000", "2026-03-01T12:00:00+00:00"),
+        ("2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00+00:00"),
+        ("2026-03-01T12:00:00", "2026-03-01T12:00:00+00:00"),
+        ("2026-13-01T12:00:00Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("", None),
+    ],
+)
+def test_a_date_is_read_however_an_org_spells_it(text: str, expected: str | None):
+    """FileProperties say Z, queries say +0000."""
+    found = moment(text)
+    assert expected == (found.isoformat() if found is not None else None)
