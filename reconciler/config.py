@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.kind import Boolean, Field, SecretRef, String, Struct, suggestion
+from reconciler.rule_settings import RuleSettings
+from reconciler.rules_section import severities, waivers
 from reconciler.secrets import NoReferenceError, reference
 from reconciler.yaml_source import Positions, Reader
 
@@ -31,7 +33,7 @@ RawPath = tuple[str | int, ...]
 
 
 class ProjectFile(Struct):
-    """The keys at the top of the project file, but for `orgs`."""
+    """The keys at the top of the project file, but for `orgs`, `rules` and `waivers`."""
 
     project: String
     desired: String | None = None
@@ -39,7 +41,7 @@ class ProjectFile(Struct):
 
 
 class OrgSection(Struct):
-    """The keys of one org, but for `login` and `variables`."""
+    """The keys of one org, but for `login`, `variables` and `rules`."""
 
     mock: String | None = None
     instance_url: String | None = None
@@ -67,6 +69,8 @@ class Org:
     login: Login = field(default_factory=dict)
     protected: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
+    rules: RuleSettings = field(default_factory=RuleSettings)
+    """The project's severities and waivers, with the org's own severities on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +231,7 @@ class _Loading:
         self._reading = Reader(is_secret).read(data, path.name)
         self._positions = Positions(data, path.name, is_secret)
         self._complaints = list(self._reading.complaints)
+        self._rules = RuleSettings()
 
     def project(self) -> Project:
         documents = self._reading.documents
@@ -236,7 +241,11 @@ class _Loading:
         if not isinstance(top, dict):
             raise InputError(*self._complaints)
         raw = top.pop("orgs", None)
-        self._check(ProjectFile, top, (), ("orgs",), "the project file")
+        self._rules = RuleSettings(
+            severities(top.pop("rules", None), ("rules",), self._note),
+            waivers(top.pop("waivers", None), ("waivers",), self._note, lambda at: self._positions.place((0, *at))),
+        )
+        self._check(ProjectFile, top, (), ("orgs", "rules", "waivers"), "the project file")
         orgs = self._orgs(raw)
         default = top.get("default_org")
         if isinstance(default, str) and orgs and default not in orgs:
@@ -270,8 +279,9 @@ class _Loading:
         at = ("orgs", name)
         login = self._login(section.pop("login", {}), (*at, "login"))
         variables = self._variables(section.pop("variables", {}), (*at, "variables"))
+        own = severities(section.pop("rules", None), (*at, "rules"), self._note)
         before = len(self._complaints)
-        self._check(OrgSection, section, at, ("login", "variables"), "an org")
+        self._check(OrgSection, section, at, ("login", "variables", "rules"), "an org")
         if len(self._complaints) > before:
             return Org(name)
         if ("mock" in section) == ("instance_url" in section):
@@ -297,6 +307,7 @@ class _Loading:
             login=login,
             protected=bool(section.get("protected")),
             variables=variables,
+            rules=replace(self._rules, severities={**self._rules.severities, **own}),
         )
         for path, message, mend in _value_problems(org):
             self._note((*at, *path), message, mend)

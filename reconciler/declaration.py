@@ -271,6 +271,8 @@ class Declaration:
         inside = [name for name, one in schema.fields().items() if one.struct and key in one.struct.fields()]
         if inside:
             return f"; it belongs inside of {inside[0]}", f"write it below {inside[0]}:, indented"
+        if schema is _item_schema() and key in all_kinds()[HANDLER].fields():
+            return f"; it belongs to {HANDLER}", "write it in the handler's own document, at the top"
         words = [*schema.fields(), "name", "lifecycle", *(satellites() if schema.__name__ == APP else ())]
         return "", suggestion(key, words)
 

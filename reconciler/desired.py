@@ -17,7 +17,7 @@ from reconciler.document import MAX_ISSUES, Documents, Issue, Spot, is_secret
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.kind import Ref, Struct, Value, suggestion
 from reconciler.kinds import all_kinds
-from reconciler.model import Address, Resource, Snapshot
+from reconciler.model import Address, Resource, Snapshot, Unchecked
 from reconciler.sources import Places, Tree
 from reconciler.values import Values
 from reconciler.yaml_source import Reader
@@ -122,22 +122,41 @@ def dangling(snapshot: Snapshot, live_addresses: Callable[[Address], bool]) -> l
     for address in snapshot.resources:
         if not address.part:
             known.setdefault(address.kind, []).append(address.name)
-    found: list[Complaint] = []
+    found = [
+        Complaint(
+            f"{_field(path)} points at {target}, which is neither declared nor in the org",
+            resource.origin.at(path),
+            suggestion(target.name, known.get(target.kind, ())) or "declare it, or mend the name",
+        )
+        for resource, path, target in _leaving(snapshot)
+        if not live_addresses(target)
+    ]
+    return sorted(found, key=_place_order)
+
+
+def undeclared(snapshot: Snapshot) -> list[Unchecked]:
+    """References to resources of managed kinds that no file declares: only the org can tell whether they are there."""
+    return [
+        Unchecked(
+            "reference",
+            resource.address,
+            f"{_field(path)} points at {target}, which no file declares",
+            path,
+            resource.origin.at(path),
+        )
+        for resource, path, target in _leaving(snapshot)
+    ]
+
+
+def _leaving(snapshot: Snapshot) -> Iterator[tuple[Resource, tuple[str, ...], Address]]:
     for resource in snapshot.resources.values():
         for path, target in _references(resource):
-            if "__" in target.name or target in snapshot.resources or live_addresses(target):
-                continue
-            place = resource.origin.at(path)
-            near = suggestion(target.name, known.get(target.kind, ()))
-            where = ".".join(path) or "handler"
-            found.append(
-                Complaint(
-                    f"{where} points at {target}, which is neither declared nor in the org",
-                    place,
-                    near or "declare it, or mend the name",
-                )
-            )
-    return sorted(found, key=_place_order)
+            if "__" not in target.name and target not in snapshot.resources:
+                yield resource, path, target
+
+
+def _field(path: tuple[str, ...]) -> str:
+    return ".".join(path) or "handler"
 
 
 def _place_order(complaint: Complaint) -> tuple[str, int, int]:

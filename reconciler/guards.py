@@ -8,6 +8,14 @@ DELETE, REPLACE, PROTECT, INSTALLED, PROTECTED_ORG = "delete", "replace", "prote
 
 ALLOWABLE = (DELETE, REPLACE, PROTECTED_ORG)
 """What `--allow` takes. The others are lifted in the files only."""
+GUARDS: Mapping[str, str] = {
+    DELETE: "An app, handler, custom scope or enablement would be deleted. Lifted by --allow delete.",
+    REPLACE: "An app or handler would be deleted and created again: its consumer key changes and its tokens are revoked."
+    " Lifted by --allow replace.",
+    PROTECT: "lifecycle.protect of a resource forbids it. Lifted by taking the word out of the file.",
+    INSTALLED: "The component came with a managed package and is read-only, except its policies. Nothing lifts it.",
+    PROTECTED_ORG: "The org is protected in reconciler.yaml. Lifted by applying a saved plan, or by --allow protected.",
+}
 
 
 def refusals(
@@ -29,6 +37,8 @@ def refusals(
         alone = address.schema.removable and not address.is_enablement
         if change.action is Action.REPLACE and alone and REPLACE not in allowed:
             message = "would be deleted and created again: its consumer key changes and its tokens are revoked"
+            if address.kind == "ConnectedApp":
+                message += "; most orgs let nobody create a connected app any more (since Spring '26)"
             yield Refusal(REPLACE, address, message, f"--allow {REPLACE}")
         for guarded in _protected(change, protected):
             message = f"is protected from {change.action} (lifecycle.protect)"

@@ -32,7 +32,6 @@ from reconciler.model import (
     Change,
     Component,
     FieldChange,
-    Finding,
     LiveResource,
     LiveState,
     Modified,
@@ -44,7 +43,6 @@ from reconciler.model import (
     Snapshot,
     walk,
 )
-from reconciler.security import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,8 @@ class Draft:
     changes: tuple[Change, ...] = ()
     groups: tuple[tuple[Component, ...], ...] = ()
     """Records to send, related ones together, in an order in which each group's references are there before it."""
-    findings: tuple[Finding, ...] = ()
+    overridden: tuple[Address, ...] = ()
+    """Declared resources of which the org will hold something else than the files say."""
     released: tuple[Release, ...] = ()
     adopted: tuple[Address, ...] = ()
     notes: tuple[str, ...] = ()
@@ -103,7 +102,7 @@ def draft(desired: Snapshot, live: LiveState, baseline: Baseline, request: Reque
     return Draft(
         changes,
         sent,
-        tuple(found.findings),
+        tuple(dict.fromkeys(found.overridden)),
         tuple(sorted(found.released, key=str)),
         tuple(found.adopted),
         tuple(found.notes),
@@ -117,7 +116,7 @@ class _Found:
 
     def __init__(self) -> None:
         self.changes: dict[Address, Change] = {}
-        self.findings: list[Finding] = []
+        self.overridden: list[Address] = []
         self.released: list[Release] = []
         self.adopted: list[Address] = []
         self.notes: list[str] = []
@@ -286,7 +285,7 @@ def _not_in_version(want: Resource, body: Body, live: LiveState) -> Iterator[Pro
 
 
 def _remark(want: Resource, held: Body, applied: Applied | None, found: _Found) -> None:
-    """Say what is not done although a file says so: forced values, secrets that cannot be compared."""
+    """Note what is not done although a file says so: forced values, secrets that cannot be compared."""
     _remark_in(want, want.address.struct, want.body, held, applied.body if applied else None, (), found)
 
 
@@ -308,18 +307,7 @@ def _remark_in(
         field, value, here = struct.fields()[name], body[name], (*path, name)
         forced = field.mark(Forced)
         if forced is not None and value is not None and value != forced.value:
-            message = f"{name}: {str(value).lower()} will not stick: {forced.why}"
-            found.findings.append(
-                Finding(
-                    "OA02",
-                    Severity.MEDIUM,
-                    want.address,
-                    message,
-                    here,
-                    new=forced.value,
-                    mend=f"write {str(forced.value).lower()}",
-                )
-            )
+            found.overridden.append(want.address)
         elif field.has(WriteOnly) and held:
             if base is None or at(base, (name, "$ref")) != str(value):
                 found.notes.append(f"{want.address}: {name} is not compared; use rotate to change it")

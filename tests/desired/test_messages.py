@@ -44,6 +44,31 @@ TABLE = [
         "callbackUrl is not a field of ConnectedApp; it belongs inside of oauthConfig",
         "write it below oauthConfig:, indented",
     ),
+    # A near word would be wrong here: the field is spelt right and stands in the wrong place.
+    (
+        CA + "oauthConfig:\n  isTokenExchangeFlowEnabled: true\n",
+        "4:3",
+        "isTokenExchangeFlowEnabled is not a field of ConnectedAppOauthConfig; it belongs inside of oauthPolicy",
+        "write it below oauthPolicy:, indented",
+    ),
+    (
+        CA + "oauthPolicy: {isAdminApproved: true}\n",
+        "3:15",
+        "isAdminApproved is not a field of ConnectedAppOauthPolicy; it belongs inside of oauthConfig",
+        "write it below oauthConfig:, indented",
+    ),
+    (
+        CA + "oauthPolicy: {permissionSetName: [a]}\n",
+        "3:15",
+        "permissionSetName is not a field of ConnectedAppOauthPolicy; it belongs to ConnectedApp",
+        "write it beside oauthPolicy:, not below it",
+    ),
+    (
+        "kind: HandlerEnablement\nhandler: a\nconnectedApp: b\ntokenHandlerApex: c\n",
+        "4:1",
+        "tokenHandlerApex is not a field of HandlerEnablement; it belongs to OauthTokenExchangeHandler",
+        "write it in the handler's own document, at the top",
+    ),
     (ECA + "oauthPolices:\n  label: x\n", "3:1", "oauthPolices is not a field of ExternalClientApplication", "did you mean oauthPolicies?"),
     (ECA + "policies:\n", "3:1", "policies is empty", "remove it, or write policies: {}"),
     (ECA + "policies: true\n", "3:1", "policies must hold the fields of ExtlClntAppConfigurablePolicies", "write them below it, indented"),

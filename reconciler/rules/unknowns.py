@@ -1,0 +1,31 @@
+"""What nobody knows, and how rules say so."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.model import Address, Path
+from reconciler.rules import NotChecked
+from reconciler.rules.apps import App, Setting
+from reconciler.rules.world import UNKNOWN, World
+
+
+def unknown(world: World, address: Address, path: Path = ()) -> NotChecked:
+    """The verdict on a value that a rule needs and that nobody knows."""
+    return NotChecked(address, f"{'.'.join(path) or address} is not known: {world.why_unknown(address)}", path)
+
+
+def unknowns(app: App, *settings: Setting) -> Iterator[NotChecked]:
+    """One verdict for each of these settings that nobody knows; none for those that are known."""
+    for setting in settings:
+        if app.has(setting) and app.value(setting) is UNKNOWN:
+            yield unknown(app.world, *app.spot(setting))
+
+
+def some(value: Any) -> bool:
+    """Whether a value is known and there is something in it."""
+    return value is not UNKNOWN and bool(value)
+
+
+def shown(text: str, most: int = 120) -> str:
+    """A value short enough for a message."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
