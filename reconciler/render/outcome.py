@@ -27,7 +27,7 @@ def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
             lines.append(f"{paint.symbol(change.action)} {line(change.address)}")
             lines += [f"        {line(field.name)}" for field in change.fields]
         lines.append("")
-    return page([*lines, paint(_trailer(result), "bold")])
+    return page([*lines, paint(trailer(result), "bold")])
 
 
 def complaints(error: ReconcilerError, *, colour: bool = False) -> str:
@@ -98,7 +98,7 @@ def _failure(failure: ComponentFailure, paint: Paint) -> Iterator[str]:
     yield f"      Salesforce: {line(failure.problem)}{made}"
 
 
-def _trailer(result: ApplyResult) -> str:
+def trailer(result: ApplyResult) -> str:
     took = f"in {result.seconds:.1f} s"
     landings = [step.landing for step in result.steps]
     if any(landing is not Landing.LANDED for landing in landings):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import Complaint, InputError, Place, RefusedError
+from reconciler.render import strict_json
 from reconciler.render.safe import line
 
 FORMAT = "1.2"
@@ -72,8 +73,8 @@ def _parsed(text: str, place: Place | None) -> Json:
     if len(text) > LARGEST:
         raise InputError(_no_plan(f"this file is larger than {LARGEST // 2**20} MB, no plan is that large", place))
     try:
-        content = json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as wrong:
+        content = strict_json.loads(text)
+    except ValueError as wrong:
         raise InputError(_no_plan("this is not a saved plan: no JSON in it", place)) from wrong
     if not isinstance(content, dict) or "plan_digest" not in content:
         raise InputError(_no_plan("this is not a saved plan", place))
@@ -82,18 +83,6 @@ def _parsed(text: str, place: Place | None) -> Json:
 
 def _no_plan(message: str, place: Place | None) -> Complaint:
     return Complaint(message, place, mend="make one with: plan --out plan.json")
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> Json:
-    """A key that stands twice shows one value to a reviewer and another to us."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _of(wanted: type[Any], value: Any) -> Any:

@@ -2,16 +2,48 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.model import Action, Address, Applied, Baseline, Change, FieldChange, Finding, Modified, OrgInfo, Plan
+from reconciler.facts import Deployment
+from reconciler.kind import Body
+from reconciler.model import (
+    Action,
+    Address,
+    Applied,
+    Baseline,
+    Change,
+    CheckReport,
+    DriftReport,
+    FieldChange,
+    Finding,
+    Modified,
+    Path,
+    Plan,
+    Unchecked,
+)
 from reconciler.render import values
 from reconciler.render.outcome import apply_result, complaints, org
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
+from reconciler.render.who import uncounted, who
+from reconciler.rules import all_rules
 from reconciler.security import Direction, Severity
 
-__all__ = ["apply_result", "baseline_list", "baseline_show", "complaints", "drift", "plan"]
+__all__ = [
+    "apply_result",
+    "baseline_list",
+    "baseline_show",
+    "check",
+    "check_trailer",
+    "complaints",
+    "drift",
+    "drift_trailer",
+    "plan",
+    "plan_trailer",
+]
 
 CHANGED = "drift.changed"
+REFERENCE = "reference"
+NAMED = 3
+"""So many resources are named beside a rule that could not be judged."""
 
 
 def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
@@ -23,33 +55,105 @@ def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
     lines = [
         *org(plan.org, paint),
         *_section("Only what was asked for", (line(t) for t in plan.targets), paint),
-        *_section("Drift since the baseline", _findings(plan.drift, paint), paint),
+        *_section("Drift since the baseline", _findings(worst_first(plan.drift), paint, summary=summary), paint),
         *_steps(plan, paint, summary=summary),
         *_section("Released (no longer managed, stays in the org as it is)", (line(r) for r in plan.released), paint),
         *_section("Adopted (already as declared, managed from now on)", (line(a) for a in plan.adopted), paint),
-        *_section("Findings", _findings(plan.findings, paint), paint),
+        *_section("Findings on what changes", _findings(worst_first(plan.findings), paint, summary=summary), paint),
         *_section("Refused", _refusals(plan, paint), paint),
         *_section("Notes", (line(note) for note in plan.notes), paint),
         "",
+        *_blind(plan.unchecked, paint, ""),
     ]
     if plan.unchanged:
         lines.append(f"{_count(plan.unchanged, 'resource')} as declared.")
-    return page([*lines, paint(_plan_trailer(plan), "bold")])
+    return page([*lines, paint(plan_trailer(plan), "bold")])
 
 
-def drift(org_info: OrgInfo, findings: Sequence[Finding], *, colour: bool = False) -> str:
+def drift(report: DriftReport, *, colour: bool = False, summary: bool = False) -> str:
     """What changed since the baseline, worst first, ending in `Drift: 2 findings (1 high, 1 low).` or `No drift.`"""
     paint = Paint(colour)
-    worst_first = sorted(findings, key=lambda f: (f.ignored, -f.severity, f.address, f.path))
-    blocks = [*_findings(worst_first, paint), ""] if findings else []
-    return page([*org(org_info, paint), "", *blocks, paint(_drift_trailer(findings), "bold")])
+    blocks = [*_findings(worst_first(report.findings), paint, summary=summary), ""] if report.findings else []
+    return page(
+        [
+            *org(report.org, paint),
+            *_section("Deployments under way (what they change is not drift)", _under_way(report.in_flight), paint),
+            "",
+            *blocks,
+            *_ended(report.resolved, paint),
+            *_noted(report.notes, paint),
+            paint(drift_trailer(report.findings), "bold"),
+        ]
+    )
+
+
+def check(report: CheckReport, *, colour: bool = False, summary: bool = False) -> str:
+    """What the rules say, worst first, and what could not be judged, ending in `Check: 12 resources, no findings.`"""
+    paint = Paint(colour)
+    head = org(report.org, paint) if report.org is not None else ["The files alone; no org was asked."]
+    blocks = [*_findings(worst_first(report.findings), paint, summary=summary), ""] if report.findings else []
+    return page(
+        [
+            *head,
+            "",
+            *blocks,
+            *_blind(report.unchecked, paint, "plan, or check --live, asks the org" if report.org is None else ""),
+            *_ended(report.resolved, paint),
+            *_noted(report.notes, paint),
+            paint(check_trailer(report), "bold"),
+        ]
+    )
+
+
+def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Worst first; what is only shown comes last."""
+    return tuple(sorted(findings, key=lambda f: (not f.counts, -f.severity, f.address, f.id, f.path, f.subject)))
+
+
+def _under_way(deployments: Iterable[Deployment]) -> Iterator[str]:
+    for one in deployments:
+        since = f" since {line(one.started)}" if one.started else ""
+        yield f"{line(one.id)} by {line(one.by or one.by_id or 'unknown')}: {line(one.status)}{since}"
+
+
+def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]:
+    """What could not be judged: silence would be taken for praise. What no file says is told in one line for all rules."""
+    if not unchecked:
+        return []
+    asking = {id for id, rule in all_rules().items() if rule.asks_org}
+    by_id: dict[str, list[Unchecked]] = {}
+    for one in unchecked:
+        by_id.setdefault(one.id, []).append(one)
+    told = [paint(f"Not checked{f' ({mend})' if mend else ''}:", "bold")]
+    for id, found in sorted(by_id.items()):
+        if id in asking or id == REFERENCE:
+            where = list(dict.fromkeys(line(one.address) for one in found))
+            more = f" and {len(where) - NAMED} more" if len(where) > NAMED else ""
+            told.append(f"  {line(id)}  {', '.join(where[:NAMED])}{more}: {line(found[0].message)}")
+    silent = [line(id) for id in sorted(by_id) if id not in asking and id != REFERENCE]
+    if silent:
+        told.append(f"  What they ask about is not known everywhere: {', '.join(silent)}")
+    return [*told, ""]
+
+
+def _ended(resolved: Sequence[str], paint: Paint) -> list[str]:
+    found = _section("Resolved since the earlier report", (line(text) for text in resolved), paint)
+    return [*found[1:], ""] if found else []
+
+
+def _noted(notes: Sequence[str], paint: Paint) -> list[str]:
+    found = _section("Notes", (line(note) for note in notes), paint)
+    return [*found[1:], ""] if found else []
 
 
 def baseline_list(baseline: Baseline, *, colour: bool = False) -> str:
     """The addresses that we manage, and those that we only saw."""
     paint = Paint(colour)
     lines = [_baseline_head(baseline, paint), ""]
-    lines += [f"  {line(address)}" for address in sorted(baseline.resources)]
+    lines += [
+        f"  {line(address)}{'   (not declared, watched)' if applied.watched else ''}"
+        for address, applied in sorted(baseline.resources.items(), key=lambda item: item[0])
+    ]
     lines += _section("Seen, not managed", (line(text) for text in sorted(baseline.unmanaged)), paint)
     return page([*lines, "", paint(f"Baseline: {_count(len(baseline.resources), 'resource')}.", "bold")])
 
@@ -94,6 +198,26 @@ def _change_details(change: Change, paint: Paint) -> Iterator[str]:
             yield f"{line('.'.join(path))}: {values.shown(value)}"
     else:
         yield from (text for field in change.fields for text in _field(change, field, paint))
+        hidden = _unchanged(change)
+        if hidden:
+            yield paint(f"({_count(hidden, 'unchanged field')} hidden)", "dim")
+
+
+def _unchanged(change: Change) -> int:
+    """How many fields of an update stay as they are."""
+    moved = {field.path for field in change.fields}
+    return sum(
+        not any(path[: len(p)] == p or p[: len(path)] == path for p in moved) for path in _fields(change.after or {})
+    )
+
+
+def _fields(body: Body, path: Path = ()) -> Iterator[Path]:
+    """Paths of all fields; a list is one."""
+    for name, value in body.items():
+        if isinstance(value, dict):
+            yield from _fields(value, (*path, name))
+        else:
+            yield (*path, name)
 
 
 def _field(change: Change, field: FieldChange, paint: Paint) -> Iterator[str]:
@@ -117,27 +241,34 @@ def _who(words: str, modified: Modified) -> Iterator[str]:
         yield f"{words} {line(modified)}"
 
 
-def _findings(findings: Iterable[Finding], paint: Paint) -> Iterator[str]:
+def _findings(findings: Iterable[Finding], paint: Paint, *, summary: bool = False) -> Iterator[str]:
     for finding in findings:
         first, *rest = _finding(finding, paint)
         yield first
-        yield from (f"    {text}" for text in rest)
+        if not summary:
+            yield from (f"    {text}" for text in rest)
 
 
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
-    """One block: how bad, what, from what to what, who and when, where, what to do."""
+    """One block: how bad, what, from what to what, what it means, who and when, where, what to do."""
     where = line(finding.address) + "".join(f".{line(part)}" for part in finding.path)
     moved = finding.old is not None or finding.new is not None
     is_drift = finding.id.startswith("drift.")
+    beside = uncounted(finding)
     yield (
         f"{paint.severity(finding.severity)}  {where}"
         + (f": {_moved(finding)}{_direction(finding, paint)}" if moved and is_drift else "")
         + ("" if is_drift else f"  [{line(finding.id)}]")
-        + ("   (ignored by lifecycle.ignore)" if finding.ignored else "")
+        + ("" if finding.known is None else "  known" if finding.known else "  new")
+        + (f"   ({beside})" if beside else "")
     )
     if not (moved and finding.id == CHANGED) and finding.message:
         yield line(finding.message)
-    yield from _who("changed by", finding.modified)
+    if finding.meaning:
+        yield line(finding.meaning)
+    person = who(finding)
+    if person:
+        yield f"changed by {person}"
     if finding.place is not None:
         yield line(finding.place)
     if finding.mend:
@@ -180,7 +311,7 @@ def _applied(address: Address, applied: Applied, paint: Paint) -> Iterator[str]:
         yield f"    protected against: {line(', '.join(sorted(applied.protect)))}"
 
 
-def _plan_trailer(plan: Plan) -> str:
+def plan_trailer(plan: Plan) -> str:
     if not plan.changes:
         return "No changes."
     counts = {action: plan.count(action) for action in Action}
@@ -191,13 +322,26 @@ def _plan_trailer(plan: Plan) -> str:
     )
 
 
-def _drift_trailer(findings: Sequence[Finding]) -> str:
-    counted = [finding for finding in findings if not finding.ignored]
-    ignored = len(findings) - len(counted)
-    beside = f", {ignored} ignored" if ignored else ""
+def drift_trailer(findings: Sequence[Finding]) -> str:
+    counted = [finding for finding in findings if finding.counts]
+    beside = _uncounted(findings)
     if not counted:
         return f"No drift{beside}."
     return f"Drift: {_count(len(counted), 'finding')} ({_by_severity(counted)}){beside}."
+
+
+def check_trailer(report: CheckReport) -> str:
+    """`Check: 12 resources, 2 findings (1 high, 1 low).` or `Check: 12 resources, no findings.`"""
+    counted = [finding for finding in report.findings if finding.counts]
+    beside = _uncounted(report.findings)
+    told = f"{_count(len(counted), 'finding')} ({_by_severity(counted)})" if counted else "no findings"
+    return f"Check: {_count(len(report.checked), 'resource')}, {told}{beside}."
+
+
+def _uncounted(findings: Sequence[Finding]) -> str:
+    """`, 2 ignored, 1 waived`; empty if all count."""
+    words = ["waived" if f.waived else "deferred" if f.deferred else "ignored" for f in findings if not f.counts]
+    return "".join(f", {words.count(word)} {word}" for word in ("waived", "deferred", "ignored") if word in words)
 
 
 def _by_severity(findings: Sequence[Finding]) -> str:

@@ -1,18 +1,22 @@
 """Plans, findings and results to be shown: each of them one case folder. Only what a case is about is spelled out."""
 
 from reconciler.errors import Place
+from reconciler.facts import Deployment
 from reconciler.kind import SecretRef
 from reconciler.model import (
     Address,
     ApplyResult,
+    Attribution,
     Change,
+    CheckReport,
     Component,
     ComponentFailure,
+    Confidence,
     Deployed,
+    DriftReport,
     FieldChange,
     Finding,
     Landing,
-    Lifecycle,
     Modified,
     OrgInfo,
     Plan,
@@ -21,11 +25,12 @@ from reconciler.model import (
     Release,
     Step,
     StepResult,
+    Unchecked,
     enablement,
 )
 from reconciler.security import Direction, Severity
 
-__all__ = ["DANA", "GLOBAL", "ORG", "PLANS", "RESULTS", "Lifecycle", "finding", "plan_of", "update"]
+__all__ = ["CHECKS", "DANA", "DRIFT_REPORTS", "GLOBAL", "ORG", "PLANS", "RESULTS", "finding", "plan_of", "update"]
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "CS42", True, "Developer Edition", "63.0", "admin@acme.example")
 DANA = Modified("dana@acme.example", "005000000000002AAA", "2026-05-04T08:15:00Z")
@@ -187,6 +192,79 @@ DRIFTS = {
             ignored=True,
             modified=Modified("eli@acme.example", "", "2026-05-03T10:00:00Z"),
         ),
+    ),
+}
+
+_WEAKENED = finding(
+    path=("isSecretRequiredForTokenExchange",),
+    old=True,
+    new=False,
+    message="isSecretRequiredForTokenExchange changed",
+    direction=Direction.WEAKENS,
+    modified=DANA,
+    place=Place(PORTAL, 12),
+    meaning="Whoever knows the consumer key can exchange tokens.",
+    attribution=Attribution(
+        "dana@acme.example",
+        "005000000000002AAA",
+        "2026-05-04T08:15:00Z",
+        Confidence.HIGH,
+        delegate="support@acme.example",
+    ),
+    known=True,
+)
+
+DRIFT_REPORTS = {
+    "drift-with-who-and-when": DriftReport(
+        ORG,
+        (
+            _WEAKENED,
+            finding(
+                address=Address("ApexClass", "PartnerIdpTokenHandler"),
+                severity=Severity.CRITICAL,
+                path=("content",),
+                old=_BODY,
+                new=_BODY.replace("one", "two"),
+                deferred="0Af000000000009",
+                attribution=Attribution(deployment="0Af000000000009"),
+            ),
+        ),
+        compared=(GLOBAL, HANDLER, Address("ApexClass", "PartnerIdpTokenHandler")),
+        in_flight=(Deployment("0Af000000000009", "InProgress", "ci@acme.example", "005000000000003AAA"),),
+        notes=("the audit trail could not be read: insufficient access rights",),
+        resolved=(f"{GLOBAL}.label: label changed",),
+        created="2026-05-04T09:00:00Z",
+    )
+}
+
+CHECKS = {
+    "check-of-files-that-are-fine": CheckReport(checked=(GLOBAL, HANDLER), created="2026-05-04T09:00:00Z"),
+    "check-of-an-org": CheckReport(
+        (
+            finding(
+                id="TX16",
+                severity=Severity.CRITICAL,
+                address=Address("ApexClass", "PartnerIdpTokenHandler"),
+                message="the signature of the token is never verified",
+                path=("content",),
+                position=(12, 9),
+                subject="validateIncomingToken",
+                also=(HANDLER,),
+                meaning="Anybody can make a token and be let in.",
+                mend="call Auth.JWTUtil.validateJWTWithCert",
+            ),
+            finding(
+                id="TX03",
+                message="no secret is asked for",
+                path=("isSecretRequiredForTokenExchange",),
+                waived="dana: the partner cannot keep one, until 2026-12-31",
+            ),
+        ),
+        (Unchecked("TX08", HANDLER, "the user could not be read", ("apexExecutionUser",), Place(PORTAL, 9)),),
+        (GLOBAL, HANDLER),
+        ORG,
+        notes=("1 kind could not be read",),
+        created="2026-05-04T09:00:00Z",
     ),
 }
 

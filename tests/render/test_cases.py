@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model import DriftReport
 from reconciler.render import json_plan, text
 
 from . import samples
@@ -13,9 +14,17 @@ CASES = Path(__file__).parent / "cases"
 OUTPUTS = {
     **{f"{name}/plan.txt": text.plan(plan) for name, plan in samples.PLANS.items()},
     **{f"{name}/plan.json": json_plan.plan(plan) for name, plan in samples.PLANS.items()},
-    **{f"{name}/drift.txt": text.drift(samples.ORG, found) for name, found in samples.DRIFTS.items()},
-    **{f"{name}/drift.json": json_plan.drift(samples.ORG, found) for name, found in samples.DRIFTS.items()},
+    **{
+        f"{name}/drift.txt": text.drift(DriftReport(samples.ORG, tuple(found)))
+        for name, found in samples.DRIFTS.items()
+    },
+    **{
+        f"{name}/drift.json": json_plan.drift(DriftReport(samples.ORG, tuple(found)))
+        for name, found in samples.DRIFTS.items()
+    },
     **{f"{name}/result.txt": text.apply_result(result) for name, result in samples.RESULTS.items()},
+    **{f"{name}/drift.json": json_plan.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
+    **{f"{name}/check.json": json_plan.check(report) for name, report in samples.CHECKS.items()},
     **{f"{name}/result.json": json_plan.apply_result(result) for name, result in samples.RESULTS.items()},
 }
 

@@ -11,10 +11,13 @@ from reconciler.kind import RawXml, SecretRef
 from reconciler.model import (
     Address,
     Applied,
+    Attribution,
     Baseline,
     Change,
     ComponentFailure,
+    Confidence,
     Deployed,
+    DriftReport,
     FieldChange,
     Finding,
     Landing,
@@ -26,6 +29,7 @@ from reconciler.model import (
     Release,
     Step,
     StepResult,
+    Unchecked,
 )
 from reconciler.model import ApplyResult as Result
 from reconciler.render import json_baseline, json_plan, text
@@ -102,6 +106,9 @@ CHANGES = st.builds(
     PLACES,
     WHO,
 )
+ATTRIBUTIONS = st.none() | st.builds(
+    Attribution, NASTY, NASTY, NASTY, st.sampled_from(Confidence), NASTY, NASTY, st.booleans()
+)
 FINDINGS = st.builds(
     Finding,
     st.sampled_from(["drift.changed", "drift.gone"]) | NASTY,
@@ -111,24 +118,34 @@ FINDINGS = st.builds(
     PATHS | st.just(()),
     VALUES,
     VALUES,
-    st.sampled_from(Direction),
-    WHO,
-    PLACES,
-    st.booleans(),
-    NASTY,
+    direction=st.sampled_from(Direction),
+    modified=WHO,
+    place=PLACES,
+    ignored=st.booleans(),
+    mend=NASTY,
+    meaning=NASTY,
+    subject=NASTY,
+    position=st.none() | st.tuples(st.integers(1, 9), st.integers(1, 200)),
+    also=st.lists(ADDRESSES, max_size=1).map(tuple),
+    waived=st.just("") | NASTY,
+    deferred=st.just("") | NASTY,
+    attribution=ATTRIBUTIONS,
+    known=st.none() | st.booleans(),
 )
 ORGS = st.builds(OrgInfo, NASTY, NASTY, NASTY, st.booleans(), NASTY, NASTY, NASTY)
 STEPS = st.lists(CHANGES, max_size=2).map(lambda changes: Step(tuple(changes), ()))
+UNCHECKED = st.builds(Unchecked, NASTY, ADDRESSES, NASTY, PATHS | st.just(()), PLACES)
 PLANS_OF_ANYTHING = st.builds(
     Plan,
     ORGS,
-    st.lists(STEPS, max_size=2).map(tuple),
-    st.lists(FINDINGS, max_size=2).map(tuple),
-    st.lists(FINDINGS, max_size=1).map(tuple),
-    st.lists(st.builds(Refusal, NASTY, st.none() | ADDRESSES, NASTY, NASTY), max_size=1).map(tuple),
-    st.lists(st.builds(Release, ADDRESSES, PATHS), max_size=1).map(tuple),
-    st.lists(ADDRESSES, max_size=1).map(tuple),
-    st.lists(NASTY, max_size=2).map(tuple),
+    steps=st.lists(STEPS, max_size=2).map(tuple),
+    drift=st.lists(FINDINGS, max_size=2).map(tuple),
+    findings=st.lists(FINDINGS, max_size=1).map(tuple),
+    unchecked=st.lists(UNCHECKED, max_size=1).map(tuple),
+    refusals=st.lists(st.builds(Refusal, NASTY, st.none() | ADDRESSES, NASTY, NASTY), max_size=1).map(tuple),
+    released=st.lists(st.builds(Release, ADDRESSES, PATHS), max_size=1).map(tuple),
+    adopted=st.lists(ADDRESSES, max_size=1).map(tuple),
+    notes=st.lists(NASTY, max_size=2).map(tuple),
     targets=st.lists(NASTY, max_size=1).map(tuple),
     created=NASTY,
 )
@@ -186,11 +203,11 @@ def test_colours_change_no_word(plan):
 @given(org=ORGS, findings=st.lists(FINDINGS, max_size=3))
 def test_drift_holds_nothing_that_is_obeyed_and_one_trailer(org, findings):
     """An administrator whose label is a terminal escape must not clear the log that reports it."""
-    plain = text.drift(org, findings)
+    plain = text.drift(DriftReport(org, tuple(findings)))
 
     assert [] == obeyed(plain)
     assert 1 == len(DRIFT_TRAILER.findall(plain))
-    assert [] == obeyed(json_plan.drift(org, findings))
+    assert [] == obeyed(json_plan.drift(DriftReport(org, tuple(findings))))
 
 
 @given(result=RESULTS_OF_ANYTHING)
@@ -248,8 +265,8 @@ def test_no_output_holds_a_secret():
     outputs = [
         text.plan(plan),
         json_plan.plan(plan),
-        text.drift(ORG, [drifted]),
-        json_plan.drift(ORG, [drifted]),
+        text.drift(DriftReport(ORG, (drifted,))),
+        json_plan.drift(DriftReport(ORG, (drifted,))),
         text.baseline_show(held),
     ]
 
@@ -294,7 +311,7 @@ def test_ignored_drift_is_shown_and_not_counted():
     """Whoever ignores a field and still wants to know that it moves."""
     ignored = finding(path=("label",), old="a", new="b", ignored=True)
 
-    assert text.drift(ORG, [ignored]).endswith("ignored by lifecycle.ignore)\n\nNo drift, 1 ignored.\n")
+    assert text.drift(DriftReport(ORG, (ignored,))).endswith("ignored by lifecycle.ignore)\n\nNo drift, 1 ignored.\n")
 
 
 def test_certificates_are_named_by_digest_and_never_dumped():
@@ -361,5 +378,5 @@ def test_samples_end_with_their_trailers():
 
     assert "Plan: 3 to create, 0 to update, 0 to delete." == created
     assert "No changes." == text.plan(PLANS["nothing-to-do"]).splitlines()[-1]
-    assert "No drift." == text.drift(ORG, DRIFTS["drift-none"]).splitlines()[-1]
+    assert "No drift." == text.drift(DriftReport(ORG, tuple(DRIFTS["drift-none"]))).splitlines()[-1]
     assert "Applied: 3 created, 0 updated, 0 deleted in 3.2 s." == applied

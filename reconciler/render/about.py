@@ -1,0 +1,113 @@
+"""What every id of a finding stands for: the rules, drift, waivers and failed applies alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from reconciler.rule_settings import EXPIRED, OWN, UNUSED
+from reconciler.rules import all_rules
+from reconciler.security import Severity
+
+FAILED = "apply.failed"
+ERROR = "error"
+
+_DESIGN = "our own judgement: who watches an org has to know what its files do not say"
+_OTHERS = (
+    (
+        "drift.changed",
+        Severity.LOW,
+        "A field holds what was last applied",
+        "Somebody changed it in the org, past review: the clients of the app live with a setting that nobody agreed to.",
+        "our own judgement, field by field: the mark of each field tells which change weakens it",
+    ),
+    (
+        "drift.gone",
+        Severity.HIGH,
+        "What was applied is still in the org",
+        "Clients that log in through it are refused until it is restored.",
+        _DESIGN,
+    ),
+    (
+        "drift.unmanaged",
+        Severity.MEDIUM,
+        "Everything in the org is declared in a file or accepted in the baseline",
+        "A way into the org that no file declares is one that nobody reviews.",
+        _DESIGN,
+    ),
+    (
+        "drift.desired",
+        Severity.LOW,
+        "The org is as the files declare it",
+        "Whoever reads the files believes in a setting that the org does not have.",
+        _DESIGN,
+    ),
+    (
+        EXPIRED,
+        OWN[EXPIRED],
+        "A waiver is renewed or its cause mended before it ends",
+        "A risk that was accepted for a time is run for ever.",
+        "our own judgement: a waiver is a promise with a date",
+    ),
+    (
+        UNUSED,
+        OWN[UNUSED],
+        "A waiver covers something",
+        "A waiver that nothing needs hides the next mistake.",
+        "our own judgement: a waiver is a promise with a date",
+    ),
+    (
+        ERROR,
+        Severity.HIGH,
+        "The command can do its work",
+        "Nothing was judged, planned or compared: whoever takes silence for success is wrong.",
+        "the error's own message, and Salesforce's where it has one",
+    ),
+    (
+        FAILED,
+        Severity.HIGH,
+        "What was deployed is accepted by the org",
+        "The org is not as the files declare it, and whoever approved the plan believes that it is.",
+        "Salesforce's Metadata API refused a component; its own words are in the message",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a person wants to know about an id."""
+
+    id: str
+    name: str
+    """In words run together, as viewers of results show it: `OneDefaultHandlerPerApp`."""
+    severity: Severity
+    """Its own; a finding's may differ."""
+    title: str
+    """What should be, in one sentence without a full stop."""
+    hurts: str
+    source: str
+
+
+@cache
+def all_about() -> Mapping[str, About]:
+    """Everything that a finding's id can be, in order."""
+    found = {
+        rule.id: About(
+            rule.id, _name(getattr(rule.check, "__name__", rule.id)), rule.severity, rule.title, rule.hurts, rule.source
+        )
+        for rule in all_rules().values()
+    }
+    found |= {id: About(id, _name(id), *rest) for id, *rest in _OTHERS}  # type: ignore[arg-type]
+    return dict(sorted(found.items()))
+
+
+def about(id: str) -> About:
+    """What `id` stands for. One that nobody knows (a report of another version) says so."""
+    known = all_about().get(id)
+    if known is not None:
+        return known
+    return About(id, _name(id), Severity.MEDIUM, "A finding of a kind that this version does not know", "", "")
+
+
+def _name(words: str) -> str:
+    parts = "".join(c if c.isalnum() else " " for c in words).split()
+    return "".join(part[0].upper() + part[1:] for part in parts)

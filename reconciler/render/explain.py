@@ -1,0 +1,145 @@
+"""What an id, a field, a guard or an exit code means: `reconciler explain TX02`. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import unified_diff
+from typing import Any
+
+from reconciler.errors import Complaint, Exit, InputError
+from reconciler.guards import GUARDS
+from reconciler.kind import (
+    Default,
+    Field,
+    Forced,
+    Immutable,
+    Kind,
+    Known,
+    Means,
+    Ref,
+    Since,
+    Struct,
+    Until,
+    Weaker,
+    WriteOnly,
+    suggestion,
+)
+from reconciler.kinds import all_kinds
+from reconciler.render.about import About, all_about
+from reconciler.render.safe import page
+from reconciler.rules import Rule, all_rules
+
+EXITS: Mapping[int, str] = {
+    Exit.OK: "Done, or nothing to do.",
+    Exit.FAILED: "Failed: an unexpected error, or the org is unreachable.",
+    Exit.DIFFERENCES: "Differences: plan --detailed-exitcode with changes; drift and check --live with findings at or above"
+    " --fail-on (low, if not given).",
+    Exit.BAD_INPUT: "Bad input: usage, project file, desired files; rules that the files, or a plan, break at or above"
+    " --fail-on (high, if not given).",
+    Exit.REFUSED: "Refused: a guard, a stale or altered plan, the wrong org, a held lock, no baseline.",
+    Exit.NOT_ALLOWED: "Not allowed: login or permission.",
+    Exit.APPLY_FAILED: "Apply failed: each step is listed as landed, not landed or unknown.",
+    Exit.NOT_CONVERGED: "Applied, but the second plan is not empty.",
+    Exit.INTERRUPTED: "Interrupted.",
+}
+
+
+def explain(name: str) -> str:
+    """What `name` means: the id of a finding, `Kind`, `Kind.field`, a guard or an exit code.
+
+    Raises InputError with the nearest name that there is.
+    """
+    if name.isdigit() and int(name) in EXITS:
+        return page([f"Exit code {int(name)}", "", EXITS[int(name)]])
+    for known, found in all_about().items():
+        if known.casefold() == name.casefold():
+            return page(_finding(found))
+    if name in GUARDS:
+        return page([f"Guard {name}", "", GUARDS[name]])
+    kind, _, path = name.partition(".")
+    if kind in all_kinds():
+        schema = all_kinds()[kind]
+        return page(_field(schema, path) if path else _kind(schema))
+    choices = [*all_about(), *GUARDS, *all_kinds(), *map(str, sorted(map(int, EXITS)))]
+    mend = (
+        suggestion(name, choices) or "a finding's id (TX02), Kind or Kind.field, a guard (delete) or an exit code (3)"
+    )
+    raise InputError(Complaint(f"nothing here is called {name}", mend=mend))
+
+
+def _finding(about: About) -> Iterator[str]:
+    yield f"{about.id} ({about.severity}): {about.title}."
+    yield ""
+    if about.hurts:
+        yield about.hurts
+    yield f"Source: {about.source}"
+    rule = all_rules().get(about.id)
+    if rule is not None:
+        if rule.asks_org:
+            yield "Needs to ask the org: check alone says that it was not checked."
+        yield from _example(rule)
+
+
+def _example(rule: Rule) -> Iterator[str]:
+    good, bad = _texts(rule.good.files, rule.good.sources), _texts(rule.bad.files, rule.bad.sources)
+    diff = list(unified_diff(bad, good, "bad", "good", lineterm="", n=2))
+    if diff:
+        yield ""
+        yield from (f"    {line}" for line in diff if not line.startswith("@@"))
+
+
+def _texts(files: str, sources: Mapping[str, str]) -> list[str]:
+    return [*files.splitlines(), *(line for source in sources.values() for line in source.splitlines())]
+
+
+def _kind(kind: type[Kind]) -> Iterator[str]:
+    yield f"{kind.__name__}, since API version {kind.since:.1f}"
+    yield ""
+    yield from (kind.__doc__ or "").splitlines()
+    yield ""
+    yield from (f"    {name}{': required' if field.required else ''}" for name, field in kind.fields().items())
+
+
+def _field(kind: type[Kind], path: str) -> Iterator[str]:
+    struct: type[Struct] | None = kind
+    field: Field | None = None
+    for part in path.split("."):
+        fields = struct.fields() if struct is not None else {}
+        if part not in fields:
+            where = struct.__name__ if struct is not None else path
+            raise InputError(Complaint(f"{part} is not a field of {where}", mend=suggestion(part, fields, every=True)))
+        field = fields[part]
+        struct = field.struct
+    if field is None:
+        raise InputError(f"{path} is not a field of {kind.__name__}")
+    yield f"{kind.__name__}.{path}: {'list of ' if field.repeated or field.is_set else ''}{field.wire}"
+    yield ""
+    yield from _marks(field)
+    if struct is not None:
+        yield from (f"    {name}" for name in struct.fields())
+
+
+_WORDS: Mapping[type, Callable[[Any], str]] = {
+    Since: lambda mark: f"Since API version {mark.version:.1f}.",
+    Until: lambda mark: f"Until API version {mark.version:.1f}.",
+    Default: lambda mark: f"Default: {_value(mark.value)}.",
+    Forced: lambda mark: f"Always {_value(mark.value)}: {mark.why}.",
+    Known: lambda mark: f"Documented values: {', '.join(mark.values)}.",
+    Ref: lambda mark: f"Names a resource of the kind {mark.kind}.",
+    Immutable: lambda _: "Settable when the record is created, never afterwards.",
+    WriteOnly: lambda _: "Secret: written as a reference, sent on create only, never compared.",
+    Weaker: lambda mark: f"Weaker when: {mark.words}.",
+    Means: lambda mark: f"Weakened: {mark.weakened}" + (f"\nTightened: {mark.tightened}" if mark.tightened else ""),
+}
+
+
+def _marks(field: Field) -> Iterator[str]:
+    if field.required:
+        yield "Required."
+    if field.values:
+        yield f"One of: {', '.join(field.values)}."
+    for mark in field.marks:
+        if type(mark) in _WORDS:
+            yield from _WORDS[type(mark)](mark).splitlines()
+
+
+def _value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

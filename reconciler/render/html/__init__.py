@@ -1,0 +1,528 @@
+"""A report as one page that needs nothing else: no server, no network, no script to be read.
+
+The page forbids itself everything that it does not hold (`Content-Security-Policy`), so that even a text that got past
+the escaping could load and run nothing. No text of an org or a file becomes a link, an id, a class or a part of a script.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from reconciler.kind import Value
+from reconciler.model import Action, Address, Change, Finding, Landing, OrgInfo, Path, Unchecked
+from reconciler.render import values
+from reconciler.render.about import about
+from reconciler.render.html.difference import difference
+from reconciler.render.html.element import Markup, element, joined, void
+from reconciler.render.html.picture import picture, tables
+from reconciler.render.report import Report
+from reconciler.render.safe import line
+from reconciler.render.text import CHANGED
+from reconciler.render.topology import Topology, topology
+from reconciler.render.who import uncounted, who
+from reconciler.security import Direction, Severity
+
+FINDINGS, CHANGES, NOTES = 1_000, 1_000, 200
+"""As many are shown in full; the rest is counted. A browser takes seconds for more."""
+BYTES = 3_000_000
+"""As much HTML of one section, whatever it holds."""
+PLACES = 12
+"""As many places of a rule that could not be judged are named."""
+MANY = 200
+"""Beyond, the browser lays out what is in sight only."""
+OPEN = 20
+"""Up to as many changes are unfolded from the start."""
+
+_NAMES = {"check": "Check", "plan": "Plan", "apply": "Apply", "drift": "Drift"}
+_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "−", Action.REPLACE: "∓"}
+
+
+def page(report: Report) -> str:
+    """The report as one HTML file."""
+    style, script = _part("page.css"), _part("page.js")
+    drawn = topology(report)
+    name = f"{_NAMES.get(report.command, report.command)}: {_whose(report.org)}"
+    head = (
+        void("meta", charset="utf-8"),
+        # Before anything that it is about.
+        void("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
+        void("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        void("meta", name="color-scheme", content="light dark"),
+        void("meta", name="referrer", content="no-referrer"),
+        element("title", line(name, 120)),
+        element("style", Markup(style)),
+    )
+    body = (
+        element("a", "Skip to the findings", class_="skip", href="#findings"),
+        _header(report, name),
+        element("main", _sections(report, drawn), id="main"),
+        element("script", Markup(script)),
+    )
+    return f"<!doctype html>\n{element('html', element('head', head), element('body', body), lang='en')}\n"
+
+
+@cache
+def _part(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    hashes = {
+        name: b64encode(sha256(text.encode()).digest()).decode()
+        for name, text in (("style", style), ("script", script))
+    }
+    allowed = "; ".join(f"{name}-src 'sha256-{digest}'" for name, digest in hashes.items())
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+# -- the top ----------------------------------------------------------------------------------------------------------
+
+
+def _header(report: Report, name: str) -> Markup:
+    return element(
+        "header",
+        element("h1", line(name, 120)),
+        element("p", report.trailer, class_="trailer"),
+        element("p", _org(report.org), class_="org"),
+        element("p", "Made at ", element("time", report.created)) if report.created else None,
+    )
+
+
+def _whose(org: OrgInfo | None) -> str:
+    return (org.name or org.id) if org is not None else "the files"
+
+
+def _org(org: OrgInfo | None) -> Markup:
+    if org is None:
+        return Markup("Files alone: no org was asked.")
+    sort = ("sandbox", "sandbox") if org.is_sandbox else ("production", "production")
+    facts = [org.name or "(no name)", org.id, org.instance, org.organization_type]
+    more = [f"API {org.api_version}" if org.api_version else "", f"as {org.username}" if org.username else ""]
+    return joined(
+        (
+            "Org: ",
+            ", ".join(line(fact, 120) for fact in facts if fact),
+            ", ",
+            element("strong", sort[0], class_=sort[1]),
+            "".join(f", {line(fact, 120)}" for fact in more if fact),
+        )
+    )
+
+
+def _sections(report: Report, drawn: Topology) -> Iterator[Markup]:
+    counted = [finding for finding in report.findings if finding.counts]
+    others = [finding for finding in report.findings if not finding.counts]
+    yield _summary(report, counted)
+    yield from _troubles(report)
+    yield _section("topology", "Who trusts whom", _topology(drawn))
+    yield _filters(report, counted)
+    yield _section(
+        "findings", f"Findings ({len(counted):,})", _findings(counted, drawn), intro=_none(counted, "finding")
+    )
+    if report.changes:
+        title = "Changes" if report.landings else "Planned changes"
+        yield _section("changes", f"{title} ({len(report.changes):,})", _changes(report, drawn))
+    if others:
+        shown = _findings(others, drawn)
+        yield _section("uncounted", f"Shown and not counted ({len(others):,})", shown)
+    if report.unchecked:
+        yield _section("unchecked", f"Not checked ({len(report.unchecked):,})", _unchecked(report.unchecked))
+    yield from _lists(report)
+
+
+def _section(id: str, title: str, *content: object, intro: str = "") -> Markup:
+    about_it = element("p", intro) if intro else None
+    return element(
+        "section", element("h2", title, id=f"{id}-title"), about_it, content, id=id, aria_labelledby=f"{id}-title"
+    )
+
+
+def _summary(report: Report, counted: Sequence[Finding]) -> Markup:
+    """How many of each severity, in words: nobody has to tell colours apart."""
+    severities = [finding.severity for finding in counted]
+    tiles = (
+        element(
+            "li",
+            element("span", f"{severities.count(severity):,}", class_="number"),
+            " ",
+            element("span", str(severity)),
+            class_=f"tile {severity}" + ("" if severity in severities else " zero"),
+        )
+        for severity in reversed(Severity)
+    )
+    facts = [f"{_many(len(report.components), 'resource')} looked at"] if report.components else []
+    if any(finding.known is not None for finding in counted):
+        new = sum(finding.known is False for finding in counted)
+        facts.append(f"{new:,} new since the report compared with")
+    if report.changes:
+        actions = [change.action for change in report.changes]
+        facts += [f"{actions.count(action):,} to {action}" for action in Action if action in actions]
+    unnamed = element("p", "; ".join(facts) + ".", class_="facts") if facts else None
+    return _section("summary", "Findings by severity", element("ul", tiles, class_="tiles"), unnamed)
+
+
+def _troubles(report: Report) -> Iterator[Markup]:
+    """What stops an apply, stopped one, or may explain what is seen."""
+    if report.refusals:
+        rows = (
+            element(
+                "li",
+                element("strong", refusal.guard),
+                " ",
+                f"{line(refusal.address, 300)}: " if refusal.address is not None else None,
+                refusal.message,
+                f"; lifted by {line(refusal.allow, 200)}" if refusal.allow else "; nothing lifts this",
+            )
+            for refusal in report.refusals[:NOTES]
+        )
+        yield _alert("refused", f"Refused ({len(report.refusals):,})", rows)
+    if report.failures:
+        rows = (
+            element(
+                "li",
+                element("strong", failure.address or f"{failure.kind}/{failure.record}"),
+                element("span", f" {line(failure.place)}", class_="place") if failure.place is not None else None,
+                f": {line(failure.problem, 1_000)}",
+            )
+            for failure in report.failures[:NOTES]
+        )
+        yield _alert("failed", f"Refused by the org ({len(report.failures):,})", rows)
+    if report.in_flight:
+        rows = (
+            element(
+                "li", f"{line(d.id)} by {line(d.by or 'unknown')}, {line(d.status)}, since {line(d.started or 'now')}"
+            )
+            for d in report.in_flight[:NOTES]
+        )
+        yield _alert("in-flight", f"Deployments under way ({len(report.in_flight):,})", rows)
+
+
+def _alert(id: str, title: str, rows: Iterable[Markup]) -> Markup:
+    return element("div", _section(id, title, element("ul", rows)), class_="alert")
+
+
+def _topology(drawn: Topology) -> Iterator[Markup | None]:
+    if not drawn.nodes:
+        yield element("p", "Nothing here takes part in token exchange or client credentials.")
+        return
+    yield element(
+        "p",
+        "From identity providers on the left to the users that code runs as on the right. A thick line or frame is touched by "
+        "a finding or a change, a dashed one leads to something that is not there.",
+    )
+    yield element("p", "Choose a node to see only what belongs to it.", class_="needs-script", hidden=True)
+    if drawn.left_out:
+        yield element("p", f"{_many(drawn.left_out, 'node')} more left out: these are the worst.", class_="left-out")
+    yield element(
+        "div", picture(drawn), class_="scroll", tabindex=0, role="region", aria_label="Picture: who trusts whom"
+    )
+    yield element(
+        "p",
+        element("span", id="chosen-name"),
+        " ",
+        element("a", "Go to the findings", href="#findings"),
+        " ",
+        element("button", "Show all again", type="button", id="unchoose"),
+        id="chosen",
+        hidden=True,
+    )
+    text = element(
+        "div", tables(drawn), class_="scroll", tabindex=0, role="region", aria_label="Tables: who trusts whom"
+    )
+    yield element("details", element("summary", "The picture as text"), text, id="as-text")
+
+
+# -- filters ----------------------------------------------------------------------------------------------------------
+
+
+def _filters(report: Report, counted: Sequence[Finding]) -> Markup:
+    """Hidden until the script is there to serve them."""
+    severities = [finding.severity for finding in report.findings]
+    kinds = [_kind(finding) for finding in report.findings] + ["change"] * len(report.changes)
+    sets = [
+        _boxes("severity", "Severity of findings", [(str(s), str(s), severities.count(s)) for s in reversed(Severity)]),
+    ]
+    if len(set(kinds)) > 1:
+        choices = (("drift", "drift"), ("rule", "rules"), ("change", "changes"))
+        sets.append(
+            _boxes("kind", "Kind", [(kind, words, kinds.count(kind)) for kind, words in choices if kind in kinds])
+        )
+    if any(finding.known is not None for finding in counted):
+        known = ["known" if finding.known else "new" for finding in report.findings]
+        sets.append(
+            _boxes("known", "Compared with the earlier report", [(k, k, known.count(k)) for k in ("new", "known")])
+        )
+    search = element(
+        "div",
+        element("label", "Text", for_="search"),
+        void("input", type="search", id="search", autocomplete="off", spellcheck="false"),
+        class_="search",
+    )
+    status = element("p", id="shown", role="status", aria_live="polite")
+    reset = element("button", "Show everything", type="button", id="reset")
+    inside = element("div", sets, search, reset, class_="filters")
+    return element(
+        "section",
+        element("h2", "Show only", id="filter-title"),
+        inside,
+        status,
+        id="filter",
+        class_="needs-script",
+        aria_labelledby="filter-title",
+        hidden=True,
+    )
+
+
+def _boxes(name: str, legend: str, choices: Sequence[tuple[str, str, int]]) -> Markup:
+    return element(
+        "fieldset",
+        element("legend", legend),
+        (
+            element(
+                "label",
+                void("input", type="checkbox", name=name, value=value, checked=True),
+                element("span", words, class_=f"chip {value}" if name == "severity" else None),
+                f" {count:,}",
+            )
+            for value, words, count in choices
+        ),
+    )
+
+
+# -- findings ---------------------------------------------------------------------------------------------------------
+
+
+def _kind(finding: Finding) -> str:
+    return "drift" if finding.id.startswith("drift.") else "rule"
+
+
+def _findings(findings: Sequence[Finding], drawn: Topology) -> Iterator[Markup]:
+    seen: set[str] = set()
+    cards = _within((_card(finding, drawn, seen) for finding in findings), FINDINGS)
+    if cards:
+        yield element("div", cards, class_=_cards(cards))
+    left = findings[len(cards) :]
+    if left:
+        by_severity = ", ".join(
+            f"{count:,} {severity}"
+            for severity in reversed(Severity)
+            if (count := sum(finding.severity == severity for finding in left))
+        )
+        told = f"{_many(len(left), 'more finding')} left out here ({by_severity}). --output json has them all."
+        yield element("p", told, class_="left-out")
+
+
+def _card(finding: Finding, drawn: Topology, seen: set[str]) -> Markup:
+    nodes = dict.fromkeys(node for address in (finding.address, *finding.also) for node in drawn.touched(address))
+    known = None if finding.known is None else "known" if finding.known else "new"
+    moved = finding.old is not None or finding.new is not None
+    id, seen_before = f"f-{finding.key}", f"f-{finding.key}" in seen
+    seen.add(id)
+    return element(
+        "article",
+        element(
+            "h3",
+            element("span", str(finding.severity), class_=f"chip {finding.severity}"),
+            " ",
+            element("span", line(finding.address, 300), class_="address"),
+            element("span", f".{line('.'.join(finding.path), 300)}", class_="field") if finding.path else None,
+            " " if known else None,
+            element("span", known, class_=f"chip {known}") if known else None,
+        ),
+        element("p", finding.message) if finding.message and not (moved and finding.id == CHANGED) else None,
+        _moved(finding.address, finding.path, finding.old, finding.new, finding.direction) if moved else None,
+        element("p", finding.meaning, class_="meaning") if finding.meaning else None,
+        element("dl", _facts(finding)),
+        id=None if seen_before else id,
+        class_=f"item finding {finding.severity}",
+        data_severity=str(finding.severity),
+        data_kind=_kind(finding),
+        data_known=known,
+        data_nodes=" ".join(nodes) or None,
+    )
+
+
+def _facts(finding: Finding) -> Iterator[Markup]:
+    known = about(finding.id)
+    facts: list[tuple[str, object]] = [("Not counted", uncounted(finding))]
+    if not (finding.old is None and finding.new is None) or finding.direction is not Direction.NEUTRAL:
+        facts.append(("Direction", str(finding.direction)))
+    facts += [
+        ("Who and when", who(finding)),
+        ("Where", finding.place or ""),
+        ("In the value", "line {}, column {}".format(*finding.position) if finding.position else ""),
+        ("About", finding.subject),
+        ("Depends on", ", ".join(line(address, 200) for address in finding.also[:PLACES])),
+        ("Mend", finding.mend),
+        ("Rule", joined((element("code", line(finding.id, 80)), f" {known.title}"))),
+        ("Source", known.source if _kind(finding) == "rule" else ""),
+    ]
+    return (joined((element("dt", name), element("dd", value))) for name, value in facts if value)
+
+
+def _moved(
+    address: Address, path: Path, old: Value, new: Value, direction: Direction, *, secret: bool = False
+) -> Markup:
+    return element(
+        "div", difference(values.schema(address), path, old, new, secret=secret), class_=f"difference {direction}"
+    )
+
+
+# -- changes ----------------------------------------------------------------------------------------------------------
+
+
+def _changes(report: Report, drawn: Topology) -> Iterator[Markup]:
+    unfolded = len(report.changes) <= OPEN
+    shown = _within((_change(c, report.landings.get(c.address), drawn, unfolded) for c in report.changes), CHANGES)
+    yield element("div", shown, class_=_cards(shown))
+    if left := len(report.changes) - len(shown):
+        yield element(
+            "p", f"{_many(left, 'more change')} left out here. --output json has them all.", class_="left-out"
+        )
+
+
+def _change(change: Change, landing: Landing | None, drawn: Topology, unfolded: bool) -> Markup:
+    summary = element(
+        "summary",
+        element("span", f"{_SIGNS[change.action]} {change.action}", class_=f"chip {change.action}"),
+        " ",
+        element("span", line(change.address, 300), class_="address"),
+        element("span", f" {line(change.place)}", class_="place") if change.place is not None else None,
+        element("span", f" {landing}", class_=f"landing {landing.name.lower()}") if landing is not None else None,
+    )
+    details = (
+        element("p", str(change.reason)),
+        element("p", f"Last changed in the org by {line(change.modified, 300)}") if change.modified.by else None,
+        _change_table(change),
+    )
+    return element(
+        "details",
+        summary,
+        details,
+        class_=f"item change {change.action}",
+        data_kind="change",
+        data_nodes=" ".join(drawn.touched(change.address)) or None,
+        open=unfolded,
+    )
+
+
+def _change_table(change: Change) -> Markup | None:
+    schema = values.schema(change.address)
+    if change.action is Action.CREATE:
+        leaves = list(values.leaves(values.hidden(schema, change.after or {})))
+        rows = [
+            element("tr", element("th", ".".join(path), scope="row"), element("td", values.shown(value)))
+            for path, value in leaves[:NOTES]
+        ]
+        return _field_table(("Field", "Value"), rows, len(leaves))
+    rows = [
+        element(
+            "tr",
+            element("th", field.name, scope="row"),
+            element("td", difference(schema, field.path, field.old, field.new, secret=field.secret)),
+            element("td", _effect(field.direction, field.severity), _conflict(field.conflict)),
+        )
+        for field in change.fields[:NOTES]
+    ]
+    return _field_table(("Field", "From → to", "Effect"), rows, len(change.fields))
+
+
+def _field_table(heads: Sequence[str], rows: Sequence[Markup], of: int) -> Markup | None:
+    if not rows:
+        return None
+    more = f"{_many(of - len(rows), 'more field')} left out." if of > len(rows) else None
+    return joined(
+        (
+            element(
+                "div",
+                element(
+                    "table",
+                    element("thead", element("tr", (element("th", head, scope="col") for head in heads))),
+                    element("tbody", rows),
+                ),
+                class_="fields scroll",
+            ),
+            element("p", more, class_="left-out") if more else None,
+        )
+    )
+
+
+def _effect(direction: Direction, severity: Severity) -> Markup:
+    if direction is Direction.WEAKENS:
+        return joined(("weakens ", element("span", str(severity), class_=f"chip {severity}")))
+    return Markup(direction)
+
+
+def _conflict(conflict: bool) -> Markup | None:
+    return element("p", "Conflict: the org moved too; the file wins.", class_="conflict") if conflict else None
+
+
+# -- the rest ---------------------------------------------------------------------------------------------------------
+
+
+def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[Markup]:
+    """One row for each rule and reason: a thousand apps fail to be checked for the same one."""
+    places: dict[tuple[str, str], list[Unchecked]] = {}
+    for one in unchecked:
+        places.setdefault((one.id, one.message), []).append(one)
+    rows = _within((_unchecked_row(id, message, at) for (id, message), at in places.items()), CHANGES)
+    heads = (element("th", head, scope="col") for head in ("Rule", "Why not", "Where"))
+    yield element("p", "Nobody knows whether these are in order.")
+    yield element(
+        "div",
+        element("table", element("thead", element("tr", heads)), element("tbody", rows)),
+        class_="scroll",
+        tabindex=0,
+        role="region",
+        aria_label="Table: not checked",
+    )
+    if left := len(places) - len(rows):
+        yield element("p", f"{_many(left, 'more row')} left out.", class_="left-out")
+
+
+def _unchecked_row(id: str, message: str, at: Sequence[Unchecked]) -> Markup:
+    named = [f"{one.address}.{'.'.join(one.path)}" if one.path else str(one.address) for one in at[:PLACES]]
+    more = element("li", f"and {len(at) - PLACES:,} more") if len(at) > PLACES else None
+    return element(
+        "tr",
+        element("th", element("code", line(id, 80)), " ", about(id).title, scope="row"),
+        element("td", message),
+        element("td", element("ul", (element("li", line(name, 300)) for name in named), more)),
+    )
+
+
+def _lists(report: Report) -> Iterator[Markup]:
+    for id, title, texts in (
+        ("resolved", "Resolved since the earlier report", report.resolved),
+        ("notes", "Notes", report.notes),
+    ):
+        if texts:
+            rows = [element("li", text) for text in texts[:NOTES]]
+            more = element("li", f"and {len(texts) - NOTES:,} more") if len(texts) > NOTES else None
+            yield _section(id, f"{title} ({len(texts):,})", element("ul", rows, more))
+
+
+def _cards(items: Sequence[Markup]) -> str:
+    return "cards many" if len(items) > MANY else "cards"
+
+
+def _within(made: Iterable[Markup], count: int) -> list[Markup]:
+    """As many as a browser takes easily."""
+    kept: list[Markup] = []
+    size = 0
+    for one in made:
+        size += len(one)
+        if len(kept) == count or size > BYTES:
+            break
+        kept.append(one)
+    return kept
+
+
+def _none(items: Sequence[object], noun: str) -> str:
+    return "" if items else f"No {noun}."
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,175 @@
+"""JUnit's XML, which every CI server shows as tests: a component is a test case, and a finding makes it fail.
+
+Nobody owns the format; this is the part that Jenkins' `junit-10.xsd` (jenkinsci/xunit-plugin) and others agree on, with
+`file` and `line` as pytest writes them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from reconciler.errors import Place
+from reconciler.model import Address, Change, Finding, Landing
+from reconciler.render.report import Report
+from reconciler.render.safe import line
+from reconciler.render.what import WORDS, what, where
+from reconciler.render.who import uncounted, who
+
+NAME = 500
+"""So many characters of one name."""
+
+
+@dataclass(slots=True)
+class Case:
+    """One test: a resource, or a change of one."""
+
+    address: Address
+    place: Place | None = None
+    failures: list[str] = field(default_factory=list)
+    """The worst first; the first line of each is its message."""
+    type: str = "finding"
+    error: str = ""
+    """Nobody knows how it ended."""
+    skipped: str = ""
+    out: list[str] = field(default_factory=list)
+    """What does not make it fail."""
+
+
+def page(report: Report) -> str:
+    """One suite: of an apply a case for each change, else one for each resource that was looked at."""
+    cases = list(_landed(report) if report.command == "apply" else _judged(report))
+    which = report.org.id if report.org is not None else "files"
+    counts = {
+        "tests": len(cases),
+        "failures": sum(bool(case.failures) for case in cases),
+        "errors": sum(bool(case.error) for case in cases),
+        "skipped": sum(bool(case.skipped) for case in cases),
+        "time": 0,
+    }
+    root = _element("testsuites", {"name": "reconciler", **counts})
+    suite = _element("testsuite", {"name": f"reconciler {report.command} {which}", **counts})
+    root.append(suite)
+    properties = _element("properties", {})
+    for name, value in _properties(report):
+        properties.append(_element("property", {"name": name, "value": value}))
+    suite.append(properties)
+    for case in cases:
+        suite.append(_case(case))
+    if told := [*_about_the_run(report)]:
+        suite.append(_element("system-out", {}, told))
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True).decode("utf-8")
+
+
+def _judged(report: Report) -> Iterator[Case]:
+    """A resource fails by the findings that count, and is skipped where all that is known is that rules could not be judged."""
+    found: dict[Address, list[Finding]] = {address: [] for address in report.components}
+    for finding in report.findings:
+        found.setdefault(finding.address, []).append(finding)
+    unchecked: dict[Address, list[str]] = {}
+    for one in report.unchecked:
+        found.setdefault(one.address, [])
+        unchecked.setdefault(one.address, []).append(
+            f"{line(one.id, NAME)} was not checked: {line(one.message, WORDS)}"
+        )
+    for address in sorted(found):
+        counted = [finding for finding in found[address] if finding.counts]
+        others = [finding for finding in found[address] if not finding.counts]
+        blind = unchecked.get(address, [])
+        skipped = "" if counted or others or not blind else f"rules that could not be judged: {len(blind)}"
+        place = next((finding.place for finding in counted if finding.place is not None), None)
+        told = [f"{uncounted(finding)}: {_told(finding)[0]}" for finding in others]
+        failures = ["\n".join(_told(finding)) for finding in counted]
+        yield Case(address, place, failures, skipped=skipped, out=[*told, *blind])
+
+
+def _landed(report: Report) -> Iterator[Case]:
+    """A change fails with what the org said of its component, or because its step did not land."""
+    said: dict[Address, list[str]] = {}
+    for failure in report.failures:
+        address = failure.address or Address(failure.kind, failure.record)
+        said.setdefault(address, []).append(f"Salesforce: {line(failure.problem, WORDS)}")
+    for change in report.changes:
+        landing = report.landings.get(change.address)
+        case = Case(change.address, change.place, type="deployment", out=[_doing(change, landing)])
+        failed = said.pop(change.address, [])
+        if landing is not Landing.LANDED:
+            case.failures = failed or ([] if landing is Landing.UNKNOWN else ["not landed: its step failed as a whole"])
+            # A case that both fails and errs would be counted twice.
+            case.error = "" if case.failures else "it is unknown whether this landed"
+        elif change.address in report.left:
+            case.failures = ["landed, and still not as declared"]
+        yield case
+    for address in sorted(set(report.left) - {change.address for change in report.changes}):
+        yield Case(address, failures=["not as declared, although everything landed"], type="deployment")
+    for address, words in said.items():
+        yield Case(address, failures=words, type="deployment")
+
+
+def _doing(change: Change, landing: Landing | None) -> str:
+    return f"{change.action}: {landing if landing is not None else 'not sent'}"
+
+
+def _told(finding: Finding) -> list[str]:
+    """How bad, what and where; who and when; what it means; what to do."""
+    told = [f"{finding.severity} {where(finding)}: {what(finding)} [{line(finding.id, NAME)}]"]
+    if by := who(finding):
+        told.append(f"  changed by {by}")
+    if finding.meaning:
+        told.append(f"  means: {line(finding.meaning, WORDS)}")
+    if finding.place is not None:
+        told.append(f"  declared at {line(finding.place, WORDS)}")
+    if finding.position is not None:
+        told.append(f"  line {finding.position[0]}, column {finding.position[1]} of the source")
+    if finding.mend:
+        told.append(f"  mend: {line(finding.mend, WORDS)}")
+    return told
+
+
+def _about_the_run(report: Report) -> Iterator[str]:
+    """What belongs to no single case."""
+    if report.command == "apply":
+        for finding in report.findings:
+            yield f"found before: {_told(finding)[0]}"
+    for refusal in report.refusals:
+        what = f"{line(refusal.address, NAME)}: " if refusal.address is not None else ""
+        yield f"refused: {line(refusal.guard, NAME)}: {what}{line(refusal.message, WORDS)}"
+    for one in report.in_flight:
+        yield f"under way: deployment {line(one.id, NAME)} by {line(one.by or one.by_id, NAME)}: {line(one.status, NAME)}"
+    yield from (f"note: {line(note, WORDS)}" for note in report.notes)
+    yield from (f"resolved: {line(text, WORDS)}" for text in report.resolved)
+
+
+def _properties(report: Report) -> Iterator[tuple[str, str]]:
+    yield "summary", report.trailer
+    if report.created:
+        yield "created", report.created
+    if report.org is not None:
+        yield "org", report.org.id
+        yield "org.name", report.org.name
+        yield "org.kind", "sandbox" if report.org.is_sandbox else "production"
+
+
+def _case(case: Case) -> etree._Element:
+    at: dict[str, object] = {}
+    if case.place is not None:
+        at = {"file": case.place.file, "line": max(1, case.place.line)}
+    made = _element("testcase", {"classname": case.address.kind, "name": case.address, "time": 0, **at})
+    if case.failures:
+        message = case.failures[0].partition("\n")[0]
+        made.append(_element("failure", {"message": message, "type": case.type}, case.failures))
+    if case.error:
+        made.append(_element("error", {"message": case.error, "type": "unknown"}))
+    if case.skipped:
+        made.append(_element("skipped", {"message": case.skipped}))
+    if case.out:
+        made.append(_element("system-out", {}, case.out))
+    return made
+
+
+def _element(tag: str, attributes: Mapping[str, object], lines: Sequence[str] = ()) -> etree._Element:
+    """An element around lines that went through `line` already: what XML cannot hold is written out by it."""
+    made = etree.Element(tag, {name: line(value, WORDS) for name, value in attributes.items()})
+    if lines:
+        made.text = "\n".join(lines)
+    return made

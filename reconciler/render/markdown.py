@@ -1,0 +1,364 @@
+r"""Markdown for a comment on a pull request (GitHub's flavour), cut to fit without losing the worst.
+
+How text from an org or a file is kept from being markup: a word that is not plain is shown as code, where Markdown
+knows no markup, no entity, no link and no escape. GitHub finds no @mention, no #1 and no address in code either, while
+it finds them behind entities and backslashes: it looks at the finished HTML (`IGNORE_PARENTS` in the mention filter of
+its html-pipeline).
+
+What remains dangerous inside code is written out: `\x60` is a backtick, `\x7c` a pipe, which would end a table's cell.
+Doubling the backticks around it, as the specification proposes, does not hold on GitHub: its parser gives up on code
+between more than 80 backticks (`MAXBACKTICKS` in github/cmark-gfm, `src/inlines.c`) and would read it as markup.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from reconciler.kind import Struct
+from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, Reason
+from reconciler.render import values
+from reconciler.render.report import Report
+from reconciler.render.safe import line
+from reconciler.render.safe import page as joined
+from reconciler.render.what import is_drift, moved, way, where
+from reconciler.render.who import uncounted, who
+from reconciler.security import Direction, Severity
+
+LIMIT = 64_000
+"""Bytes, which are never fewer than characters; a CI job has room left to add a line of its own.
+
+GitHub refuses a body of more than 65,536 characters. It counts code points in the body of a pull request and bytes
+(of 262,144) in a comment, though its message says "characters" for both: measured in
+https://github.com/dead-claudia/github-limits/pull/13. Below 65,536 bytes both accept it.
+"""
+NAME, WORDS = 200, 600
+"""So many characters of one name and of one sentence are shown, so that a single finding always fits."""
+LINES = 60
+"""So many lines of one change."""
+RULES = 40
+"""So many rules that could not be judged are listed."""
+
+_PLAIN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|\d[\d,]*(?:\.\d+)?")
+_ENDS = re.compile(r"([(\"'“]*)(.*?)([)\"'”.,;:!?…]*)", re.DOTALL)
+_RISKY = re.compile(r"(\(?)([^()]+?)(\)?[,.;]?)", re.DOTALL)
+_MARKS = frozenset("—–→…")
+_REFERENCE = re.compile(r"[0-9a-fA-F]{7,}|.*-\d.*", re.DOTALL)
+"""A commit, as GitHub finds it, and numbers of trackers (`GH-1`)."""
+_MARKER = re.compile(r"[^0-9A-Za-z]")
+FINDING = "findings"
+_ALWAYS = int(Severity.CRITICAL) + 1
+_NEVER = int(Severity.INFO) - 1
+_SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.REPLACE: "±"}
+
+
+def code(text: object, limit: int = NAME) -> str:
+    """`text` as code on one line, fit for a table's cell. Empty text shows as two quotes."""
+    shown = line(text, limit).replace("`", r"\x60").replace("|", r"\x7c")
+    # One blank at both ends would be taken off; nothing is seen of blanks alone.
+    return f"` {shown} `" if shown[:1] == " " or shown[-1:] == " " else f"`{shown}`" if shown else '`""`'
+
+
+def prose(text: object, limit: int = WORDS) -> str:
+    """A sentence on one line: plain words as they are, every other word (a URL, a name, a value) as code."""
+    words = " ".join(_word(word) for word in line(text, limit).split())
+    # No code holds a backtick: two that stand side by side become one.
+    return words.replace("` `", " ") or code("")
+
+
+def _word(word: str) -> str:
+    found = _ENDS.fullmatch(word)
+    before, core, after = found.groups() if found else ("", word, "")
+    # `1.` and `1)` begin a list.
+    listed = core.isdecimal() and after[:1] in (".", ")")
+    if word in _MARKS or (_PLAIN.fullmatch(core) and not _REFERENCE.fullmatch(core) and "::" not in after + before):
+        return word if not listed else code(word, 0)
+    found = _RISKY.fullmatch(word)
+    before, core, after = found.groups() if found else ("", word, "")
+    return f"{before}{code(core, 0)}{after}"
+
+
+def fenced(lines: Iterable[str], language: str = "diff") -> list[str]:
+    """A code block around finished lines: its fence is longer than any run of backticks inside."""
+    inside = list(lines)
+    longest = max((len(run) for text in inside for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}{language}", *inside, fence]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing to tell: in a line and, where there is room, with its details."""
+
+    rank: int
+    """What is least is left out first: a severity, or one beyond the scale."""
+    noun: str
+    line: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Parts under a heading."""
+
+    title: str
+    parts: tuple[Part, ...]
+    head: tuple[str, ...] = ()
+    """Above the lines: the head of a table."""
+    apart: bool = False
+    """Whether the details stand below all lines: in a table there is no room between rows."""
+    collapsed: bool = False
+
+    def lines(self) -> Iterator[str]:
+        """Nothing at all if it has no parts."""
+        if not self.parts:
+            return
+        if self.collapsed:
+            yield from ("<details>", f"<summary>{escape(self.title)} ({len(self.parts)})</summary>", "")
+        else:
+            yield from (f"#### {self.title}", "")
+        yield from self.head
+        for part in self.parts:
+            yield part.line
+            yield from () if self.apart else part.details
+        yield ""
+        if self.apart:
+            yield from (text for part in self.parts for text in part.details)
+        if self.collapsed:
+            yield from ("</details>", "")
+
+
+def page(report: Report) -> str:
+    """The comment: head, a table by severity, findings, changes, and what does not count; at most `LIMIT` bytes.
+
+    The first line is a hidden marker, the same for every run of one command on one org: CI finds its comment by it.
+    """
+    head = [*_head(report), *_table(report)]
+    sections, note = _fitted(_sections(report), LIMIT - _bytes(head) - 2_000)
+    lines = [*head, *(text for section in sections for text in section.lines()), *note]
+    return joined(lines if lines[-1] else lines[:-1])
+
+
+def _fitted(sections: Sequence[Section], room: int) -> tuple[list[Section], list[str]]:
+    """Leave out the least severe until the rest fits, and say what: first details, then whole entries.
+
+    Of what is high or worse nothing is left out before everything else has gone.
+    """
+    parts = {(at, number): part for at, section in enumerate(sections) for number, part in enumerate(section.parts)}
+
+    def order(step: tuple[tuple[int, int], bool]) -> tuple[object, ...]:
+        at, whole = step
+        part = parts[at]
+        # Within a severity the last goes first, and a change before a finding: a plan can be made again.
+        return part.rank >= Severity.HIGH, whole, part.rank, part.noun == FINDING, -at[0], -at[1]
+
+    used = _bytes(text for section in sections for text in section.lines())
+    kept = dict(parts)
+    for at, whole in sorted(((at, whole) for at in parts for whole in (False, True)), key=order):
+        if used <= room:
+            break
+        used -= _bytes([kept[at].line]) if whole else _bytes(kept[at].details)
+        if whole:
+            del kept[at]
+        else:
+            kept[at] = replace(kept[at], details=())
+    cut = Counter(_left_out(part, kept.get(at)) for at, part in parts.items() if part != kept.get(at))
+    if not cut:
+        return list(sections), []
+    fitted = [
+        replace(section, parts=tuple(part for (own, _), part in kept.items() if own == at))
+        for at, section in enumerate(sections)
+    ]
+    told = ", ".join(f"{noun}: {number:,}" for noun, number in sorted(cut.items()))
+    return fitted, [f"**Left out, because GitHub takes no longer comment.** {told}."]
+
+
+def _left_out(part: Part, kept: Part | None) -> str:
+    """`low findings`, `details of changes`."""
+    noun = f"{Severity(part.rank)} {part.noun}" if part.noun == FINDING else part.noun
+    return noun if kept is None else f"details of {noun}"
+
+
+def _head(report: Report) -> Iterator[str]:
+    """The marker, what was looked at, and the whole in one line."""
+    org = report.org
+    which = _MARKER.sub("", org.id)[:18] if org is not None else ""
+    yield f"<!-- reconciler:{_MARKER.sub('', report.command)}:{which or 'files'} -->"
+    if org is None:
+        yield f"### reconciler {prose(report.command)}: the files"
+    else:
+        kind = "sandbox" if org.is_sandbox else "production"
+        api = f", API {code(org.api_version, 20)}" if org.api_version else ""
+        yield f"### reconciler {prose(report.command)}: {code(org.name or '(no name)', 80)}"
+        yield ""
+        yield f"Org {code(org.id, 20)}, {code(org.instance, 80) + ', ' if org.instance else ''}**{kind}**{api}"
+    yield from ("", f"**{prose(report.trailer)}**", "")
+
+
+def _table(report: Report) -> Iterator[str]:
+    """How many findings there are of each severity; those that count."""
+    counted = [finding for finding in report.findings if finding.counts]
+    if not counted:
+        return
+    since = any(finding.known is not None for finding in counted)
+    yield f"| severity | drift | rules |{' new |' if since else ''}"
+    yield f"|---|--:|--:|{'--:|' if since else ''}"
+    for severity in sorted(Severity, reverse=True):
+        found = [finding for finding in counted if finding.severity is severity]
+        if found:
+            drifted = sum(is_drift(finding) for finding in found)
+            new = f" {sum(finding.known is False for finding in found)} |" if since else ""
+            yield f"| {severity} | {drifted or ''} | {len(found) - drifted or ''} |{new}"
+    yield ""
+
+
+def _sections(report: Report) -> list[Section]:
+    counted = [finding for finding in report.findings if finding.counts]
+    return [
+        Section("Refused", tuple(Part(_ALWAYS, "refusals", text) for text in _refusals(report))),
+        Section("Failed", tuple(Part(_ALWAYS, "failures", text) for text in _failures(report))),
+        Section("Findings", tuple(_finding(finding) for finding in counted)),
+        Section("Changes", tuple(_change(report, change) for change in report.changes), _columns(report), apart=True),
+        Section(
+            "Deployments under way", tuple(Part(_ALWAYS, "deployments under way", text) for text in _under_way(report))
+        ),
+        Section("Notes", tuple(Part(Severity.LOW, "notes", f"- {prose(note)}") for note in report.notes)),
+        Section("Rules not checked", tuple(_unchecked(report)), collapsed=True),
+        Section("Not counted", tuple(_not_counted(f) for f in report.findings if not f.counts), collapsed=True),
+        Section(
+            "Resolved since the earlier report",
+            tuple(Part(_NEVER, "resolved findings", f"- {code(text)}") for text in report.resolved),
+            collapsed=True,
+        ),
+    ]
+
+
+def _refusals(report: Report) -> Iterator[str]:
+    for refusal in report.refusals:
+        what = f"{code(refusal.address)}: " if refusal.address is not None else ""
+        lifted = f"lifted by {code(refusal.allow)}" if refusal.allow else "nothing lifts this"
+        yield f"- **{prose(refusal.guard)}**: {what}{prose(refusal.message)} ({lifted})"
+
+
+def _failures(report: Report) -> Iterator[str]:
+    for failure in report.failures:
+        where = f", {code(failure.place)}" if failure.place is not None else ""
+        what = code(failure.address or f"{failure.kind}/{failure.record}")
+        yield f"- {what}{where}: Salesforce says {code(failure.problem, WORDS)}"
+
+
+def _finding(finding: Finding) -> Part:
+    names = "" if is_drift(finding) else f" (rule {code(finding.id)})"
+    new = " (new)" if finding.known is False else ""
+    first = f"- **{finding.severity}**{new} {code(where(finding))}{names}: {_happened(finding)}"
+    return Part(int(finding.severity), FINDING, first, tuple(f"  - {text}" for text in _details(finding)))
+
+
+def _details(finding: Finding) -> Iterator[str]:
+    if told := who(finding):
+        # The time and the name are not ours; what stands around them is.
+        yield f"Changed by {prose(told)}"
+    if finding.meaning:
+        yield f"Means: {prose(finding.meaning)}"
+    if finding.place is not None:
+        yield f"Declared at {code(finding.place)}"
+    if finding.position is not None:
+        yield f"In the source: line {finding.position[0]}, column {finding.position[1]}"
+    if finding.mend:
+        yield f"Mend: {prose(finding.mend)}"
+
+
+def _happened(finding: Finding) -> str:
+    """What moved and which way; of a rule, what is wrong."""
+    told = moved(finding)
+    if not told:
+        return prose(finding.message or finding.id)
+    return f"{code(told, WORDS)}, {way(finding)}" if way(finding) else code(told, WORDS)
+
+
+def _columns(report: Report) -> tuple[str, ...]:
+    landed = " outcome |" if report.landings else ""
+    return f"| action | resource | security | declared at |{landed}", f"|---|---|---|---|{'---|' if landed else ''}"
+
+
+def _change(report: Report, change: Change) -> Part:
+    """A row, and a block to open that shows what differs."""
+    weaker = [field.severity for field in change.fields if field.direction is Direction.WEAKENS]
+    tighter = any(field.direction is Direction.TIGHTENS for field in change.fields)
+    security = f"**weakens ({max(weaker)})**" if weaker else "tightens" if tighter else ""
+    row = f"| {change.action} | {code(change.address)} | {security} | {code(change.place) if change.place else ''} |"
+    landing = report.landings.get(change.address)
+    if report.landings:
+        row += f" {landing if landing in (None, Landing.LANDED) else f'**{landing}**'} |"
+    grave = change.action in (Action.DELETE, Action.REPLACE)
+    rank = max([*map(int, weaker), int(Severity.HIGH) if grave else int(Severity.LOW)])
+    differs = list(_differs(change))
+    if len(differs) > LINES:
+        differs = [*differs[: LINES - 1], f"! … and {len(differs) - LINES + 1} more lines"]
+    if not differs:
+        return Part(rank, "changes", row)
+    why = () if change.reason in (Reason.DECLARED, Reason.EDITED) else (prose(change.reason), "")
+    # Inside an HTML block there is no Markdown; inside <code> GitHub looks for no mention.
+    title = f"<code>{_SYMBOLS[change.action]} {escape(line(change.address, NAME))}</code>"
+    block = ("<details>", f"<summary>{title}</summary>", "", *why, *fenced(differs), "", "</details>", "")
+    return Part(rank, "changes", row, block)
+
+
+def _differs(change: Change) -> Iterator[str]:
+    """Lines of a diff. Each starts with its sign and a blank, so that none can end the block that it stands in."""
+    schema = values.schema(change.address)
+    if change.fields:
+        for one in change.fields:
+            yield from _field(schema, one)
+        return
+    for sign, body in (("-", change.before), ("+", change.after)):
+        for path, value in values.leaves(values.hidden(schema, body or {})):
+            yield f"{sign} {line('.'.join(path), NAME)}: {values.shown(value, NAME)}"
+
+
+def _field(schema: type[Struct] | None, one: FieldChange) -> Iterator[str]:
+    name = line(one.name, NAME)
+    verdict = "" if one.direction is Direction.NEUTRAL else f"   ({one.direction}, {one.severity})"
+    told = values.change(schema, one)
+    old, new = (values.hidden_at(schema, one.path, value) for value in (one.old, one.new))
+    listed = values.is_list(old) or values.is_list(new)
+    gone, come = (values.entries(v) if v is not None and listed else [] if v is None else [v] for v in (old, new))
+    if one.secret or not (listed or told == f"{values.shown(old)} → {values.shown(new)}") or gone == come:
+        yield f"! {name}: {told}{verdict}"
+    else:
+        yield from (f"- {name}: {values.shown(item)}" for item in gone if item not in come)
+        yield from (f"+ {name}: {values.shown(item)}{verdict}" for item in come if item not in gone)
+    if one.conflict:
+        yield "! conflict: the org moved too, the file wins"
+
+
+def _under_way(report: Report) -> Iterator[str]:
+    for one in report.in_flight:
+        yield f"- {code(one.id)} by {code(one.by or one.by_id or 'unknown')}: {code(one.status)}"
+
+
+def _unchecked(report: Report) -> Iterator[Part]:
+    """One line a rule: silence would be taken for praise."""
+    by_id: dict[str, list[tuple[Address, str]]] = {}
+    for one in report.unchecked:
+        by_id.setdefault(one.id, []).append((one.address, one.message))
+    for id, found in sorted(by_id.items())[:RULES]:
+        resources = len({address for address, _ in found})
+        text = f"- {code(id)} on {_count(resources, 'resource')}, such as {code(found[0][0])}: {prose(found[0][1])}"
+        yield Part(_NEVER, "rules not checked", text)
+    if len(by_id) > RULES:
+        yield Part(_NEVER, "rules not checked", f"- and {len(by_id) - RULES} more rules")
+
+
+def _not_counted(finding: Finding) -> Part:
+    what = f"{code(where(finding))} ({code(finding.id)}): {_happened(finding)}"
+    return Part(_NEVER, "findings that do not count", f"- {finding.severity} {what}; {prose(uncounted(finding))}")
+
+
+def _bytes(lines: Iterable[str]) -> int:
+    return sum(len(text.encode("utf-8", "surrogatepass")) + 1 for text in lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

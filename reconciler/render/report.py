@@ -1,0 +1,158 @@
+"""One view of a check, a plan, an apply or a drift report, for the formats that show them all alike. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.errors import Complaint, ReconcilerError
+from reconciler.facts import Deployment
+from reconciler.kind import Body
+from reconciler.model import (
+    Address,
+    ApplyResult,
+    Change,
+    CheckReport,
+    ComponentFailure,
+    DriftReport,
+    Finding,
+    Landing,
+    OrgInfo,
+    Plan,
+    Refusal,
+    Unchecked,
+)
+from reconciler.render import outcome, text
+from reconciler.render.about import ERROR, about
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a command found and did."""
+
+    command: str
+    """`check`, `plan`, `apply` or `drift`."""
+    trailer: str
+    """The last line of the text output: the whole in one line."""
+    org: OrgInfo | None = None
+    """`None` where no org was asked."""
+    created: str = ""
+    """ISO 8601, UTC; empty if the command does not say."""
+    findings: tuple[Finding, ...] = ()
+    """Drift and broken rules, worst first; those that do not count (`Finding.counts`) last."""
+    unchecked: tuple[Unchecked, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What is planned, or was sent."""
+    landings: Mapping[Address, Landing] = field(default_factory=dict)
+    """What became of each change; empty for a plan."""
+    failures: tuple[ComponentFailure, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    in_flight: tuple[Deployment, ...] = ()
+    components: tuple[Address, ...] = ()
+    """Everything that was looked at, with or without a finding."""
+    left: tuple[Address, ...] = ()
+    """What landed and is still not as declared."""
+    notes: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    """What an earlier report had and this one has no more."""
+    bodies: Mapping[Address, Body] = field(default_factory=dict)
+    """The resources behind it, for drawing them."""
+
+
+def of_plan(plan: Plan) -> Report:
+    """A plan: its changes, the drift that it is based on, and the rules that it breaks."""
+    return Report(
+        "plan",
+        text.plan_trailer(plan),
+        plan.org,
+        plan.created,
+        text.worst_first([*plan.drift, *plan.findings]),
+        plan.unchecked,
+        plan.changes,
+        refusals=plan.refusals,
+        components=_addresses(plan.bodies, plan.changes, [*plan.drift, *plan.findings]),
+        notes=plan.notes,
+        bodies=plan.bodies,
+    )
+
+
+def of_apply(result: ApplyResult) -> Report:
+    """An apply: what became of each change of its plan."""
+    landings = {change.address: done.landing for done in result.steps for change in done.step.changes}
+    return Report(
+        "apply",
+        outcome.trailer(result),
+        result.plan.org,
+        result.plan.created,
+        text.worst_first([*result.plan.drift, *result.plan.findings]),
+        result.plan.unchecked,
+        result.plan.changes,
+        landings,
+        tuple(failure for done in result.steps if done.deployed for failure in done.deployed.failures),
+        result.plan.refusals,
+        components=_addresses(result.plan.bodies, result.plan.changes, result.plan.findings),
+        left=tuple(change.address for change in result.left),
+        notes=(
+            *result.plan.notes,
+            *(f"{change.address} landed, and is still not as declared" for change in result.left),
+            *([f"everything landed, and could not be read back: {result.unread}"] if result.unread else []),
+        ),
+        bodies=result.plan.bodies,
+    )
+
+
+def of_drift(report: DriftReport) -> Report:
+    """A drift check: everything compared, and what differs."""
+    return Report(
+        "drift",
+        text.drift_trailer(report.findings),
+        report.org,
+        report.created,
+        text.worst_first(report.findings),
+        in_flight=report.in_flight,
+        components=_addresses(dict.fromkeys(report.compared), (), report.findings),
+        notes=report.notes,
+        resolved=report.resolved,
+        bodies=report.bodies,
+    )
+
+
+def of_check(report: CheckReport) -> Report:
+    """A check of files or of an org."""
+    return Report(
+        "check",
+        text.check_trailer(report),
+        report.org,
+        report.created,
+        text.worst_first(report.findings),
+        report.unchecked,
+        components=_addresses(dict.fromkeys(report.checked), (), report.findings),
+        notes=report.notes,
+        resolved=report.resolved,
+        bodies=report.bodies,
+    )
+
+
+def of_error(command: str, error: ReconcilerError) -> Report:
+    """What stopped a command, as findings at their places, so that CI shows it where it shows the rest."""
+    found = tuple(_stopped(command, complaint) for complaint in error.complaints)
+    problems = f"{len(found)} problem{'' if len(found) == 1 else 's'}"
+    return Report(command, f"{command.capitalize()} failed: {problems}, exit code {int(error.exit)}.", findings=found)
+
+
+def _stopped(command: str, complaint: Complaint) -> Finding:
+    place = complaint.place
+    quoted = f" Salesforce: {complaint.quote}" if complaint.quote else ""
+    return Finding(
+        ERROR,
+        about(ERROR).severity,
+        Address("file", place.file) if place is not None else Address("command", command),
+        complaint.message + quoted,
+        place=place,
+        mend=complaint.mend,
+        subject=complaint.message,
+    )
+
+
+def _addresses(
+    seen: Mapping[Address, object], changes: Sequence[Change], findings: Sequence[Finding]
+) -> tuple[Address, ...]:
+    return tuple(sorted({*seen, *(change.address for change in changes), *(f.address for f in findings)}))

@@ -1,0 +1,251 @@
+"""SARIF 2.1.0, which code scanning services read: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
+
+What GitHub makes of it, and its limits: "SARIF support for code scanning",
+https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from reconciler import __version__
+from reconciler.errors import Place
+from reconciler.kind import SourceText
+from reconciler.model import Address, ComponentFailure, Finding, Landing, Unchecked
+from reconciler.render import values
+from reconciler.render.about import ERROR, FAILED, About, about, all_about
+from reconciler.render.markdown import prose
+from reconciler.render.report import Report
+from reconciler.render.safe import json_page, line
+from reconciler.render.what import WORDS, way, what, where
+from reconciler.render.who import uncounted, who
+from reconciler.security import Severity
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+PROJECT_FILE = "reconciler.yaml"
+"""Where a finding without a place is shown: a result without a file is not shown at all on GitHub."""
+RESULTS = 25_000
+"""GitHub refuses a run with more results."""
+NAME = 255
+"""So many characters of one name."""
+
+Json = dict[str, Any]
+
+_LEVELS = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFO: "note",
+}
+_SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "2.0"}
+"""Inside GitHub's bands: over 9.0 is critical, 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low; none for info."""
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def page(report: Report) -> str:
+    """One run: every rule that there is, and a result for each finding and for each failed component, worst first."""
+    results = [*_failed(report), *(_from_finding(finding) for finding in report.findings)]
+    left_out = len(results) - RESULTS
+    results = results[:RESULTS]
+    rules = _rules((id, severity) for id, severity, _ in results)
+    index = {rule["id"]: number for number, rule in enumerate(rules)}
+    notes = [_not_checked(one, index) for one in report.unchecked]
+    if left_out > 0:
+        notes.append(_note(f"{left_out:,} more results are left out: code scanning takes {RESULTS:,}"))
+    which = line(report.org.id, NAME) if report.org is not None else "files"
+    run = {
+        "tool": {"driver": {"name": "reconciler", "version": __version__, "rules": rules}},
+        # Without a category of its own, one org's upload would take the place of another's.
+        "automationDetails": {"id": f"reconciler/{line(report.command, NAME)}/{which}/"},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The folder of the project file."}}},
+        "invocations": [
+            {
+                "executionSuccessful": _succeeded(report),
+                "toolExecutionNotifications": notes,
+            }
+        ],
+        "results": [_numbered(id, severity, result, index) for id, severity, result in results],
+    }
+    return json_page({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rules(used: Iterable[tuple[str, Severity]]) -> list[Json]:
+    """One descriptor for each rule, and one more for each severity that is not its own.
+
+    How bad it is belongs to the rule and not to the result (`security-severity`), and a project may have severities
+    of its own; drift has that of the field.
+    """
+    wanted = {(one.id, one.severity) for one in all_about().values()} | set(used)
+    return [_rule(about(id), severity) for id, severity in sorted(wanted)]
+
+
+def _succeeded(report: Report) -> bool:
+    stopped = any(finding.id == ERROR for finding in report.findings)
+    return not stopped and all(landing is Landing.LANDED for landing in report.landings.values())
+
+
+@cache
+def _rule(told: About, severity: Severity) -> Json:
+    help = {"Who is hurt": told.hurts, "Source": told.source}
+    score = {"security-severity": _SCORES[severity]} if severity in _SCORES else {}
+    return {
+        "id": _rule_id(told.id, severity),
+        "name": line(told.name, NAME) or "Unknown",
+        "shortDescription": {"text": _message(told.title, 1024)},
+        "fullDescription": {"text": _message(told.hurts or told.title, 1024)},
+        "help": {
+            "text": _message("\n".join([told.title, *(f"{head}: {text}" for head, text in help.items() if text)])),
+            "markdown": "\n\n".join(
+                [
+                    prose(told.title, WORDS),
+                    *(f"**{head}:** {prose(text, WORDS)}" for head, text in help.items() if text),
+                ]
+            ),
+        },
+        "defaultConfiguration": {"level": _LEVELS[severity]},
+        "properties": {"tags": ["security"], **score},
+    }
+
+
+def _rule_id(id: str, severity: Severity) -> str:
+    """`drift.changed/critical` where the severity is not the rule's own: SARIF's ids are hierarchical."""
+    return line(id, NAME) if severity is about(id).severity else f"{line(id, NAME)}/{severity}"
+
+
+def _numbered(id: str, severity: Severity, result: Json, index: Mapping[str, int]) -> Json:
+    own = _rule_id(id, severity)
+    return {"ruleId": own, "ruleIndex": index[own], "level": _LEVELS[severity], **result}
+
+
+def _from_finding(finding: Finding) -> tuple[str, Severity, Json]:
+    found = finding.attribution
+    modified = finding.modified
+    facts = {
+        "address": str(finding.address),
+        "path": ".".join(finding.path),
+        "severity": str(finding.severity),
+        "direction": way(finding),
+        "subject": finding.subject,
+        "who": found.by or found.by_id if found is not None else modified.by,
+        "when": found.date if found is not None else modified.date,
+        "confidence": str(found.confidence) if found is not None else "",
+        "deployment": found.deployment if found is not None else "",
+        "mend": finding.mend,
+    }
+    result: Json = {
+        "message": {"text": _message(_told(finding))},
+        "locations": [_location(_place(finding), finding.address, finding.path)],
+        "partialFingerprints": _fingerprints(finding.key),
+        "properties": {name: line(fact, WORDS) for name, fact in facts.items() if fact},
+    }
+    if finding.known is not None:
+        result["baselineState"] = "unchanged" if finding.known else "new"
+    if not finding.counts:
+        status = "underReview" if finding.deferred and not finding.waived else "accepted"
+        why = line(uncounted(finding), WORDS)
+        result["suppressions"] = [{"kind": "external", "status": status, "justification": why}]
+    return finding.id, finding.severity, result
+
+
+def _told(finding: Finding) -> str:
+    """What happened comes first: where there is little room, only the first sentence is shown."""
+    position = f"Line {finding.position[0]}, column {finding.position[1]} of the source." if finding.position else ""
+    by = f"Changed by {who(finding)}." if who(finding) else ""
+    mend = f"Mend: {line(finding.mend, WORDS)}." if finding.mend else ""
+    return " ".join(
+        text
+        for text in (f"{where(finding)}: {what(finding)}.", position, by, line(finding.meaning, WORDS), mend)
+        if text
+    )
+
+
+def _place(finding: Finding) -> Place | None:
+    """The line inside a source file where there is one: what holds the value is the file itself."""
+    schema = values.schema(finding.address)
+    field = values.field_at(schema, finding.path)
+    if finding.place is not None and finding.position is not None and field is not None and field.has(SourceText):
+        return Place(finding.place.file, *finding.position)
+    return finding.place
+
+
+def _failed(report: Report) -> list[tuple[str, Severity, Json]]:
+    """What the org said of each component; where it said nothing at all, each change that did not land for sure."""
+    severity = about(FAILED).severity
+    if report.failures:
+        return [(FAILED, severity, _from_failure(failure)) for failure in report.failures]
+    lost = [(address, landing) for address, landing in report.landings.items() if landing is not Landing.LANDED]
+    return [(FAILED, severity, _failure(address, f"{landing}", None)) for address, landing in lost]
+
+
+def _from_failure(failure: ComponentFailure) -> Json:
+    address = failure.address or Address(failure.kind, failure.record)
+    return _failure(address, f"Salesforce: {failure.problem}", failure.place)
+
+
+def _failure(address: Address, words: str, place: Place | None) -> Json:
+    key = sha256("\x1f".join((FAILED, str(address), words)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return {
+        "message": {"text": _message(f"{line(address, NAME)}: {line(words, WORDS)}")},
+        "locations": [_location(place, address)],
+        "partialFingerprints": _fingerprints(key),
+        "properties": {"address": line(address, WORDS), "severity": str(about(FAILED).severity)},
+    }
+
+
+def _fingerprints(key: str) -> Json:
+    """Ours, and the only one that GitHub looks at: without it all that has no line would be one alert."""
+    return {"reconciler/v1": key, "primaryLocationLineHash": f"{key}:1"}
+
+
+def _location(place: Place | None, address: Address, path: tuple[str, ...] = ()) -> Json:
+    uri = _uri(place.file) if place is not None else ""
+    region = {"startLine": 1}
+    if place is not None and uri:
+        region = {"startLine": max(1, place.line)} | ({"startColumn": place.column} if place.column > 0 else {})
+    name = ".".join([str(address), *path])
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri or PROJECT_FILE, "uriBaseId": "%SRCROOT%"},
+            "region": region,
+        },
+        "logicalLocations": [{"fullyQualifiedName": line(name, WORDS), "kind": "resource"}],
+    }
+
+
+def _uri(file: str) -> str:
+    """A file's path as a relative reference; empty for one outside the project, whose place is nobody's business."""
+    path = file.replace("\\", "/")
+    if path.startswith("/") or _DRIVE.match(path):
+        return ""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and not parts:
+            return ""
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(quote(part, safe="", errors="surrogatepass") for part in parts)
+
+
+def _not_checked(one: Unchecked, index: Mapping[str, int]) -> Json:
+    text = f"{line(one.id, NAME)} was not checked on {line(one.address, NAME)}: {line(one.message, WORDS)}"
+    id = _rule_id(one.id, about(one.id).severity)
+    rule = {"associatedRule": {"id": id, "index": index[id]}} if id in index else {}
+    return {**_note(text), **rule}
+
+
+def _note(text: str) -> Json:
+    return {"level": "note", "message": {"text": _message(text)}}
+
+
+def _message(text: str, limit: int = 4 * WORDS) -> str:
+    """Text that SARIF does not read as a placeholder (section 3.11.5) or as a link (3.11.6)."""
+    shown = "\n".join(line(part) for part in text.split("\n"))
+    shown = shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+    return shown.replace("{", "{{").replace("}", "}}").replace("](", "\\](") or "-"

@@ -1,0 +1,54 @@
+"""`explain`: what a person asks after reading `[TX02]` in a log."""
+
+import pytest
+
+from reconciler.errors import Exit, InputError
+from reconciler.guards import GUARDS
+from reconciler.kinds import all_kinds
+from reconciler.render.about import all_about
+from reconciler.render.explain import explain
+
+
+@pytest.mark.parametrize("id", all_about())
+def test_every_id_of_a_finding_is_explained_with_its_source(id: str) -> None:
+    """A finding that nobody can look up is switched off."""
+    found = explain(id)
+
+    assert (True, True) == (found.startswith(f"{id} ("), "\nSource: " in found)
+    assert found == explain(id.lower())
+
+
+@pytest.mark.parametrize("name", [*GUARDS, *map(str, map(int, Exit))])
+def test_every_guard_and_every_exit_code_is_explained(name: str) -> None:
+    """A pipeline says only `exit code 4`."""
+    title, _, words = explain(name).partition("\n")
+
+    assert (True, True) == (title.endswith(name), len(words.strip()) > 4)
+
+
+def test_every_field_of_every_kind_is_explained() -> None:
+    """Whoever reads a drift report wants to know what the field does."""
+    for name, kind in all_kinds().items():
+        assert explain(name).startswith(name)
+        for field in kind.fields():
+            assert explain(f"{name}.{field}").startswith(f"{name}.{field}: ")
+
+
+def test_a_field_says_its_default_and_what_weakens_it() -> None:
+    """The two questions that are asked of a field."""
+    found = explain("ExtlClntAppGlobalOauthSettings.isSecretRequiredForTokenExchange")
+
+    assert ("Default: false.", "Weaker when: not True.") == tuple(
+        line for line in found.splitlines() if line.startswith(("Default", "Weaker"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"), [("TX999", "TX"), ("ConnectedAp", "ConnectedApp"), ("ConnectedApp.labl", "label"), ("99", "")]
+)
+def test_what_does_not_exist_is_an_error_that_names_the_nearest(name: str, mend: str) -> None:
+    """A typing mistake in an id."""
+    with pytest.raises(InputError) as wrong:
+        explain(name)
+
+    assert mend in wrong.value.complaints[0].mend

@@ -1,0 +1,131 @@
+"""A value that is secret stands in no output, wherever it came from."""
+
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.kind import Body, RawXml, SecretRef
+from reconciler.model import (
+    Address,
+    ApplyResult,
+    Change,
+    CheckReport,
+    DriftReport,
+    FieldChange,
+    Landing,
+    Plan,
+    Reason,
+    StepResult,
+)
+from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, text
+from reconciler.render.report import Report
+
+from .samples import GLOBAL, ORG, finding, plan_of
+
+CANARY = "s3cr3t-that-nobody-may-see"
+LEGACY = Address("ConnectedApp", "Legacy_ERP")
+
+BODIES: dict[Address, Body] = {
+    GLOBAL: {
+        "label": "seen",
+        "isTokenExchangeEnabled": True,
+        "consumerSecret": CANARY,
+        "clientSecretOfTomorrow": CANARY,
+        "newSection": RawXml(f"<newSection><consumerSecret>{CANARY}</consumerSecret></newSection>"),
+    },
+    LEGACY: {
+        "label": "seen",
+        "oauthConfig": {
+            "isTokenExchangeEnabled": True,
+            "consumerSecret": CANARY,
+            "later": SecretRef("command", ("vault", CANARY)),
+        },
+    },
+}
+FIELDS = (
+    FieldChange(("consumerSecret",), CANARY, CANARY + "2", secret=True),
+    FieldChange(("consumerSecret",), None, CANARY),
+    FieldChange(("unmarked",), CANARY, CANARY + "2", secret=True),
+    FieldChange(("label",), "seen", SecretRef("env", CANARY)),
+    FieldChange(("newSection",), None, BODIES[GLOBAL]["newSection"]),
+    FieldChange(("clientSecretOfTomorrow",), CANARY, CANARY + "2"),
+)
+FINDINGS = (
+    *(
+        finding(path=field.path, old=field.old, new=field.new, message="changed")
+        for field in FIELDS
+        if not field.secret
+    ),
+    finding(address=LEGACY, path=("oauthConfig",), old=None, new=BODIES[LEGACY]["oauthConfig"]),
+    finding(address=LEGACY, path=("oauthConfig", "consumerSecret"), old=CANARY, new=None),
+)
+
+
+def plan() -> Plan:
+    return plan_of(
+        Change(GLOBAL, BODIES[GLOBAL], {**BODIES[GLOBAL], "consumerSecret": CANARY + "2"}, Reason.EDITED, FIELDS),
+        Change(LEGACY, None, BODIES[LEGACY], Reason.DECLARED),
+        Change(Address("ConnectedApp", "Old"), BODIES[LEGACY], None, Reason.REMOVED),
+        Change(Address("ConnectedApp", "New"), BODIES[LEGACY], BODIES[LEGACY], Reason.ASKED, replace=True),
+        drift=FINDINGS,
+        findings=FINDINGS,
+        bodies=BODIES,
+    )
+
+
+def result() -> ApplyResult:
+    made = plan()
+    return ApplyResult(made, tuple(StepResult(step, Landing.LANDED) for step in made.steps), made.changes)
+
+
+def drift() -> DriftReport:
+    return DriftReport(ORG, FINDINGS, compared=tuple(BODIES), bodies=BODIES)
+
+
+def check() -> CheckReport:
+    return CheckReport(FINDINGS, checked=tuple(BODIES), org=ORG, bodies=BODIES)
+
+
+REPORTS: dict[str, Callable[[], Report]] = {
+    "plan": lambda: report.of_plan(plan()),
+    "apply": lambda: report.of_apply(result()),
+    "drift": lambda: report.of_drift(drift()),
+    "check": lambda: report.of_check(check()),
+}
+PAGES: dict[str, Callable[[Report], str]] = {
+    "markdown": markdown.page,
+    "sarif": sarif.page,
+    "junit": junit.page,
+    "html": html.page,
+    "mermaid": graph.mermaid,
+    "dot": graph.dot,
+}
+TEXTS: dict[str, Callable[[], str]] = {
+    "plan as text": lambda: text.plan(plan()),
+    "plan as json": lambda: json_plan.plan(plan()),
+    "apply as text": lambda: text.apply_result(result()),
+    "apply as json": lambda: json_plan.apply_result(result()),
+    "drift as text": lambda: text.drift(drift()),
+    "drift as json": lambda: json_plan.drift(drift()),
+    "check as text": lambda: text.check(check()),
+    "check as json": lambda: json_plan.check(check()),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_text_and_no_json_holds_a_secret(name):
+    """Whoever's client secret an org gave back, and whose CI log is public."""
+    told = TEXTS[name]()
+
+    assert "Legacy_ERP" in told
+    assert CANARY not in told
+
+
+@pytest.mark.parametrize("format", PAGES)
+@pytest.mark.parametrize("command", REPORTS)
+def test_no_report_holds_a_secret(command, format):
+    """Whoever puts a report on a pull request, or keeps it for a year."""
+    told = PAGES[format](REPORTS[command]())
+
+    assert "Legacy_ERP" in told
+    assert CANARY not in told
