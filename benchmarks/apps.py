@@ -64,6 +64,11 @@ def names(apps: int) -> Iterator[str]:
     return (f"partner_{number:05}" for number in range(apps))
 
 
+def some(apps: int, percent: int) -> list[str]:
+    """The names of so many of them, spread evenly, and of one at least."""
+    return list(names(apps))[:: 100 // percent]
+
+
 def write(folder: Path, apps: int) -> None:
     """Write the desired files of so many apps."""
     for number in range(apps):

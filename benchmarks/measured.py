@@ -31,7 +31,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     *,
     says: str = "",
-    exits: int = 0,
+    codes: Sequence[int] = (0,),
 ) -> Usage:
     """Run to the end and measure. Raises FailedError for another exit code, or if the output does not hold `says`.
 
@@ -56,12 +56,12 @@ def run(
             raise
         wall = monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != exits or says:
+        if process.returncode not in codes or says:
             output.seek(0)
             said = output.read().decode("utf-8", "replace")
-            if process.returncode != exits or says not in said:
+            if process.returncode not in codes or says not in said:
                 shown = " ".join(command)
-                raise FailedError(f"{shown}: exit {process.returncode}, wanted {exits} and {says!r}\n{said[-4000:]}")
+                raise FailedError(f"{shown}: exit {process.returncode}, wanted {codes} and {says!r}\n{said[-4000:]}")
     return Usage(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024 / 1e6)
 
 

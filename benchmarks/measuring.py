@@ -10,6 +10,7 @@ from benchmarks.measured import Usage, middle, run
 from benchmarks.org import ROOT, Project, served
 
 APPLY, UNCHANGED, DRIFT, CHANGED = "apply of everything", "plan, no change", "drift, none", "plan, 1 % change"
+DRIFTED, CHECK, AUDIT = "drift, 5 % of the apps", "check of the files", "check --live"
 FLOOR, PEER = "floor of the plan", "terraform plan, no change"
 
 
@@ -45,6 +46,18 @@ def measure(number: int, folder: Path, *, repeat: int, terraform: str | None, te
             size.calls = size.calls or project.calls() - before
             taken[FLOOR].append(floor(project, zips, size.components))
             taken[DRIFT].append(project.reconciler("drift", says="No drift."))
+        for turn in range(repeat):
+            tell(f"{number:,} apps: {CHECK}, {AUDIT} ({turn + 1} of {repeat})")
+            taken.setdefault(CHECK, []).append(
+                project.reconciler("check", says=f"Check: {size.components:,} resources")
+            )
+            taken.setdefault(AUDIT, []).append(project.reconciler("check", "--live", says="Check: ", codes=(0, 2)))
+        drifted = project.drift(apps.some(number, 5))
+        for turn in range(repeat):
+            tell(f"{number:,} apps: {DRIFTED} ({turn + 1} of {repeat})")
+            says = f"Drift: {drifted:,} finding"
+            taken.setdefault(DRIFTED, []).append(project.reconciler("drift", says=says, codes=(2,)))
+        project.undrift(apps.some(number, 5))
         changed = apps.change(project.desired, number)
         for turn in range(repeat):
             tell(f"{number:,} apps: {CHANGED} ({turn + 1} of {repeat})")

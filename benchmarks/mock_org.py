@@ -1,5 +1,6 @@
 """Asks the mock org's file, in a process of its own: `calls ORG` counts its API calls, `zips ORG FOLDER` writes what
-retrieves of all apps bring, in as many zip files as the platform's limit asks for."""
+retrieves of all apps bring, in as many zip files as the platform's limit asks for, `set ORG true|false APP…` is an admin
+who switches the refresh token's secret of some apps on or off."""
 
 import sys
 from collections.abc import Iterator
@@ -40,5 +41,10 @@ if __name__ == "__main__":
     asked, file, *more = sys.argv[1:]
     if asked == "calls":
         sys.stdout.write(f"{calls(open_org(file, create=False))}\n")
+    elif asked == "set":
+        org = open_org(file, create=False)
+        for app in more[1:]:
+            address = f"{KINDS['globalOauthSettings']}/{app}"
+            org.set(address, {"isSecretRequiredForRefreshToken": more[0]}, as_user=org.admin_username)
     else:
         zips(open_org(file, create=False), Path(more[0]))

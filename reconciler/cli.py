@@ -11,13 +11,15 @@ import typer
 from reconciler import __version__
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError, RefusedError
 from reconciler.mock_cli import OrgName, ProjectFile, mock_app
+from reconciler.output import PLAIN, Outputs, colour, read, writable, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
 
-    from reconciler.model import Plan, Snapshot
+    from reconciler.model import Finding, Plan, Snapshot
     from reconciler.planner import Request
+    from reconciler.render.earlier import Earlier
     from reconciler.security import Severity
     from reconciler.workspace import Workspace
 
@@ -37,7 +39,19 @@ app.add_typer(mock_app, name="mock")
 
 Output = Annotated[
     list[str],
-    typer.Option("--output", help="text or json, =FILE to write it there; may be repeated.", metavar="FORMAT[=FILE]"),
+    typer.Option(
+        "--output",
+        help="text, json, markdown, sarif, junit, html, graph (Mermaid) or dot; =FILE to write it there. Repeatable.",
+        metavar="FORMAT[=FILE]",
+    ),
+]
+Summary = Annotated[bool, typer.Option("--summary", help="Text: one line for each change or finding.")]
+FailOn = Annotated[
+    str, typer.Option("--fail-on", help="Broken rules from this severity on stop an apply.", metavar="SEVERITY")
+]
+Since = Annotated[
+    Path | None,
+    typer.Option("--since", help="An earlier JSON report: what is new, known, resolved?", metavar="FILE"),
 ]
 Target = Annotated[
     list[str],
@@ -74,25 +88,33 @@ def plan(
     replace: Replace = [],
     destroy: Destroy = False,
     output: Output = [],
+    summary: Summary = False,
+    fail_on: FailOn = "high",
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
     """Show what apply would change. Changes nothing."""
     from reconciler import engine
-    from reconciler.render import json_plan, text
+    from reconciler.render import json_plan, report, text
 
-    sinks = _sinks(output)
+    outputs, least = Outputs.of(output), _severity(fail_on)
     if out is not None:
-        _writable(out)
+        writable(out)
     request = _request(target, replace, destroy)
-    with _workspace(org, project, allow_commands=allow_commands).session() as session:
+    space = _workspace(org, project, allow_commands=allow_commands)
+    with outputs.telling("plan"), space.session() as session:
         made = engine.plan(session, request)
         judged = engine.validate(session, made) if validate else ()
     if out is not None:
-        _write(out, json_plan.plan(made))
-    _emit(sinks, as_text=lambda colour: text.plan(made, colour=colour), as_json=lambda: json_plan.plan(made))
+        write(out, json_plan.plan(made))
+    outputs.emit(
+        lambda colour: text.plan(made, colour=colour, summary=summary),
+        lambda: json_plan.plan(made),
+        lambda: report.of_plan(made),
+    )
     engine.check(judged, made, session.desired)
+    _stop(len(engine.stopping(made, least)), least, "stop an apply")
     raise typer.Exit(Exit.DIFFERENCES if detailed_exitcode and made.changes else Exit.OK)
 
 
@@ -105,17 +127,18 @@ def apply(
     replace: Replace = [],
     destroy: Destroy = False,
     output: Output = [],
+    fail_on: FailOn = "high",
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
     """Make the org equal to the files: a plan that was saved, or a fresh one after yes."""
     from reconciler import engine
-    from reconciler.render import json_plan, outcome, text
+    from reconciler.render import json_plan, outcome, report, text
     from reconciler.render.saved_plan import read_plan
 
-    sinks = _sinks(output)
-    reviewed = read_plan(_read(saved), str(saved)) if saved is not None else None
+    outputs, least = Outputs.of(output), _severity(fail_on)
+    reviewed = read_plan(read(saved), str(saved)) if saved is not None else None
     if reviewed is not None and (target or replace or destroy):
         raise InputError("a saved plan already says what it is for: --target, --replace and --destroy go with plan")
     request = (
@@ -127,14 +150,15 @@ def apply(
     def confirm(made: "Plan") -> bool:
         if reviewed is not None or auto_approve:
             return True
-        return _asked(text.plan(made, colour=_colour(sys.stderr)), f"Apply this to {made.org.name} ({made.org.id})?")
+        return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {made.org.name} ({made.org.id})?")
 
-    with _workspace(org, project, allow=allow, allow_commands=allow_commands).session() as session:
+    space = _workspace(org, project, allow=allow, allow_commands=allow_commands, fail_on=least)
+    with outputs.telling("apply"), space.session() as session:
         result = engine.apply(session, request, saved=reviewed, confirm=confirm)
-    _emit(
-        sinks,
-        as_text=lambda colour: outcome.apply_result(result, colour=colour),
-        as_json=lambda: json_plan.apply_result(result),
+    outputs.emit(
+        lambda colour: outcome.apply_result(result, colour=colour),
+        lambda: json_plan.apply_result(result),
+        lambda: report.of_apply(result),
     )
     error = engine.failed(result)
     if error is not None and result.unread:
@@ -148,48 +172,110 @@ def drift(
     fail_on: Annotated[
         str, typer.Option("--fail-on", help="Exit 2 from this severity on.", metavar="SEVERITY")
     ] = "low",
+    since: Since = None,
     output: Output = [],
+    summary: Summary = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
     """Show what changed behind the files' back, how bad it is, and who did it. Changes and proposes nothing."""
     from reconciler import engine
-    from reconciler.render import json_plan, text
+    from reconciler.render import earlier, json_plan, report, text
 
-    sinks, least = _sinks(output), _severity(fail_on)
+    outputs, least, before = Outputs.of(output), _severity(fail_on), _earlier(since, "drift")
     if against not in ("baseline", "desired"):
         raise InputError(f"--against {against}: write baseline or desired")
     space = _workspace(org, project)
-    desired = None if against == "desired" else _sound(space)
-    with space.session(desired=desired) as session:
-        report = engine.drift(session, against=against)
-    _emit(
-        sinks,
-        as_text=lambda colour: text.drift(report.org, report.findings, colour=colour),
-        as_json=lambda: json_plan.drift(report.org, report.findings),
+    with outputs.telling("drift"):
+        desired = None if against == "desired" else _sound(space, "drift is shown", "nothing counts as ignored")
+        with space.session(desired=desired) as session:
+            found = engine.drift(session, against=against)
+        if before is not None:
+            found = earlier.since(found, before)
+    outputs.emit(
+        lambda colour: text.drift(found, colour=colour, summary=summary),
+        lambda: json_plan.drift(found),
+        lambda: report.of_drift(found),
     )
-    counts = any(f.severity >= least and not f.ignored for f in report.findings)
-    raise typer.Exit(Exit.DIFFERENCES if counts else Exit.OK)
+    raise typer.Exit(Exit.DIFFERENCES if _counted(found.findings, least) else Exit.OK)
 
 
 @app.command()
 def check(
+    live: Annotated[bool, typer.Option("--live", help="Judge the org as it is; the files do not matter.")] = False,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            help="Exit 3 (with --live: 2) from this severity on; high, with --live low, if not given.",
+            metavar="SEVERITY",
+        ),
+    ] = "",
+    secret_ages: Annotated[
+        bool,
+        typer.Option(
+            "--secret-ages", help="With --live: also ask how old consumer secrets are. The org sends them along."
+        ),
+    ] = False,
+    since: Since = None,
     output: Output = [],
+    summary: Summary = False,
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
-    """Check the files alone: syntax, schema, references. Asks no org."""
-    from reconciler import engine
-    from reconciler.render import checked
+    """Check the files alone: syntax, schema, references, rules. Asks no org, unless --live lets the rules judge one."""
+    from datetime import UTC, datetime
 
-    sinks = _sinks(output)
-    report = engine.check_files(_workspace(org, project, allow_commands=allow_commands).desired())
-    _emit(
-        sinks,
-        as_text=lambda _: checked.text(report.resources, report.not_checked),
-        as_json=lambda: checked.json(report.resources, report.not_checked),
+    from reconciler import engine
+    from reconciler.render import earlier, json_plan, report, text
+
+    outputs, least = Outputs.of(output), _severity(fail_on or ("low" if live else "high"))
+    if secret_ages and not live:
+        raise InputError("--secret-ages asks an org: it goes with --live")
+    before = _earlier(since, "check")
+    space = _workspace(org, project, allow_commands=allow_commands)
+    with outputs.telling("check"):
+        if live:
+            with space.session(desired=_sound(space, "the org is judged", "findings have no place")) as session:
+                found = engine.check_org(session, secrets=secret_ages)
+        else:
+            found = engine.check_files(space.desired(), space.org.rules, datetime.now(UTC))
+        if before is not None:
+            found = earlier.since(found, before)
+    outputs.emit(
+        lambda colour: text.check(found, colour=colour, summary=summary),
+        lambda: json_plan.check(found),
+        lambda: report.of_check(found),
     )
+    grave = _counted(found.findings, least)
+    if live:
+        raise typer.Exit(Exit.DIFFERENCES if grave else Exit.OK)
+    _stop(grave, least, "have to be mended, or waived in reconciler.yaml")
+
+
+@app.command()
+def explain(
+    name: Annotated[
+        str, typer.Argument(help="A finding's id, Kind, Kind.field, a guard or an exit code.", metavar="NAME")
+    ],
+) -> None:
+    """Explain a rule, a field, a guard or an exit code, with its source."""
+    from reconciler.render.explain import explain as explained
+
+    sys.stdout.write(explained(name))
+
+
+@app.command()
+def schema(
+    name: Annotated[str, typer.Argument(help="plan, apply, drift or check.", metavar="NAME")] = "plan",
+) -> None:
+    """Print the JSON Schema of what a command writes as JSON."""
+    from reconciler.render import schemas
+
+    if name not in schemas.NAMES:
+        raise InputError(Complaint(f"there is no schema called {name}", mend=f"one of: {', '.join(schemas.NAMES)}"))
+    sys.stdout.write(schemas.schema(name))
 
 
 @baseline_app.command("list")
@@ -198,13 +284,12 @@ def baseline_list(output: Output = [], org: OrgName = "", project: ProjectFile =
     from reconciler import ownership
     from reconciler.render import json_baseline, text
 
-    sinks = _sinks(output)
+    outputs = Outputs.of(output, PLAIN)
     with _workspace(org, project).session(files=False) as session:
         found = ownership.baseline(session)
-    _emit(
-        sinks,
-        as_text=lambda colour: text.baseline_list(found, colour=colour),
-        as_json=lambda: json_baseline.baseline(found),
+    outputs.emit(
+        lambda colour: text.baseline_list(found, colour=colour),
+        lambda: json_baseline.baseline(found),
     )
 
 
@@ -220,13 +305,12 @@ def baseline_show(
     from reconciler.render import json_baseline, text
     from reconciler.workspace import address
 
-    sinks, only = _sinks(output), [address(a) for a in addresses]
+    outputs, only = Outputs.of(output, PLAIN), [address(a) for a in addresses]
     with _workspace(org, project).session(files=False) as session:
         found = ownership.baseline(session, only)
-    _emit(
-        sinks,
-        as_text=lambda colour: text.baseline_show(found, colour=colour),
-        as_json=lambda: json_baseline.baseline(found),
+    outputs.emit(
+        lambda colour: text.baseline_show(found, colour=colour),
+        lambda: json_baseline.baseline(found),
     )
 
 
@@ -267,25 +351,43 @@ def baseline_forget(
 
 
 def _workspace(
-    org: str, project: Path | None, *, allow: "Sequence[str]" = (), allow_commands: bool = False
+    org: str,
+    project: Path | None,
+    *,
+    allow: "Sequence[str]" = (),
+    allow_commands: bool = False,
+    fail_on: "Severity | None" = None,
 ) -> "Workspace":
+    from reconciler.security import Severity
     from reconciler.workspace import Choices, Workspace
 
-    return Workspace.open(Choices(org, project, tuple(allow), allow_commands))
+    least = Severity.HIGH if fail_on is None else fail_on
+    return Workspace.open(Choices(org, project, tuple(allow), allow_commands, least))
 
 
-def _sound(space: "Workspace") -> "Snapshot":
-    """The files for places and ignored fields. Drift does not depend on them, so broken ones must not silence it."""
+def _sound(space: "Workspace", still: str, but: str) -> "Snapshot":
+    """The files, for places and ignored fields. An org's state does not depend on them: broken ones must not silence it."""
     from reconciler.model import Snapshot
 
+    if not space.project.desired.is_dir():
+        return Snapshot({})
     try:
         return space.desired()
     except InputError as broken:
         _complain(broken)
-        sys.stderr.write(
-            "the files are left aside: drift is shown without their lines, and nothing counts as ignored\n"
-        )
+        sys.stderr.write(f"the files are left aside: {still} without their lines, and {but}\n")
         return Snapshot({})
+
+
+def _counted(findings: "Sequence[Finding]", least: "Severity") -> int:
+    return sum(finding.counts and finding.severity >= least for finding in findings)
+
+
+def _stop(number: int, least: "Severity", words: str) -> None:
+    """End with the code for broken rules, if there are any."""
+    if number:
+        sys.stderr.write(f"{number} finding{'' if number == 1 else 's'} of severity {least} or worse {words}\n")
+        raise typer.Exit(Exit.BAD_INPUT)
 
 
 def _request(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -> "Request":
@@ -295,6 +397,14 @@ def _request(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -
     return Request(tuple(address(t) for t in target), frozenset(address(r) for r in replace), destroy)
 
 
+def _earlier(since: Path | None, command: str) -> "Earlier | None":
+    if since is None:
+        return None
+    from reconciler.render.earlier import read_report
+
+    return read_report(read(since), str(since), command)
+
+
 def _severity(text: str) -> "Severity":
     from reconciler.security import Severity
 
@@ -302,62 +412,6 @@ def _severity(text: str) -> "Severity":
         return Severity.parse(text)
     except ValueError as wrong:
         raise InputError(f"--fail-on: {wrong}") from None
-
-
-def _sinks(output: "Sequence[str]") -> list[tuple[str, Path | None]]:
-    """`text`, `json=plan.json` … -> (format, file or None for standard output)."""
-    sinks: list[tuple[str, Path | None]] = []
-    for given in output or ["text"]:
-        form, _, file = given.partition("=")
-        if form not in ("text", "json"):
-            raise InputError(Complaint(f"--output {given}: no such format", mend="one of: text, json"))
-        path = Path(file) if file not in ("", "-") else None
-        if path is not None:
-            _writable(path)
-        sinks.append((form, path))
-    return sinks
-
-
-def _emit(
-    sinks: "Sequence[tuple[str, Path | None]]", *, as_text: "Callable[[bool], str]", as_json: "Callable[[], str]"
-) -> None:
-    for form, file in sinks:
-        content = as_text(file is None and _colour(sys.stdout)) if form == "text" else as_json()
-        if file is None:
-            _print(content if content.endswith("\n") else content + "\n")
-        else:
-            _write(file, content)
-
-
-def _print(content: str) -> None:
-    try:
-        sys.stdout.write(content)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader went away (`| head`): that is its good right, and changes nothing of what was done.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as wrong:
-        raise ReconcilerError(f"standard output cannot be written: {wrong.strerror}") from None
-
-
-def _writable(file: Path) -> None:
-    """Said before anything is done: an apply whose report is lost is hard to explain."""
-    if not file.parent.is_dir() or file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise InputError(Complaint(f"{file} cannot be written", mend="name a file in a folder that exists"))
-
-
-def _write(file: Path, content: str) -> None:
-    try:
-        file.write_text(content, encoding="utf-8")
-    except OSError as wrong:
-        raise InputError(f"{file} cannot be written: {wrong.strerror}") from None
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise InputError(f"{file} cannot be read: {getattr(wrong, 'strerror', None) or 'not text in UTF-8'}") from None
 
 
 def _asked(shown: str, question: str) -> bool:
@@ -370,10 +424,6 @@ def _asked(shown: str, question: str) -> bool:
     sys.stderr.write(f"{shown}\n{question} Only `yes` is accepted: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == "yes"
-
-
-def _colour(stream: object) -> bool:
-    return bool(getattr(stream, "isatty", bool)()) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def main() -> None:
@@ -426,5 +476,5 @@ def _usage_error(wrong: "typer.TyperException") -> InputError:
 def _complain(error: ReconcilerError) -> int:
     from reconciler.render import outcome
 
-    sys.stderr.write(outcome.complaints(error, colour=_colour(sys.stderr)))
+    sys.stderr.write(outcome.complaints(error, colour=colour(sys.stderr)))
     return error.exit

@@ -16,11 +16,12 @@ from time import monotonic
 from typing import Protocol
 
 from reconciler import drift as drifting
-from reconciler import guards, planner
+from reconciler import guards, judging, planner
+from reconciler.attribution import attributed
 from reconciler.baseline import advanced
 from reconciler.causes import explained
 from reconciler.components import fingerprints
-from reconciler.desired import dangling
+from reconciler.desired import dangling, undeclared
 from reconciler.errors import (
     Complaint,
     DeploymentError,
@@ -32,13 +33,15 @@ from reconciler.errors import (
     RefusedError,
     UnreachableError,
 )
-from reconciler.kind import Ref, SecretRef, Struct, suggestion
+from reconciler.facts import Facts, History
+from reconciler.kind import Body, Ref, SecretRef, Struct, suggestion
 from reconciler.model import (
     Action,
     Address,
     ApplyResult,
     Baseline,
     Change,
+    CheckReport,
     Component,
     Deployed,
     DriftReport,
@@ -46,20 +49,24 @@ from reconciler.model import (
     Landing,
     LiveResource,
     LiveState,
+    OrgInfo,
     Plan,
     Refusal,
     Snapshot,
     Step,
     StepResult,
+    Unchecked,
 )
 from reconciler.planner import Draft, Request
 from reconciler.provider import Progress, Provider
 from reconciler.render.saved_plan import SavedPlan
+from reconciler.rule_settings import RuleSettings
 from reconciler.security import Severity
 
 PLACED = 1_000
 """So many changes get the exact line of each field; the rest gets the line of its document."""
-KEPT_DEPLOYMENTS = 20
+KEPT_DEPLOYMENTS = 200
+WAIVE = "mend the files, or waive it in reconciler.yaml with a reason, an owner and an end"
 
 
 class Baselines(Protocol):
@@ -92,6 +99,9 @@ class Session:
     secret: Callable[[SecretRef], str] = str
     deploy_options: Mapping[str, object] = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
+    rules: RuleSettings = field(default_factory=RuleSettings)
+    fail_on: Severity = Severity.HIGH
+    """Findings from this severity on stop an apply."""
     progress: Progress = _silent
     now: Callable[[], datetime] = _now
 
@@ -136,27 +146,54 @@ def apply(
             raise RefusedError("not confirmed: nothing was changed")
         if made.steps:
             # It is read again before anything is sent, and one copy of a large org is enough.
-            live = LiveState(live.org, {})
+            live, made = LiveState(live.org, {}), replace(made, bodies={})
         return _execute(session, request, made, baseline, live, begun)
 
 
 def drift(session: Session, *, against: str = "baseline") -> DriftReport:
-    """What changed behind the files' back. Raises RefusedError if there is nothing to compare with."""
+    """What changed behind the files' back, and who did it. Raises RefusedError if there is nothing to compare with."""
     baseline, live = read(session, judged=against)
+    notes: tuple[str, ...] = ()
     if against == "desired":
         draft = planner.draft(session.desired, live, baseline)
         found = [finding for change in _placed(draft.changes, session.desired) for finding in _against_desired(change)]
-        return DriftReport(live.org, tuple(found), against, len(session.desired.resources))
-    if not baseline.exists:
-        raise RefusedError(
-            Complaint(
-                "there is no baseline for this org yet: nothing is known of what it should be",
-                mend="apply once, or compare with the files: reconciler drift --against desired",
+        compared = set(session.desired.resources)
+    else:
+        if not baseline.exists:
+            raise RefusedError(
+                Complaint(
+                    "there is no baseline for this org yet: nothing is known of what it should be",
+                    mend="apply once, or compare with the files: reconciler drift --against desired",
+                )
             )
-        )
-    ignored = {a: r.lifecycle.ignore for a, r in session.desired.resources.items() if r.lifecycle.ignore}
-    found = [_with_place(f, session.desired) for f in drifting.findings(baseline, live, ignored)]
-    return DriftReport(live.org, tuple(found), against, len(baseline.resources))
+        ignored = {a: r.lifecycle.ignore for a, r in session.desired.resources.items() if r.lifecycle.ignore}
+        found = list(drifting.findings(baseline, live, ignored))
+        compared = set(baseline.resources) | live.resources.keys()
+        notes = drifting.unwatched(baseline, live)
+    history = _history(session, found, baseline)
+    records = {address: applied.record for address, applied in baseline.resources.items()}
+    records |= {address: have.record for address, have in live.resources.items()}
+    return DriftReport(
+        live.org,
+        judging.placed(attributed(found, history, baseline.deployments, records), session.desired),
+        against,
+        tuple(sorted(compared)),
+        in_flight=tuple(deployment for deployment in history.deployments if deployment.in_flight),
+        notes=(
+            *notes,
+            *(f"who did it is less sure: {topic}: {why}" for topic, why in history.unknown.items()),
+        ),
+        bodies={address: have.body for address, have in live.resources.items()},
+        created=_time(session),
+    )
+
+
+def _history(session: Session, found: Sequence[Finding], baseline: Baseline) -> History:
+    """Who did what since the baseline began; an org in which nothing changed is not asked."""
+    if not found:
+        return History()
+    enablements = any(finding.address.is_enablement for finding in found)
+    return session.provider.history(baseline.begun, session.progress, enablements=enablements)
 
 
 def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
@@ -172,18 +209,52 @@ def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
         raise InputError(*complaints)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What can be said of the files alone."""
+def check_files(desired: Snapshot, rules: RuleSettings, now: datetime) -> CheckReport:
+    """What the rules say of the files. What only an org can tell is not checked, and said so."""
+    findings, unchecked = judging.files(desired, rules, now.date())
+    return CheckReport(
+        judging.placed(findings, desired),
+        (*undeclared(desired), *unchecked),
+        tuple(sorted(desired.resources)),
+        bodies={address: want.body for address, want in desired.resources.items()},
+        created=_stamp(now),
+    )
 
-    resources: int
-    not_checked: tuple[Complaint, ...] = ()
-    """References to what no file declares: only the org can tell."""
+
+def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
+    """What the rules say of an org as it is, whoever made it so.
+
+    `secrets` asks when the apps' consumer secrets were made, which brings the secrets along: not every login should.
+    """
+    _identified(session)
+    live = read_live(session.provider, session.desired, Baseline(), session.progress)
+    bodies = {address: have.body for address, have in live.resources.items()}
+    apps = [address.name for address in bodies if address.kind == "ExternalClientApplication"] if secrets else []
+    facts = _facts(session, judging.users(bodies), apps)
+    findings, unchecked = judging.org(live, facts, session.rules, session.now().date())
+    return CheckReport(
+        judging.placed(findings, session.desired),
+        unchecked,
+        tuple(sorted(live.resources)),
+        live.org,
+        notes=tuple(f"{what} could not be read, and is not judged: {why}" for what, why in live.unreadable.items()),
+        bodies=bodies,
+        created=_time(session),
+    )
 
 
-def check_files(desired: Snapshot) -> Checked:
-    """Files that load are sound; references that leave them are not checked offline, and said so."""
-    return Checked(len(desired.resources), tuple(dangling(desired, lambda _: False)))
+def _facts(session: Session, users: Collection[str], secrets: Collection[str] = ()) -> Facts:
+    if not judging.asks_org(session.rules):
+        return Facts()
+    return session.provider.facts(sorted(users), session.progress, secrets=secrets)
+
+
+def _time(session: Session) -> str:
+    return _stamp(session.now())
+
+
+def _stamp(now: datetime) -> str:
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -191,16 +262,21 @@ def check_files(desired: Snapshot) -> Checked:
 
 def read(session: Session, judged: str = "") -> tuple[Baseline, LiveState]:
     """The org's identity is checked before anything else is believed, and before anything is sent to it."""
+    org = _identified(session)
+    baseline = session.baselines.load(org.id)
+    live = read_live(session.provider, session.desired, baseline, session.progress)
+    _refuse_unreadable(session.desired, live, baseline if judged != "desired" else Baseline())
+    return baseline, live
+
+
+def _identified(session: Session) -> OrgInfo:
     org = session.provider.org()
     if session.pinned_org_id and session.pinned_org_id[:15] != org.short_id:
         message = f"this is org {org.id} ({org.name}); reconciler.yaml pins {session.pinned_org_id}"
         raise RefusedError(
             Complaint(message, mend="log in to the pinned org, or change org_id (a refreshed sandbox has a new one)")
         )
-    baseline = session.baselines.load(org.id)
-    live = read_live(session.provider, session.desired, baseline, session.progress)
-    _refuse_unreadable(session.desired, live, baseline if judged != "desired" else Baseline())
-    return baseline, live
+    return org
 
 
 def read_live(provider: Provider, desired: Snapshot, baseline: Baseline, progress: Progress) -> LiveState:
@@ -243,6 +319,8 @@ def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -
     found = {
         address: reason
         for address in sorted(desired.resources.keys() | baseline.resources.keys())
+        # What an API version does not have is hidden from nobody; `drift` says that it was not compared.
+        if not version or address.schema.since <= version
         if (reason := live.reason_unreadable(address)) is not None
     }
     if found:
@@ -276,11 +354,14 @@ def _plan(session: Session, request: Request, baseline: Baseline, live: LiveStat
     components = [component for step in steps for component in step.components]
     ignored = {a: r.lifecycle.ignore for a, r in desired.resources.items() if r.lifecycle.ignore}
     drift = tuple(drifting.findings(baseline, live, ignored)) if baseline.exists else ()
+    bodies, findings, unchecked = _judged(session, draft, live)
     return Plan(
         org=live.org,
         steps=tuple(replace(step, changes=_placed(step.changes, desired)) for step in steps),
-        drift=tuple(_with_place(finding, desired) for finding in drift),
-        findings=tuple(_with_place(finding, desired) for finding in draft.findings),
+        drift=judging.placed(drift, desired),
+        findings=judging.placed(findings, desired),
+        unchecked=unchecked,
+        bodies=bodies,
         refusals=tuple(_refusals(session, draft.changes, live, baseline)),
         released=draft.released,
         adopted=draft.adopted,
@@ -293,8 +374,20 @@ def _plan(session: Session, request: Request, baseline: Baseline, live: LiveStat
         payload=session.provider.payload(components) if components else "",
         desired=desired.digest,
         baseline_serial=baseline.serial,
-        created=session.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created=_time(session),
     )
+
+
+def _judged(
+    session: Session, draft: Draft, live: LiveState
+) -> tuple[Mapping[Address, Body], tuple[Finding, ...], tuple[Unchecked, ...]]:
+    """The org as the plan would leave it, and what the rules say of what changes."""
+    bodies = judging.planned(live, draft.changes)
+    if not draft.changes and not draft.overridden:
+        return bodies, (), ()
+    facts = _facts(session, judging.users(bodies, [change.address for change in draft.changes]))
+    found = judging.plan(bodies, draft, session.desired, live, facts, session.rules, session.now().date())
+    return bodies, *found
 
 
 def _refusals(session: Session, changes: Collection[Change], live: LiveState, baseline: Baseline) -> Iterable[Refusal]:
@@ -358,11 +451,6 @@ def _placed(changes: Sequence[Change], desired: Snapshot) -> tuple[Change, ...]:
     return tuple(placed)
 
 
-def _with_place(finding: Finding, desired: Snapshot) -> Finding:
-    want = desired.resources.get(finding.address)
-    return replace(finding, place=want.origin.at(finding.path)) if want is not None else finding
-
-
 def _against_desired(change: Change) -> Iterator[Finding]:
     if change.before is None or change.after is None:
         severity = max((f.severity for f in change.fields), default=Severity.MEDIUM)
@@ -407,7 +495,22 @@ def _refuse_other(saved: SavedPlan | None, made: Plan) -> None:
         raise RefusedError(Complaint(what, mend=mend))
 
 
+def stopping(plan: Plan, fail_on: Severity) -> tuple[Finding, ...]:
+    """The broken rules that stop an apply of the plan: all are on what it changes."""
+    return tuple(finding for finding in plan.findings if finding.counts and finding.severity >= fail_on)
+
+
+def refuse_findings(plan: Plan, fail_on: Severity) -> None:
+    """Raise InputError with the broken rules that are too grave to apply."""
+    found = stopping(plan, fail_on)
+    if found:
+        raise InputError(
+            *(Complaint(f"{f.id} ({f.severity}): {f.address}: {f.message}", f.place, f.mend or WAIVE) for f in found)
+        )
+
+
 def _refuse(session: Session, made: Plan, saved: SavedPlan | None) -> None:
+    refuse_findings(made, session.fail_on)
     complaints = [
         Complaint(
             f"{refusal.address}: {refusal.message}", mend=f"if you mean it: {refusal.allow}" if refusal.allow else ""
@@ -475,6 +578,7 @@ def _execute(
     if any(result.landing is not Landing.LANDED for result in results):
         return ApplyResult(made, tuple(results), seconds=monotonic() - begun)
     left = planner.draft(session.desired, live, baseline, replace(request, replace=frozenset()))
+    made = replace(made, bodies={address: have.body for address, have in live.resources.items()})
     return ApplyResult(made, tuple(results), _placed(left.changes, session.desired), seconds=monotonic() - begun)
 
 
@@ -514,6 +618,8 @@ def _advance(
     chosen = [a for a in known if planner.targeted(a, request.targets) and a not in planned]
     desired = Snapshot({}) if request.destroy else session.desired
     new = advanced(baseline, desired, live, landed, chosen=chosen, secrets=sent)
+    if not new.begun and not baseline.exists:
+        new = replace(new, begun=_time(session))
     if new.serial != baseline.serial or (landed and new is baseline):
         session.baselines.save(new)
     return new

@@ -51,6 +51,9 @@ def mock_set(
     target: Annotated[str, typer.Argument(metavar="ADDRESS")],
     changes: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE…")],
     as_user: Annotated[str, typer.Option("--as", help="Who does it; `mock users` lists them.", metavar="USERNAME")],
+    delegate: Annotated[
+        str, typer.Option("--delegate", help="Who had logged in as that user.", metavar="USERNAME")
+    ] = "",
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
@@ -62,7 +65,7 @@ def mock_set(
             raise InputError(Complaint(f"{change!r} is not FIELD=VALUE", mend="for example isPkceRequired=false"))
         pairs[name] = value
     with _mock(org, project) as found:
-        found.set(target, pairs, as_user=as_user)
+        found.set(target, pairs, as_user=as_user, delegate=delegate or None)
     sys.stdout.write(f"{as_user} changed {', '.join(pairs)} of {target}\n")
 
 
@@ -80,7 +83,8 @@ def mock_audit(org: OrgName = "", project: ProjectFile = None) -> None:
     """Show the mock org's Setup audit trail, newest first."""
     with _mock(org, project) as found:
         for row in found.audit():
-            sys.stdout.write(f"{row.created_date}  {row.created_by:28} {row.display}\n")
+            beside = f"   ({row.delegate_user} had logged in as that user)" if row.delegate_user else ""
+            sys.stdout.write(f"{row.created_date}  {row.created_by:28} {row.display}{beside}\n")
 
 
 @mock_app.command("serve")

@@ -1,8 +1,9 @@
 """What the engine needs from an org. `providers/` implements it; the planner never sees it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from reconciler.facts import Facts, History
 from reconciler.kind import SecretRef
 from reconciler.model import Component, Deployed, LiveState, OrgInfo
 
@@ -48,6 +49,22 @@ class Provider(Protocol):
 
         `started` is called with the deployment's id before the first poll. Raises UnreachableError when the answer to
         the deploy call was lost: then it is not known whether the org took it.
+        """
+        ...
+
+    def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
+        """What rules ask besides metadata: the users of these names, permission sets, profiles; and for the apps named
+        in `secrets`, when their consumer secrets were made (two calls an app, which bring the secrets along: they are
+        dropped at once, but whoever may not see them should not be asked).
+
+        A topic that the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
+        """
+        ...
+
+    def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
+        """Who did what since a date (ISO 8601), and what is under way; with `enablements`, who changed each of them last.
+
+        A topic that the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
         """
         ...
 

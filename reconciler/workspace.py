@@ -15,6 +15,7 @@ from reconciler.kind import SecretRef, suggestion
 from reconciler.model import Address, Snapshot
 from reconciler.progress import progress
 from reconciler.secrets import secret_value
+from reconciler.security import Severity
 from reconciler.store import Store
 
 BASELINES = ".reconciler/baselines"
@@ -28,6 +29,8 @@ class Choices:
     project: Path | None = None
     allow: tuple[str, ...] = ()
     allow_commands: bool = False
+    fail_on: Severity = Severity.HIGH
+    """From which severity on broken rules stop an apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class Workspace:
                 secret=self.secret,
                 deploy_options={**options, **({"tests": list(org.tests)} if org.tests else {})},
                 allowed=frozenset(self.choices.allow),
+                rules=org.rules,
+                fail_on=self.choices.fail_on,
                 progress=tell,
             )
 

@@ -16,6 +16,7 @@ import yaml
 
 from providers.mock import Org, open_org
 from reconciler import cli
+from reconciler.rules import all_rules
 from tests.e2e.build import INTEGRATION, Document
 
 SEEN_BY_USERS = ("Traceback", "unexpected error")
@@ -68,7 +69,11 @@ class Project:
     # -- files --------------------------------------------------------------------------------------------------------
 
     def configure(self, **keys: Any) -> None:
-        """Write the project file; `keys` are those of its one org. `None` leaves a key out."""
+        """Write the project file; `keys` are those of its one org. `None` leaves a key out.
+
+        No rule is switched on unless `rules` says so: most tests are about something else than good taste.
+        """
+        keys = {"rules": dict.fromkeys(all_rules(), "off"), **keys}
         org = {"mock": ".reconciler/orgs/dev.db", "variables": {"integration_user": INTEGRATION}, **keys}
         org = {key: value for key, value in org.items() if value is not None}
         content = {"project": "acme", "orgs": {"dev": org}}

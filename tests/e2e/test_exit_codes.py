@@ -98,7 +98,7 @@ CASES = [
     Case(0, "drift --fail-on high", "Drift: 1 finding (1 low).", relabelled),
     Case(0, "drift --fail-on critical", "Drift: 1 finding (1 high).", weakened),
     Case(0, "drift --against desired", "No drift.", applied),
-    Case(0, "check", "no problems", declared(portal())),
+    Case(0, "check", "no findings", declared(portal())),
     Case(0, "baseline list", APP, applied),
     Case(0, f"baseline show {APP}", "contactEmail", applied),
     Case(0, f"baseline accept {GLOBAL}", "accepted", weakened),

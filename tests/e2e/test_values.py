@@ -1,7 +1,10 @@
 """Design §6, Values and Groups: unset, null and empty are three things, and what the platform overrides is planned so."""
 
+from typing import Any
+
 import pytest
 
+from reconciler.rules import all_rules
 from tests.e2e.build import APP, DANA, GLOBAL, LEGACY, OAUTH, POLICY, app, legacy, oidc, portal, record
 from tests.e2e.project import Project
 
@@ -135,14 +138,17 @@ def test_null_takes_a_whole_section_away(project: Project):
 
 def test_pkce_that_is_written_off_is_planned_as_what_the_org_will_hold(project: Project):
     """*A value that the platform is known to override is planned as what it will hold, with the rule's finding.*"""
+    project.configure(rules={id: "off" for id in all_rules() if id != "OA02"})
     project.declare(portal(isPkceRequired=False))
 
-    plan = project.plan()
+    def found() -> list[Any]:
+        return [(f["id"], f["address"], f["path"]) for f in project.plan()["findings"]]
 
-    assert [("OA02", GLOBAL, ["isPkceRequired"])] == [(f["id"], f["address"], f["path"]) for f in plan["findings"]]
+    assert [("OA02", GLOBAL, ["isPkceRequired"])] == found()
     project.apply()
     assert "true" == project.held(GLOBAL, "isPkceRequired")
     assert {} == project.planned()
+    assert [("OA02", GLOBAL, ["isPkceRequired"])] == found()
 
 
 def test_values_that_mean_the_same_are_no_change(project: Project):

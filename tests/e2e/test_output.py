@@ -1,0 +1,98 @@
+"""Several formats in one run, and what they hold when a command is stopped."""
+
+import json
+
+import pytest
+from junitparser import JUnitXml
+
+from tests.e2e.build import APP, DANA, GLOBAL, app, portal
+from tests.e2e.project import Project
+
+FORMATS = ("json", "markdown", "sarif", "junit", "html", "graph", "dot")
+COMMANDS = ("check", "check --live", "plan", "apply --auto-approve", "drift")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_writes_every_format_in_one_run(project: Project, command: str) -> None:
+    """A pipeline that has to run a plan seven times for seven readers gets seven plans."""
+    project.declare(portal())
+    if command == "drift":
+        project.apply()
+        project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
+    wanted = [argument for form in FORMATS for argument in ("--output", f"{form}=out.{form}")]
+
+    found = project.run(*command.split(), "--output", "text", *wanted)
+
+    assert found.code in (0, 2), found.said
+    assert found.out.strip()
+    content = {form: (project.root / f"out.{form}").read_text(encoding="utf-8") for form in FORMATS}
+    assert [] == [form for form, text in content.items() if len(text) < 20]
+    if command == "drift":
+        address = "isSecretRequiredForRefreshToken"
+        assert [] == [form for form in FORMATS if form not in ("graph", "dot") and address not in content[form]]
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "sarif", "junit", "html"])
+def test_what_stops_a_command_is_told_in_every_format(project: Project, form: str) -> None:
+    """A pull request whose report is missing, or is the one of yesterday, looks as if all were well."""
+    project.declare(app(labl="Portal"))
+
+    found = project.run("check", "--output", f"{form}=out")
+
+    assert (3, True) == (found.code, "labl is not a field" in found.err)
+    assert "labl is not a field" in (project.root / "out").read_text(encoding="utf-8")
+
+
+def test_a_build_sees_broken_files_as_a_failed_test(project: Project) -> None:
+    """An empty test report is a green one."""
+    project.declare(app(labl="Portal"))
+
+    project.run("plan", "--output", "junit=out.xml")
+
+    assert 1 == JUnitXml.fromfile(str(project.root / "out.xml")).failures
+
+
+def test_a_run_that_was_stopped_is_no_plan_to_apply(project: Project) -> None:
+    """A program that reads the JSON must not take an error for a plan without changes."""
+    project.declare(app(labl="Portal"))
+
+    found = json.loads(project.run("plan", "--output", "json").out)
+
+    assert (True, 3) == (found["errored"], found["exit_code"])
+
+
+def test_two_formats_do_not_share_standard_output(project: Project) -> None:
+    """Neither could be read."""
+    project.declare(portal())
+
+    found = project.run("plan", "--output", "json", "--output", "markdown")
+
+    assert (3, True) == (found.code, "two formats go to standard output" in found.err)
+
+
+@pytest.mark.parametrize("given", ["jsn", "jsn=plan.json", "sarif=no/such/folder/a.sarif"])
+def test_a_format_or_file_that_cannot_be_is_said_before_the_org_is_asked(project: Project, given: str) -> None:
+    """After an apply it would be too late."""
+    project.declare(portal())
+
+    found = project.run("apply", "--auto-approve", "--output", given)
+
+    assert (3, {}) == (found.code, dict(project.org.calls))
+
+
+def test_a_summary_is_one_line_a_change(project: Project) -> None:
+    """Whoever reviews two hundred changes begins with the list."""
+    project.declare(portal())
+
+    long, short = project.run("plan").out, project.run("plan", "--summary").out
+
+    assert ("contactEmail" in long, "contactEmail" in short, APP in short) == (True, False, True)
+
+
+def test_a_plan_counts_what_it_does_not_show(project: Project) -> None:
+    """One changed line of forty looks like the whole record otherwise."""
+    project.declare(portal())
+    project.apply()
+    project.declare(portal(isConsumerSecretOptional=True))
+
+    assert " unchanged fields hidden)" in project.run("plan").out

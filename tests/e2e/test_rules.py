@@ -1,0 +1,178 @@
+"""Rules where people meet them: in `check`, in `plan`, before an `apply`, and on an org without any files."""
+
+import shutil
+from typing import Any
+
+import yaml
+
+from reconciler.rules import all_rules
+from tests.e2e.build import APP, DANA, GLOBAL, app, enablement, handler, handler_class, portal
+from tests.e2e.project import Project
+
+RULE = "OA06"
+BAD = "https://portal.acme.example/callback#fragment"
+GOOD = "https://portal.acme.example/callback"
+
+
+def only(project: Project, *rules: str, **more: Any) -> None:
+    """These rules are on, as grave as they are by themselves."""
+    project.configure(rules={id: "off" for id in all_rules() if id not in rules}, **more)
+
+
+def waive(project: Project, **fields: str) -> None:
+    """Write a waiver into the project file."""
+    file = project.root / "reconciler.yaml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    waiver = {"rule": RULE, "address": GLOBAL, "reason": "old client", "owner": "iam@acme.example", **fields}
+    content["waivers"] = [{"expires": "2999-12-31", **waiver}]
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def findings(project: Project, *command: str) -> list[tuple[str, str]]:
+    """Rule and address of each finding of a command's JSON."""
+    found = project.run(*command, "--output", "json")
+    return [(one["id"], one["address"]) for one in found.json["findings"]]
+
+
+def test_check_names_the_rule_the_line_and_the_mend(project: Project) -> None:
+    """Whoever reads it in a pull request has no other place to look."""
+    only(project, RULE)
+    project.declare(portal(callbackUrl=[BAD]))
+
+    found = project.run("check")
+
+    assert 3 == found.code
+    assert f"{GLOBAL}.callbackUrl" in found.out
+    assert f"[{RULE}]" in found.out
+    assert "desired/identity.yaml:" in found.out
+    assert "mend: " in found.out
+
+
+def test_an_apply_that_would_make_an_app_unsafe_is_refused_and_changes_nothing(project: Project) -> None:
+    """The one moment in which a mistake can still be stopped."""
+    only(project, RULE)
+    project.declare(portal(callbackUrl=[BAD]))
+    before = project.content()
+
+    found = project.run("apply", "--auto-approve")
+
+    assert (3, True, before) == (found.code, RULE in found.err, project.content())
+
+
+def test_a_bad_app_that_nobody_touches_blocks_nobody(project: Project) -> None:
+    """Every other team would be held up by the worst app of the org."""
+    project.declare(portal(callbackUrl=[BAD]))
+    project.apply()
+    only(project, RULE)
+    project.declare(portal(callbackUrl=[BAD]), app("other"))
+
+    assert [] == findings(project, "plan")
+    project.apply()
+
+
+def test_what_the_plan_mends_does_not_stop_it(project: Project) -> None:
+    """The change that makes an app safe must not be refused because it was unsafe."""
+    project.declare(portal(callbackUrl=[BAD]))
+    project.apply()
+    only(project, RULE)
+    project.declare(portal(callbackUrl=[GOOD]))
+
+    project.apply()
+
+    assert GOOD == project.held(GLOBAL, "callbackUrl")
+
+
+def test_a_change_elsewhere_that_makes_a_rule_break_counts_as_its_cause(project: Project) -> None:
+    """Switching an app's flow off breaks the enablement that another file made long ago."""
+    project.source("PartnerIdpHandler", handler_class())
+    on = {"isTokenExchangeFlowEnabled": True, "permittedUsersPolicyType": "AdminApprovedPreAuthorized"}
+    world = [handler(), enablement("portal", isDefault=True)]
+    project.declare(portal(policies=on, isTokenExchangeEnabled=True), *world)
+    project.apply()
+    only(project, "TX01")
+    project.declare(portal(policies=on, isTokenExchangeEnabled=False), *world)
+
+    assert [("TX01", GLOBAL)] == findings(project, "plan")
+
+
+def test_the_org_is_judged_without_any_files(project: Project) -> None:
+    """A first audit in one command: whoever has no files yet has the most to find."""
+    project.declare(portal(callbackUrl=[BAD]))
+    project.apply()
+    only(project, RULE)
+    shutil.rmtree(project.root / "desired")
+
+    found = project.run("check", "--live", "--output", "json")
+
+    assert (2, [(RULE, GLOBAL)]) == (found.code, [(f["id"], f["address"]) for f in found.json["findings"]])
+
+
+def test_an_audit_writes_nothing(project: Project) -> None:
+    """An audit runs with a login that is trusted because it cannot change anything."""
+    project.declare(portal())
+    project.apply()
+    only(project, *all_rules())
+    before, calls = project.content(), project.org.write_calls
+
+    project.run("check", "--live")
+
+    assert (before, calls) == (project.content(), project.org.write_calls)
+
+
+def test_a_waived_finding_lets_the_apply_through_and_stays_visible(project: Project) -> None:
+    """A known exception must not stop everybody, and must not vanish from sight."""
+    only(project, RULE)
+    waive(project)
+    project.declare(portal(callbackUrl=[BAD]))
+
+    checked = project.run("check")
+    project.apply()
+
+    assert (0, True) == (checked.code, "waived: old client (iam@acme.example, until 2999-12-31)" in checked.out)
+
+
+def test_an_expired_waiver_waives_nothing_and_says_so(project: Project) -> None:
+    """Exceptions outlive their reasons."""
+    only(project, RULE)
+    waive(project, expires="2020-01-01")
+    project.declare(portal(callbackUrl=[BAD]))
+
+    assert [(RULE, GLOBAL), ("waiver.expired", GLOBAL)] == findings(project, "check")
+
+
+def test_a_waiver_that_nothing_needs_is_a_finding(project: Project) -> None:
+    """It would silently cover the next mistake of the same sort."""
+    only(project, RULE)
+    waive(project)
+    project.declare(portal(callbackUrl=[GOOD]))
+
+    assert [("waiver.unused", GLOBAL)] == findings(project, "check")
+
+
+def test_a_user_that_does_not_exist_is_found_before_the_deployment(project: Project) -> None:
+    """Salesforce would refuse it after minutes, or drop the user silently."""
+    project.source("PartnerIdpHandler", handler_class())
+    only(project, "TX11")
+    on = {"isTokenExchangeFlowEnabled": True, "permittedUsersPolicyType": "AdminApprovedPreAuthorized"}
+    stranger = enablement("portal", isDefault=True, apexExecutionUser="nobody@acme.example")
+    project.declare(portal(policies=on, isTokenExchangeEnabled=True), handler(), stranger)
+
+    assert [("TX11", "OauthTokenExchangeHandler/PartnerIdp/enablements/portal")] == findings(project, "plan")
+
+
+def test_drift_is_new_once_and_known_afterwards(project: Project) -> None:
+    """A nightly report that repeats itself is read once."""
+    project.declare(portal())
+    project.apply()
+    project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
+    project.run("drift", "--output", "json=first.json")
+    project.org.set(APP, {"infoUrl": "https://acme.example/info"}, as_user=DANA)
+    second = project.run("drift", "--since", "first.json", "--output", "json")
+    project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "true"}, as_user=DANA)
+    third = project.run("drift", "--since", "first.json", "--output", "json")
+
+    assert {GLOBAL: True, APP: False} == {one["address"]: one["known"] for one in second.json["findings"]}
+    assert ({APP: False}, 1) == (
+        {one["address"]: one["known"] for one in third.json["findings"]},
+        len(third.json["resolved"]),
+    )
