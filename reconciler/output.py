@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Complaint, InputError, ReconcilerError
-from reconciler.kind import suggestion
 
 if TYPE_CHECKING:
     from reconciler.render.report import Report
@@ -31,6 +30,8 @@ class Outputs:
         for one in given or ["text"]:
             form, _, file = one.partition("=")
             if form not in formats:
+                from reconciler.kind import suggestion
+
                 mend = suggestion(form, formats) or f"one of: {', '.join(formats)}"
                 raise InputError(Complaint(f"--output {one}: no such format", mend=mend))
             path = Path(file) if file not in ("", "-") else None
