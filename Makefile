@@ -1,14 +1,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test lint bench cassettes clean
+.PHONY: demo test lint bench cassettes browser docs clean
 
 demo: $(VENV)/.installed
 	sh docs/demo.sh $(abspath $(BIN))/reconciler
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n 2 tests
+
+# What opens the HTML report in a test; without it that test is skipped. Debian's packages, since they fit each other.
+browser:
+	command -v chromium chromedriver > /dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq \
+	  --no-install-recommends chromium chromium-driver; }
+
+# The pages that are made from the code.
+docs: $(VENV)/.dev
+	REWRITE_DOCS=1 $(BIN)/pytest tests/rules/test_docs.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -23,6 +23,7 @@ expect() {
   fi
 }
 
+expect 0 check
 expect 2 plan --detailed-exitcode
 expect 0 apply --auto-approve
 expect 0 plan --detailed-exitcode

@@ -271,6 +271,8 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
         yield f"changed by {person}"
     if finding.place is not None:
         yield line(finding.place)
+    elif finding.position is not None:
+        yield f"line {finding.position[0]}, column {finding.position[1]} of its source"
     if finding.mend:
         yield f"mend: {line(finding.mend)}"
 

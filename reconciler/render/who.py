@@ -17,7 +17,7 @@ def who(finding: Finding) -> str:
         modified = finding.modified
         return line(modified) if modified.by or modified.date else ""
     if not (found.by or found.by_id or found.date):
-        return "nobody that the org would name"
+        return "somebody whom the org does not name"
     words = f"{line(found.by or found.by_id or 'unknown')} at {line(found.date or 'an unknown time')}"
     return f"{words} ({', '.join(_how(found))})"
 

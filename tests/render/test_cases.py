@@ -24,6 +24,8 @@ OUTPUTS = {
     },
     **{f"{name}/result.txt": text.apply_result(result) for name, result in samples.RESULTS.items()},
     **{f"{name}/drift.json": json_plan.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
+    **{f"{name}/drift.txt": text.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
+    **{f"{name}/check.txt": text.check(report) for name, report in samples.CHECKS.items()},
     **{f"{name}/check.json": json_plan.check(report) for name, report in samples.CHECKS.items()},
     **{f"{name}/result.json": json_plan.apply_result(result) for name, result in samples.RESULTS.items()},
 }

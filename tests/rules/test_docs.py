@@ -1,4 +1,4 @@
-"""docs/rules.md is made from the rules. `REWRITE_DOCS=1 pytest tests/rules/test_docs.py` writes it anew."""
+"""docs/rules.md is made from the rules. `make docs` writes it anew."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ HEAD = """\
 # What is found
 
 Every finding has an id. `reconciler explain ID` shows a rule with an example of both sides; this page lists them all. It is
-made from the rules: `REWRITE_DOCS=1 pytest tests/rules/test_docs.py`.
+made from the rules: `make docs`.
 
 Severities can be changed for a project or for one org, and a finding can be waived, in `reconciler.yaml`:
 
