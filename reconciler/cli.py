@@ -431,7 +431,10 @@ def main() -> None:
     # One command, then the process ends: looking for cycles costs a third of a large plan and frees nothing.
     gc.disable()
     sys.excepthook = _unexpected
-    sys.exit(_run(sys.argv[1:]))
+    code = _run(sys.argv[1:])
+    # Nor does the interpreter need to look for them when it ends.
+    gc.freeze()
+    sys.exit(code)
 
 
 def _unexpected(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:

@@ -34,7 +34,8 @@ from reconciler.errors import (
     UnreachableError,
 )
 from reconciler.facts import Facts, History
-from reconciler.kind import Body, Ref, SecretRef, Struct, suggestion
+from reconciler.kind import Body, Ref, SecretRef, suggestion
+from reconciler.kinds import all_kinds, kind
 from reconciler.model import (
     Action,
     Address,
@@ -291,20 +292,22 @@ def _class_names(desired: Snapshot, baseline: Baseline) -> set[str]:
     for address, body in bodies:
         if address.kind == "ApexClass":
             names.add(address.name)
-        else:
-            names.update(body[field] for field in _class_fields(address.struct) if isinstance(body.get(field), str))
+        for name in _class_fields(address.kind):
+            if isinstance(body.get(name), str):
+                names.add(body[name])
     # Classes of installed packages cannot be retrieved.
     return {name for name in names if name and "__" not in name}
 
 
 @cache
-def _class_fields(struct: type[Struct]) -> tuple[str, ...]:
-    fields = struct.fields().items()
+def _class_fields(name: str) -> tuple[str, ...]:
+    fields = kind(name).fields().items()
     return tuple(name for name, field in fields if (ref := field.mark(Ref)) is not None and ref.kind == "ApexClass")
 
 
 def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -> None:
     version = float(live.org.api_version or 0)
+    too_new = {name for name, schema in all_kinds().items() if version and schema.since > version}
     newer = [
         Complaint(
             f"{address.kind} needs API version {address.schema.since:.1f}; the org is read at {version}",
@@ -312,15 +315,17 @@ def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -
             "raise api_version in reconciler.yaml, or remove it",
         )
         for address, want in desired.resources.items()
-        if version and address.schema.since > version
+        if address.kind in too_new
     ]
     if newer:
         raise InputError(*newer)
+    if not live.unreadable:
+        return
     found = {
         address: reason
         for address in sorted(desired.resources.keys() | baseline.resources.keys())
         # What an API version does not have is hidden from nobody; `drift` says that it was not compared.
-        if not version or address.schema.since <= version
+        if address.kind not in too_new
         if (reason := live.reason_unreadable(address)) is not None
     }
     if found:
@@ -385,7 +390,7 @@ def _judged(
     bodies = judging.planned(live, draft.changes)
     if not draft.changes and not draft.overridden:
         return bodies, (), ()
-    facts = _facts(session, judging.users(bodies, [change.address for change in draft.changes]))
+    facts = _facts(session, judging.users_of(draft, bodies))
     found = judging.plan(bodies, draft, session.desired, live, facts, session.rules, session.now().date())
     return bodies, *found
 

@@ -154,7 +154,11 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
     )
     body = _without(address.struct, want.body, want.lifecycle.ignore) if held is not None else want.body
     if applied is not None:
-        found.released += [Release(address, path) for path in applied.declared if not _declares(want.body, path)]
+        found.released += [
+            Release(address, path)
+            for path in applied.declared
+            if path[0] not in want.body or (len(path) > 1 and not _declares(want.body, path))
+        ]
     if held is None or _replaced(address, request):
         _create(want, held, live, request, found)
         return
