@@ -6,10 +6,10 @@ and some changes write nothing into it. So a name is given with a confidence:
 
 high      the trail has an entry of that user, within two minutes of the record's last change, that names the record (or,
           less precisely, its app or handler), and no entry of anybody else names it that precisely. Entries that our own
-          deployments wrote are no doubt: the baseline holds what they brought.
+          deployments wrote are neither proof nor doubt: the baseline holds what they brought.
 medium    one source only: the last change, without such an entry or with somebody else's beside it; or, of what is gone,
-          the latest entry that names it and speaks of a deletion; or, of an enablement whose own row does not say it, the
-          one person who has entries naming its handler.
+          the latest entry that names it and speaks of a deletion, ours only if there is no other; or, of an enablement
+          whose own row does not say it, the one person who has entries naming its handler.
 unknown   neither. Nobody is named rather than the wrong one.
 
 What the trail tells is bounded by where it was asked to begin: it should begin at the baseline, or somebody who changed
@@ -25,6 +25,7 @@ from datetime import datetime, timedelta
 from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.kinds import ENABLEMENT
 from reconciler.model import Address, Attribution, Confidence, Finding, Modified
+from reconciler.security import Direction, Severity
 
 TOLERANCE = timedelta(seconds=120)
 """So far may an audit entry lie from the record's date: one is written when the edit begins, the other when it is stored."""
@@ -50,8 +51,14 @@ def attributed(
         if key not in known:
             known[key] = evidence.judge(finding, records.get(finding.address, finding.address.name))
         attribution, deferred = known[key]
-        found.append(replace(finding, attribution=attribution, deferred=deferred))
+        found.append(replace(finding, attribution=attribution, deferred="" if _is_grave(finding) else deferred))
     return tuple(found)
+
+
+def _is_grave(finding: Finding) -> bool:
+    """A deployment lands as a whole, so what is seen while it is under way may well be somebody's hand. What opens the org
+    is not put off for it."""
+    return finding.direction is Direction.WEAKENS and finding.severity >= Severity.HIGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,8 @@ class _Evidence:
         for window in sorted(filter(None, map(_window, history.deployments)), key=_begin):
             self._windows.setdefault(window.deployment.by_id[:15], []).append(window)
         self._rows = {(handler.casefold(), app.casefold()): row for (handler, app), row in history.enablements.items()}
-        self._usernames = {entry.by_id[:15]: entry.by for entry in history.entries if entry.by}
-        self._usernames |= {one.by_id[:15]: one.by for one in history.deployments if one.by}
+        self._usernames = {entry.by_id[:15]: entry.by for entry in history.entries if entry.by_id and entry.by}
+        self._usernames |= {one.by_id[:15]: one.by for one in history.deployments if one.by_id and one.by}
         self._naming: dict[str, list[_Entry]] = {}
         self._of_user: dict[str, list[_Entry]] = {}
         for entry in history.entries:
@@ -111,7 +118,7 @@ class _Evidence:
         modified = self._modified(finding)
         if modified.by_id or modified.by:
             return self._confirmed(modified, scopes)
-        entry = next(filter(None, map(_deletion, scopes)), None) if _is_gone(finding) else None
+        entry = _deletion(scopes) if _is_gone(finding) else None
         if entry is None and finding.address.is_enablement:
             entry = _only_person(self._entries(finding.address.name))
         if entry is None:
@@ -129,10 +136,10 @@ class _Evidence:
 
     def _confirmed(self, modified: Modified, scopes: tuple[list[_Entry], ...]) -> tuple[Attribution, str]:
         user, when = modified.by_id[:15], moment(modified.date)
-        for scope in scopes:
+        for scope in scopes if user else ():
             named = _nearest((entry for entry in scope if entry.says.by_id[:15] == user), when)
             if named is not None:
-                doubt = any(entry.says.by_id[:15] != user and not entry.ours for entry in scope)
+                doubt = named.ours or any(entry.says.by_id[:15] != user and not entry.ours for entry in scope)
                 return self._made(modified, Confidence.MEDIUM if doubt else Confidence.HIGH, named)
         # Whoever had logged in as that user at that minute is worth knowing, whatever the entry is about.
         dated = self._of_user.get(user, [])
@@ -216,9 +223,12 @@ def _together(some: list[_Entry], more: list[_Entry]) -> list[_Entry]:
     return list({id(entry): entry for entry in (*some, *more)}.values())
 
 
-def _deletion(entries: list[_Entry]) -> _Entry | None:
-    """The latest entry that speaks of a deletion."""
-    return max((entry for entry in entries if entry.words & _DELETION), key=_date, default=None)
+def _deletion(scopes: Iterable[list[_Entry]]) -> _Entry | None:
+    """The latest entry that speaks of a deletion, in the most precise scope that has one; of ours if there is no other:
+    the baseline holds what we deleted and made anew."""
+    found = [[entry for entry in scope if entry.words & _DELETION] for scope in scopes]
+    others = ([entry for entry in entries if not entry.ours] for entries in found)
+    return next((max(entries, key=_date) for entries in (*others, *found) if entries), None)
 
 
 def _only_person(entries: list[_Entry]) -> _Entry | None:

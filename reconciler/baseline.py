@@ -49,7 +49,7 @@ def advanced(
         )
     for address in sorted(baseline.resources):
         if address not in desired.resources and (address in chosen or address in by_address):
-            _given_up(address, by_address.get(address), resources)
+            _given_up(address, by_address.get(address), live.resources.get(address), resources)
     _drop_what_went_along(changes, live, resources)
     _add_handler_classes(desired, live, resources)
     unmanaged = _watching(baseline, _unmanaged(baseline, live, resources, by_address), live, resources)
@@ -157,11 +157,16 @@ def _merged(struct: type[Struct], old: Body, live: Body, paths: Collection[Path]
     return body
 
 
-def _given_up(address: Address, change: Change | None, resources: dict[Address, Applied]) -> None:
-    """Deleted, or released: either way no longer ours."""
-    gone = change is not None and change.after is None
-    if gone or not resources[address].watched:
+def _given_up(
+    address: Address, change: Change | None, have: LiveResource | None, resources: dict[Address, Applied]
+) -> None:
+    """Deleted, or released: either way no longer ours. What is watched stays, with the key that a replacement gave it."""
+    applied = resources[address]
+    if not applied.watched or (change is not None and change.after is None):
         del resources[address]
+    elif change is not None and change.replace and have is not None:
+        body = _merged(address.struct, applied.body, have.body, [field.path for field in change.fields])
+        resources[address] = replace(applied, body=body, record=have.record)
 
 
 def _drop_what_went_along(changes: Collection[Change], live: LiveState, resources: dict[Address, Applied]) -> None:
@@ -170,8 +175,7 @@ def _drop_what_went_along(changes: Collection[Change], live: LiveState, resource
     if not owners:
         return
     for address in list(resources):
-        owner = address.component if address.part else Address("ExternalClientApplication", address.name)
-        if owner in owners and address.belongs_to(owner) and address not in live.resources:
+        if address not in live.resources and not owners.isdisjoint(address.owners):
             del resources[address]
 
 
@@ -193,7 +197,7 @@ def _watching(
 
     What was released stays released: only what is new, or belongs to what was not ours before, is taken up.
     """
-    unmanaged |= _no_longer_watched(resources)
+    unmanaged |= {text for text in _no_longer_watched(resources, live.resources) if _is_there(text, live)}
     taken: set[str] = set()
     for text in unmanaged:
         address = Address.parse(text)
@@ -205,13 +209,21 @@ def _watching(
     return unmanaged - taken
 
 
-def _no_longer_watched(resources: dict[Address, Applied]) -> set[str]:
+def _no_longer_watched(resources: dict[Address, Applied], live: Mapping[Address, LiveResource]) -> set[str]:
     """Let go of what was watched for the sake of something that we no longer manage."""
-    watched = [a for a, applied in resources.items() if applied.watched and a.kind != "ApexClass"]
-    gone = [address for address in watched if not is_of_ours(address, resources)]
+    watched = [address for address, applied in resources.items() if applied.watched]
+    classes = _handler_classes(resources, live) if watched else set()
+    gone = {a for a in watched if not (a.name in classes if a.kind == "ApexClass" else is_of_ours(a, resources))}
     for address in gone:
         del resources[address]
     return {str(address) for address in gone}
+
+
+def _handler_classes(resources: Mapping[Address, Applied], live: Mapping[Address, LiveResource]) -> set[str]:
+    """The classes of the managed handlers: those that they had, and those that they have now."""
+    handlers = [a for a in resources if a.kind == "OauthTokenExchangeHandler" and not a.is_enablement]
+    bodies = [resources[a].body for a in handlers] + [live[a].body for a in handlers if a in live]
+    return {str(body.get("tokenHandlerApex", "")) for body in bodies}
 
 
 def _unmanaged(
@@ -231,10 +243,13 @@ def _unmanaged(
     version = float(baseline.api_version or 0)
     unseen = {str(a) for a in strangers if version and a.schema.since > version}
     known = baseline.unmanaged | came_along | released | unseen
-    # What could not be read this time is no less known than before.
-    return frozenset(
-        text for text in known if (a := Address.parse(text)) in strangers or live.reason_unreadable(a) is not None
-    )
+    return frozenset(text for text in known if Address.parse(text) not in resources and _is_there(text, live))
+
+
+def _is_there(text: str, live: LiveState) -> bool:
+    """Whether the org has it. What could not be read this time is no less known than before."""
+    address = Address.parse(text)
+    return address in live.resources or live.reason_unreadable(address) is not None
 
 
 def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path = ()) -> Baseline:
@@ -249,8 +264,10 @@ def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path =
         else:
             unmanaged = unmanaged | {str(address)}
     elif have is None:
-        del resources[address]
-        unmanaged |= {text for text in _no_longer_watched(resources) if Address.parse(text) in live.resources}
+        with_it = (a for a in resources if a.is_satellite and a.belongs_to(address) and a not in live.resources)
+        for gone in [address, *with_it]:
+            del resources[gone]
+        unmanaged |= {text for text in _no_longer_watched(resources, live.resources) if _is_there(text, live)}
     elif path:
         resources[address] = replace(known, body=put(struct, known.body, path, get(struct, have.body, path)))
     else:
@@ -276,6 +293,7 @@ def forgotten(baseline: Baseline, address: Address) -> Baseline:
     """Give a resource up: it stays in the org, and we no longer own it. Raises KeyError."""
     if address not in baseline.resources:
         raise KeyError(str(address))
-    resources = {a: r for a, r in baseline.resources.items() if a not in (address,) and a.component != address}
+    resources = {a: r for a, r in baseline.resources.items() if address not in (a, a.component)}
+    _no_longer_watched(resources, {})
     gone = {str(a) for a in baseline.resources if a not in resources}
     return replace(baseline, serial=baseline.serial + 1, resources=resources, unmanaged=baseline.unmanaged | gone)

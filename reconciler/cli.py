@@ -101,11 +101,11 @@ def plan(
     outputs, least = Outputs.of(output), _severity(fail_on)
     if out is not None:
         writable(out)
-    request = _request(target, replace, destroy)
-    space = _workspace(org, project, allow_commands=allow_commands)
-    with outputs.telling("plan"), space.session() as session:
-        made = engine.plan(session, request)
-        judged = engine.validate(session, made) if validate else ()
+    with outputs.telling("plan"):
+        request = _request(target, replace, destroy)
+        with _workspace(org, project, allow_commands=allow_commands).session() as session:
+            made = engine.plan(session, request)
+            judged = engine.validate(session, made) if validate else ()
     if out is not None:
         write(out, json_plan.plan(made))
     outputs.emit(
@@ -138,23 +138,23 @@ def apply(
     from reconciler.render.saved_plan import read_plan
 
     outputs, least = Outputs.of(output), _severity(fail_on)
-    reviewed = read_plan(read(saved), str(saved)) if saved is not None else None
-    if reviewed is not None and (target or replace or destroy):
-        raise InputError("a saved plan already says what it is for: --target, --replace and --destroy go with plan")
-    request = (
-        _request(reviewed.targets, reviewed.replaced, reviewed.destroy)
-        if reviewed
-        else _request(target, replace, destroy)
-    )
 
     def confirm(made: "Plan") -> bool:
-        if reviewed is not None or auto_approve:
+        if saved is not None or auto_approve:
             return True
         return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {made.org.name} ({made.org.id})?")
 
-    space = _workspace(org, project, allow=allow, allow_commands=allow_commands, fail_on=least)
-    with outputs.telling("apply"), space.session() as session:
-        result = engine.apply(session, request, saved=reviewed, confirm=confirm)
+    with outputs.telling("apply"):
+        reviewed = read_plan(read(saved), str(saved)) if saved is not None else None
+        if reviewed is None:
+            request = _request(target, replace, destroy)
+        elif target or replace or destroy:
+            raise InputError("a saved plan already says what it is for: --target, --replace and --destroy go with plan")
+        else:
+            request = _request(reviewed.targets, reviewed.replaced, reviewed.destroy)
+        space = _workspace(org, project, allow=allow, allow_commands=allow_commands, fail_on=least)
+        with space.session() as session:
+            result = engine.apply(session, request, saved=reviewed, confirm=confirm)
     outputs.emit(
         lambda colour: outcome.apply_result(result, colour=colour),
         lambda: json_plan.apply_result(result),
@@ -175,6 +175,7 @@ def drift(
     since: Since = None,
     output: Output = [],
     summary: Summary = False,
+    allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
@@ -182,11 +183,12 @@ def drift(
     from reconciler import engine
     from reconciler.render import earlier, json_plan, report, text
 
-    outputs, least, before = Outputs.of(output), _severity(fail_on), _earlier(since, "drift")
+    outputs, least = Outputs.of(output), _severity(fail_on)
     if against not in ("baseline", "desired"):
         raise InputError(f"--against {against}: write baseline or desired")
-    space = _workspace(org, project)
-    with outputs.telling("drift"):
+    with outputs.telling("drift", keep=since):
+        before = _earlier(since, "drift")
+        space = _workspace(org, project, allow_commands=allow_commands)
         desired = None if against == "desired" else _sound(space, "drift is shown", "nothing counts as ignored")
         with space.session(desired=desired) as session:
             found = engine.drift(session, against=against)
@@ -197,6 +199,7 @@ def drift(
         lambda: json_plan.drift(found),
         lambda: report.of_drift(found),
     )
+    engine.refuse_unread(found, session.desired)
     raise typer.Exit(Exit.DIFFERENCES if _counted(found.findings, least) else Exit.OK)
 
 
@@ -233,9 +236,9 @@ def check(
     outputs, least = Outputs.of(output), _severity(fail_on or ("low" if live else "high"))
     if secret_ages and not live:
         raise InputError("--secret-ages asks an org: it goes with --live")
-    before = _earlier(since, "check")
-    space = _workspace(org, project, allow_commands=allow_commands)
-    with outputs.telling("check"):
+    with outputs.telling("check", keep=since):
+        before = _earlier(since, "check")
+        space = _workspace(org, project, allow_commands=allow_commands)
         if live:
             with space.session(desired=_sound(space, "the org is judged", "findings have no place")) as session:
                 found = engine.check_org(session, secrets=secret_ages)
@@ -248,6 +251,8 @@ def check(
         lambda: json_plan.check(found),
         lambda: report.of_check(found),
     )
+    if live:
+        engine.refuse_unread(found, session.desired)
     grave = _counted(found.findings, least)
     if live:
         raise typer.Exit(Exit.DIFFERENCES if grave else Exit.OK)
@@ -279,13 +284,18 @@ def schema(
 
 
 @baseline_app.command("list")
-def baseline_list(output: Output = [], org: OrgName = "", project: ProjectFile = None) -> None:
+def baseline_list(
+    output: Output = [],
+    allow_commands: AllowCommands = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
     """List what we manage in the org."""
     from reconciler import ownership
     from reconciler.render import json_baseline, text
 
     outputs = Outputs.of(output, PLAIN)
-    with _workspace(org, project).session(files=False) as session:
+    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
         found = ownership.baseline(session)
     outputs.emit(
         lambda colour: text.baseline_list(found, colour=colour),
@@ -297,6 +307,7 @@ def baseline_list(output: Output = [], org: OrgName = "", project: ProjectFile =
 def baseline_show(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
     output: Output = [],
+    allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
@@ -306,7 +317,7 @@ def baseline_show(
     from reconciler.workspace import address
 
     outputs, only = Outputs.of(output, PLAIN), [address(a) for a in addresses]
-    with _workspace(org, project).session(files=False) as session:
+    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
         found = ownership.baseline(session, only)
     outputs.emit(
         lambda colour: text.baseline_show(found, colour=colour),
@@ -317,6 +328,7 @@ def baseline_show(
 @baseline_app.command("accept")
 def baseline_accept(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]…")],
+    allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
@@ -329,7 +341,7 @@ def baseline_accept(
         head, dot, path = given.rpartition("/")[2].partition(".")
         prefix = given.rpartition("/")[0]
         chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
-    with _workspace(org, project).session(files=False) as session:
+    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
         ownership.accept(session, chosen)
     sys.stdout.writelines(f"accepted {given}\n" for given in addresses)
 
@@ -337,6 +349,7 @@ def baseline_accept(
 @baseline_app.command("forget")
 def baseline_forget(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
+    allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
@@ -345,7 +358,7 @@ def baseline_forget(
     from reconciler.workspace import address
 
     chosen = [address(a) for a in addresses]
-    with _workspace(org, project).session(files=False) as session:
+    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
         ownership.forget(session, chosen)
     sys.stdout.writelines(f"forgot {given}\n" for given in addresses)
 

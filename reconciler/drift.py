@@ -32,7 +32,9 @@ def findings(
             if have is not None and not known:
                 yield _appeared(have, baseline)
         elif have is None:
-            yield _gone(address, applied, live)
+            # One deletion is one finding: what goes with an app went with it.
+            if not (address.is_satellite and _went(Address(_APP, address.name), baseline, live)):
+                yield _gone(address, applied, live)
         elif have.body != applied.body:
             struct = address.struct
             body = completed(struct, have.body, applied)
@@ -134,6 +136,10 @@ def _family(app: str) -> tuple[Address, ...]:
     return tuple(Address(kind, app) for kind in (_APP, *(kind.__name__ for kind in satellites().values())))
 
 
+def _went(app: Address, baseline: Baseline, live: LiveState) -> bool:
+    return app in baseline.resources and app not in live.resources and live.reason_unreadable(app) is None
+
+
 # --- what is gone ----------------------------------------------------------------------------------------------------
 
 
@@ -146,7 +152,7 @@ def _gone(address: Address, applied: Applied, live: LiveState) -> Finding:
         direction, severity = Direction.TIGHTENS, Severity.MEDIUM
         means = meaning(schema, (ENABLEMENT, address.part), direction)
     elif address.is_satellite and Address(_APP, address.name) not in live.resources:
-        means = "It went with its app."
+        means = "It went with its app, which nobody here manages."
     elif address.is_satellite:
         direction, severity = _worst(schema, field_changes(schema, applied.body, {}))
         if any(field.has(Immutable) for field in schema.fields().values()):

@@ -51,6 +51,7 @@ from reconciler.model import (
     LiveResource,
     LiveState,
     OrgInfo,
+    Path,
     Plan,
     Refusal,
     Snapshot,
@@ -152,11 +153,16 @@ def apply(
 
 
 def drift(session: Session, *, against: str = "baseline") -> DriftReport:
-    """What changed behind the files' back, and who did it. Raises RefusedError if there is nothing to compare with."""
-    baseline, live = read(session, judged=against)
+    """What changed behind the files' back, and who did it. Raises RefusedError if there is nothing to compare with, and
+    InputError for files that no org could be equal to. What could not be read hides nothing else: see `refuse_unread`."""
+    baseline, live = _read(session)
     notes: tuple[str, ...] = ()
     if against == "desired":
+        _refuse_too_new(session.desired, live)
         draft = planner.draft(session.desired, live, baseline)
+        if draft.problems:
+            # What cannot be planned cannot be compared either, and must not pass for equal.
+            raise InputError(*(problem.complaint() for problem in draft.problems))
         found = [finding for change in _placed(draft.changes, session.desired) for finding in _against_desired(change)]
         compared = set(session.desired.resources)
     else:
@@ -167,8 +173,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
                     mend="apply once, or compare with the files: reconciler drift --against desired",
                 )
             )
-        ignored = {a: r.lifecycle.ignore for a, r in session.desired.resources.items() if r.lifecycle.ignore}
-        found = list(drifting.findings(baseline, live, ignored))
+        found = list(drifting.findings(baseline, live, _ignored(session.desired)))
         compared = set(baseline.resources) | live.resources.keys()
         notes = drifting.unwatched(baseline, live)
     history = _history(session, found, baseline)
@@ -180,6 +185,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
         against,
         tuple(sorted(compared)),
         in_flight=tuple(deployment for deployment in history.deployments if deployment.in_flight),
+        unreadable=_unreadable(session.desired.resources if against == "desired" else baseline.resources, live),
         notes=(
             *notes,
             *(f"who did it is less sure: {topic}: {why}" for topic, why in history.unknown.items()),
@@ -190,11 +196,15 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
 
 
 def _history(session: Session, found: Sequence[Finding], baseline: Baseline) -> History:
-    """Who did what since the baseline began; an org in which nothing changed is not asked."""
-    if not found:
-        return History()
+    """Who did what since the baseline began. An org in which nothing changed is only asked what is under way."""
     enablements = any(finding.address.is_enablement for finding in found)
-    return session.provider.history(baseline.begun, session.progress, enablements=enablements)
+    since = baseline.begun if found else _time(session)
+    return session.provider.history(since, session.progress, enablements=enablements)
+
+
+def _ignored(desired: Snapshot) -> Mapping[Address, tuple[Path, ...]]:
+    """The fields that keep their live value: their drift is shown and not counted."""
+    return {a: want.lifecycle.ignore for a, want in desired.resources.items() if want.lifecycle.ignore}
 
 
 def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
@@ -223,12 +233,13 @@ def check_files(desired: Snapshot, rules: RuleSettings, now: datetime) -> CheckR
 
 
 def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
-    """What the rules say of an org as it is, whoever made it so.
+    """What the rules say of an org as it is, whoever made it so. What could not be read: see `refuse_unread`.
 
     `secrets` asks when the apps' consumer secrets were made, which brings the secrets along: not every login should.
     """
     _identified(session)
     live = read_live(session.provider, session.desired, Baseline(), session.progress)
+    hidden = {what: why for what, why in live.unreadable.items() if what not in _too_new(live)}
     bodies = {address: have.body for address, have in live.resources.items()}
     apps = [address.name for address in bodies if address.kind == "ExternalClientApplication"] if secrets else []
     facts = _facts(session, judging.users(bodies), apps)
@@ -238,7 +249,7 @@ def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
         unchecked,
         tuple(sorted(live.resources)),
         live.org,
-        notes=tuple(f"{what} could not be read, and is not judged: {why}" for what, why in live.unreadable.items()),
+        unreadable=hidden,
         bodies=bodies,
         created=_time(session),
     )
@@ -261,13 +272,21 @@ def _stamp(now: datetime) -> str:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def read(session: Session, judged: str = "") -> tuple[Baseline, LiveState]:
+def read(session: Session) -> tuple[Baseline, LiveState]:
+    """Baseline and org. Raises NotAllowedError if something could not be read that is declared or in the baseline."""
+    baseline, live = _read(session)
+    _refuse_too_new(session.desired, live)
+    found = _unreadable(session.desired.resources.keys() | baseline.resources.keys(), live)
+    if found:
+        raise NotAllowedError(*_hidden(found, session.desired))
+    return baseline, live
+
+
+def _read(session: Session) -> tuple[Baseline, LiveState]:
     """The org's identity is checked before anything else is believed, and before anything is sent to it."""
     org = _identified(session)
     baseline = session.baselines.load(org.id)
-    live = read_live(session.provider, session.desired, baseline, session.progress)
-    _refuse_unreadable(session.desired, live, baseline if judged != "desired" else Baseline())
-    return baseline, live
+    return baseline, read_live(session.provider, session.desired, baseline, session.progress)
 
 
 def _identified(session: Session) -> OrgInfo:
@@ -305,12 +324,17 @@ def _class_fields(name: str) -> tuple[str, ...]:
     return tuple(name for name, field in fields if (ref := field.mark(Ref)) is not None and ref.kind == "ApexClass")
 
 
-def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -> None:
+def _too_new(live: LiveState) -> set[str]:
+    """The kinds that the API version does not have."""
     version = float(live.org.api_version or 0)
-    too_new = {name for name, schema in all_kinds().items() if version and schema.since > version}
+    return {name for name, schema in all_kinds().items() if version and schema.since > version}
+
+
+def _refuse_too_new(desired: Snapshot, live: LiveState) -> None:
+    too_new = _too_new(live)
     newer = [
         Complaint(
-            f"{address.kind} needs API version {address.schema.since:.1f}; the org is read at {version}",
+            f"{address.kind} needs API version {address.schema.since:.1f}; the org is read at {live.org.api_version}",
             want.origin.at(),
             "raise api_version in reconciler.yaml, or remove it",
         )
@@ -319,21 +343,29 @@ def _refuse_unreadable(desired: Snapshot, live: LiveState, baseline: Baseline) -
     ]
     if newer:
         raise InputError(*newer)
+
+
+def _unreadable(addresses: Iterable[Address], live: LiveState) -> dict[str, str]:
+    """Those of the addresses that the org did not show, and why."""
     if not live.unreadable:
-        return
-    found = {
-        address: reason
-        for address in sorted(desired.resources.keys() | baseline.resources.keys())
-        # What an API version does not have is hidden from nobody; `drift` says that it was not compared.
-        if address.kind not in too_new
-        if (reason := live.reason_unreadable(address)) is not None
-    }
-    if found:
-        mend = "give the login the permission to read it; what cannot be read is not judged"
-        complaints = [
-            Complaint(f"{a} could not be read", _place(desired, a), mend, quote=why) for a, why in found.items()
-        ]
-        raise NotAllowedError(*complaints)
+        return {}
+    # What an API version does not have is hidden from nobody; `drift` says that it was not compared.
+    too_new = _too_new(live)
+    asked = (address for address in sorted(addresses) if address.kind not in too_new)
+    return {str(address): why for address in asked if (why := live.reason_unreadable(address)) is not None}
+
+
+def _hidden(unreadable: Mapping[str, str], desired: Snapshot) -> Iterator[Complaint]:
+    mend = "give the login the permission to read it; what cannot be read is not judged"
+    for what, why in unreadable.items():
+        place = _place(desired, Address.parse(what)) if "/" in what else None
+        yield Complaint(f"{what} could not be read", place, mend, quote=why)
+
+
+def refuse_unread(report: DriftReport | CheckReport, desired: Snapshot) -> None:
+    """Raise NotAllowedError if something could not be read: what was found holds, and it may not be all."""
+    if report.unreadable:
+        raise NotAllowedError(*_hidden(report.unreadable, desired))
 
 
 def _place(desired: Snapshot, address: Address) -> Place | None:
@@ -357,8 +389,7 @@ def _plan(session: Session, request: Request, baseline: Baseline, live: LiveStat
         raise InputError(*complaints)
     steps = _steps(session.provider, draft, desired)
     components = [component for step in steps for component in step.components]
-    ignored = {a: r.lifecycle.ignore for a, r in desired.resources.items() if r.lifecycle.ignore}
-    drift = tuple(drifting.findings(baseline, live, ignored)) if baseline.exists else ()
+    drift = tuple(drifting.findings(baseline, live, _ignored(desired))) if baseline.exists else ()
     bodies, findings, unchecked = _judged(session, draft, live)
     return Plan(
         org=live.org,
@@ -558,12 +589,15 @@ def _execute(
             # Refused before it was sent; what landed before is listed all the same.
             result = StepResult(step, Landing.NOT_LANDED, Deployed("", False, "not sent", error=str(stopped)))
         results.append(result)
-        if result.landing is not Landing.LANDED:
-            results += [StepResult(later, Landing.NOT_LANDED) for later in made.steps[index + 1 :]]
-            break
-        if result.deployed is not None:
+        if result.landing is not Landing.NOT_LANDED and result.deployed is not None and result.deployed.id:
             ids = (*baseline.deployments, result.deployed.id)[-KEPT_DEPLOYMENTS:]
             baseline = replace(baseline, deployments=ids)
+        if result.landing is not Landing.LANDED:
+            if result.landing is Landing.UNKNOWN and baseline.exists:
+                # It may have landed: then the next look at the org finds it, and it was we who did it.
+                session.baselines.save(baseline)
+            results += [StepResult(later, Landing.NOT_LANDED) for later in made.steps[index + 1 :]]
+            break
         # Each landed step is written at once: an apply that is cut off must not lose what it did. The whole org is read
         # after the last one; between two, only what this one touched.
         landed = [c for done in results for c in done.step.changes]

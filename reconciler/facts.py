@@ -85,4 +85,4 @@ class History:
     enablements: Mapping[tuple[str, str], tuple[str, str, str]] = field(default_factory=dict)
     """(handler, app) -> username, user id and date of the last change of an enablement: its own, not its handler's."""
     unknown: Mapping[str, str] = field(default_factory=dict)
-    """`audit`, `deployments`, `enablements` -> why nothing is known, in the org's words."""
+    """`audit`, `deployments`, `enablements` -> why nothing is known, in the org's words; or why not all of it is."""

@@ -10,8 +10,9 @@ from reconciler.kind import Body, Ref, Struct
 from reconciler.kinds import ENABLEMENT
 from reconciler.model import Address, Change, Finding, LiveState, Snapshot, Unchecked
 from reconciler.planner import Draft
-from reconciler.rule_settings import OWN, RuleSettings, waived
+from reconciler.rule_settings import OWN, RuleSettings, Waiver, waived
 from reconciler.rules import Rule, World, all_rules, judge
+from reconciler.security import Severity
 
 OVERRIDDEN = "OA02"
 """The rule on values that the platform accepts and does not keep."""
@@ -27,7 +28,7 @@ def files(desired: Snapshot, settings: RuleSettings, today: date) -> Judged:
         today=today,
         declared=desired.resources,
     )
-    return _judged(world, settings, seen=True)
+    return _judged(world, settings)
 
 
 def org(live: LiveState, facts: Facts, settings: RuleSettings, today: date) -> Judged:
@@ -36,23 +37,29 @@ def org(live: LiveState, facts: Facts, settings: RuleSettings, today: date) -> J
     world = World(
         bodies, complete=True, today=today, org=live.org, facts=facts, live=bodies, unreadable=live.unreadable
     )
-    return _judged(world, settings, seen=True)
+    return _judged(world, settings)
 
 
 def planned(live: LiveState, changes: Collection[Change]) -> Mapping[Address, Body]:
-    """The org as it would be after the changes."""
+    """The org as it would be after the changes: what belongs to a deleted app or handler goes with it."""
     bodies = {address: have.body for address, have in live.resources.items()}
-    for change in changes:
-        if change.after is None:
-            for address in [change.address, *(a for a in bodies if _goes_with(a, change.address))]:
-                bodies.pop(address, None)
-        else:
-            bodies[change.address] = change.after
+    bodies |= {change.address: change.after for change in changes if change.after is not None}
+    gone = {change.address for change in changes if change.after is None}
+    owners = {address for address in gone if address.schema.removable and not address.is_enablement}
+    # One look at each resource, however many owners go.
+    if owners:
+        gone |= {address for address, body in bodies.items() if not owners.isdisjoint(_owners(address, body))}
+    for address in gone:
+        bodies.pop(address, None)
     return bodies
 
 
-def _goes_with(address: Address, owner: Address) -> bool:
-    return owner.schema.removable and not owner.is_enablement and address.belongs_to(owner)
+def _owners(address: Address, body: Body) -> tuple[Address, ...]:
+    """What it goes with: of an enablement the app that it names, and not another sort of app of that name."""
+    if not address.part:
+        return address.owners
+    other = "ExternalClientApplication" if body.get("connectedApp") else "ConnectedApp"
+    return tuple(owner for owner in address.owners if owner.kind != other)
 
 
 def plan(
@@ -66,10 +73,10 @@ def plan(
 ) -> Judged:
     """Rules on what a plan changes, and on nothing else: a bad app that nobody touches blocks nobody.
 
-    Only that a file asks for what the org will not hold is said whether or not something changes.
+    Only that a file asks for what the org will not hold is said whether or not something changes. `facts` are about the
+    users that `users_of` names.
     """
     changed = {change.address for change in draft.changes}
-    scope = changed | set(draft.overridden)
     world = World(
         bodies,
         complete=True,
@@ -79,9 +86,9 @@ def plan(
         declared=desired.resources,
         live={address: have.body for address, have in live.resources.items()},
         unreadable=live.unreadable,
-        only=None if any(address.schema.singleton for address in changed) else _apps(scope, bodies),
+        only=_apps(draft, bodies),
     )
-    findings, unchecked = _judged(world, settings, seen=False, scope=scope)
+    findings, unchecked = _judged(world, settings, scope=changed | set(draft.overridden))
     kept = (f for f in findings if f.address in changed or changed.intersection(f.also) or f.id in (OVERRIDDEN, *OWN))
     return tuple(kept), tuple(one for one in unchecked if one.address in changed)
 
@@ -91,14 +98,24 @@ def asks_org(settings: RuleSettings) -> bool:
     return any(rule.asks_org for rule in _switched_on(settings))
 
 
-def users(bodies: Mapping[Address, Body], addresses: Iterable[Address] | None = None) -> set[str]:
+def users(bodies: Mapping[Address, Body]) -> set[str]:
     """The usernames that resources name."""
     found: set[str] = set()
-    for address in bodies if addresses is None else addresses:
-        body = bodies.get(address)
-        if body is not None:
-            _users_in(address.struct, body, found)
+    for address, body in bodies.items():
+        _users_in(address.struct, body, found)
     return found
+
+
+def users_of(draft: Draft, bodies: Mapping[Address, Body]) -> set[str]:
+    """The usernames that the apps name which a plan touches, in records that it leaves alone too: rules see them whole."""
+    apps = _apps(draft, bodies)
+    if apps is None:
+        return users(bodies)
+    return users({address: body for address, body in bodies.items() if not apps.isdisjoint(_apps_in(address))})
+
+
+def _apps_in(address: Address) -> tuple[str, ...]:
+    return address.name, address.part.removeprefix(f"{ENABLEMENT}/")
 
 
 def _users_in(struct: type[Struct], body: Body, found: set[str]) -> None:
@@ -124,8 +141,13 @@ def _user_fields(struct: type[Struct]) -> tuple[tuple[str, type[Struct] | None],
     return tuple(found)
 
 
-def _apps(scope: Collection[Address], bodies: Mapping[Address, Body]) -> set[str]:
-    """The names of the apps that a change touches: itself, its satellites, its enablements, its handlers."""
+def _apps(draft: Draft, bodies: Mapping[Address, Body]) -> set[str] | None:
+    """The names of the apps that a plan touches: themselves, their satellites, enablements, handlers and the handlers'
+    classes. `None` for all of them: where it touches settings, or custom scopes, which no app's name leads to."""
+    scope = {change.address for change in draft.changes}
+    if any(address.schema.singleton or address.kind == "OauthCustomScope" for address in scope):
+        return None
+    scope |= set(draft.overridden)
     names: set[str] = set()
     handlers: set[str] = set()
     classes: set[str] = set()
@@ -149,12 +171,21 @@ def _switched_on(settings: RuleSettings) -> list[Rule]:
     return [rule for rule in all_rules().values() if settings.severities.get(rule.id, rule.severity) is not None]
 
 
-def _judged(world: World, settings: RuleSettings, *, seen: bool, scope: Collection[Address] | None = None) -> Judged:
+def _judged(world: World, settings: RuleSettings, *, scope: Collection[Address] | None = None) -> Judged:
     findings, unchecked = judge(world, severities=settings.severities, scope=scope)
     blind = {one.id for one in unchecked}
-    # A waiver of what could not be checked may well be needed.
-    kept = waived(findings, settings, world.today, seen=seen)
-    return tuple(f for f in kept if not (f.id == "waiver.unused" and f.subject in blind)), unchecked
+
+    def seen(waiver: Waiver) -> bool:
+        # A waiver of what was not looked at, or could not be checked, may well be needed.
+        off = settings.severities.get(waiver.rule, Severity.INFO) is None
+        if scope is not None or off or waiver.rule in blind:
+            return False
+        if world.complete:
+            return world.reason_unreadable(waiver.address) is None
+        asks = any(rule.asks_org for rule in _switched_on(settings) if rule.id == waiver.rule)
+        return not asks and any(waiver.names(address) for address in world.bodies)
+
+    return waived(findings, settings, world.today, seen=seen), unchecked
 
 
 def placed(findings: Iterable[Finding], desired: Snapshot) -> tuple[Finding, ...]:

@@ -60,11 +60,20 @@ class Address(NamedTuple):
         """True for what belongs to an external client app and goes with it."""
         return bool(self.schema.section)
 
+    @property
+    def owners(self) -> tuple["Address", ...]:
+        """What it is deleted along with: a satellite with its app, an enablement with its handler and with its app.
+
+        Whether that is a connected app or an external client app stands in an enablement's body only: both are named.
+        """
+        if self.part:
+            app = self.part.removeprefix(f"{ENABLEMENT}/")
+            return self.component, Address("ConnectedApp", app), Address("ExternalClientApplication", app)
+        return (Address("ExternalClientApplication", self.name),) if self.is_satellite else ()
+
     def belongs_to(self, owner: "Address") -> bool:
         """True for what is deleted along with an app or a handler: its satellites, its enablements."""
-        if self.part:
-            return self.component == owner
-        return owner.kind == "ExternalClientApplication" and self.name == owner.name and self.is_satellite
+        return owner in self.owners
 
     @property
     def is_enablement(self) -> bool:
@@ -517,6 +526,8 @@ class DriftReport:
     in_flight: tuple[Deployment, ...] = ()
     """Deployments that are under way: what they change is not drift."""
     notes: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What could not be read -> why, in the org's words. Neither fine nor gone: not judged."""
     resolved: tuple[str, ...] = ()
     """Addresses and fields of findings that an earlier report had and that are gone."""
     bodies: Mapping[Address, Body] = field(default_factory=dict)
@@ -536,6 +547,8 @@ class CheckReport:
     org: OrgInfo | None = None
     """`None` for files alone."""
     notes: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What could not be read -> why, in the org's words. Neither fine nor gone: not judged."""
     resolved: tuple[str, ...] = ()
     bodies: Mapping[Address, Body] = field(default_factory=dict)
     created: str = ""

@@ -46,13 +46,21 @@ class Outputs:
         return cls(tuple(sinks))
 
     @contextmanager
-    def telling(self, command: str) -> Iterator[None]:
+    def telling(self, command: str, *, keep: Path | None = None) -> Iterator[None]:
         """What stops the command is told in the formats for machines too: a pipeline that finds no file, or the one of
-        yesterday, shows nothing where people look. As text it goes to standard error, as always."""
+        yesterday, shows nothing where people look. As text it goes to standard error, as always.
+
+        The file `keep` is left as it is: the next run compares with it.
+        """
         try:
             yield
         except ReconcilerError as error:
-            sinks = tuple(sink for sink in self.sinks if sink[0] != "text")
+            kept = keep.absolute() if keep is not None else None
+            sinks = tuple(
+                (form, file)
+                for form, file in self.sinks
+                if form != "text" and (file is None or file.absolute() != kept)
+            )
             if sinks:
                 from reconciler.render import json_plan, report
 

@@ -34,6 +34,10 @@ def accept(session: Session, chosen: Sequence[tuple[Address, str]]) -> None:
                 known = [*map(str, found.resources), *map(str, live.resources)]
                 message = f"{address} is neither in the baseline nor in the org"
                 raise InputError(Complaint(message, mend=suggestion(str(address), known)))
+            if field and (held is None or have is None):
+                what = "is new in the org" if held is None else "is no longer in the org"
+                mend = f"accept it as a whole: reconciler baseline accept {address}"
+                raise InputError(Complaint(f"{address} {what}: one field of it cannot be accepted", mend=mend))
             bodies = [one.body for one in (held, have) if one is not None]
             path = path_of(address.struct, field, *bodies) if field else ()
             if path is None:

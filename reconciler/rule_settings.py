@@ -1,6 +1,6 @@
 """What a project makes of the rules: severities of its own, and waivers. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -28,11 +28,12 @@ class Waiver:
     place: Place | None = None
 
     def covers(self, finding: Finding) -> bool:
-        return (
-            finding.id == self.rule
-            and finding.address.kind == self.address.kind
-            and fnmatchcase(str(finding.address), str(self.address).replace("[", "[[]").replace("?", "[?]"))
-        )
+        return finding.id == self.rule and self.names(finding.address)
+
+    def names(self, address: Address) -> bool:
+        """Whether it is about that resource."""
+        pattern = str(self.address).replace("[", "[[]").replace("?", "[?]")
+        return address.kind == self.address.kind and fnmatchcase(str(address), pattern)
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.owner}, until {self.expires.isoformat()})"
@@ -47,10 +48,12 @@ class RuleSettings:
     waivers: tuple[Waiver, ...] = ()
 
 
-def waived(findings: Iterable[Finding], settings: RuleSettings, today: date, *, seen: bool) -> tuple[Finding, ...]:
+def waived(
+    findings: Iterable[Finding], settings: RuleSettings, today: date, *, seen: Callable[[Waiver], bool]
+) -> tuple[Finding, ...]:
     """Mark what is waived, and add what is wrong with the waivers: expired ones, and those that nothing needs.
 
-    `seen` is true where everything was looked at, so that a waiver that covers nothing is known to be unused.
+    `seen` tells whether all that a waiver is about was looked at: only then is one that covers nothing known to be unused.
     """
     found: list[Finding] = []
     used: set[Waiver] = set()
@@ -63,7 +66,7 @@ def waived(findings: Iterable[Finding], settings: RuleSettings, today: date, *, 
         if waiver in used and waiver.expires < today:
             message = f"the waiver of {waiver.rule} ended on {waiver.expires.isoformat()}: {waiver.reason}"
             found += _about(EXPIRED, waiver, settings, message, "mend what it covered, or have its owner renew it")
-        elif seen and waiver not in used:
+        elif waiver not in used and seen(waiver):
             message = f"nothing breaks {waiver.rule} here: the waiver is not needed"
             found += _about(UNUSED, waiver, settings, message, "remove it from reconciler.yaml")
     return tuple(found)

@@ -74,6 +74,9 @@ def _waiver(raw: Any, at: Path, note: Note, place: Callable[[Path], Place]) -> W
     if not sound:
         return None
     address, expires = _address(raw["address"], (*at, "address"), note), _day(raw["expires"], (*at, "expires"), note)
+    if raw["rule"] in OWN:
+        note((*at, "rule"), f"{raw['rule']} is about waivers and cannot be waived", "give it a severity under rules:")
+        return None
     if not _known(raw["rule"], (*at, "rule"), note) or address is None or expires is None:
         return None
     return Waiver(raw["rule"], address, raw["reason"].strip(), raw["owner"].strip(), expires, place(at))
@@ -84,6 +87,9 @@ def _address(text: str, at: Path, note: Note) -> Address | None:
         address = Address.parse(text)
     except ValueError as wrong:
         note(at, str(wrong), f"it is {_WAIVER['address']}")
+        return None
+    if "." in address.name:
+        note(at, f"{text!r} names a field, and a waiver covers a whole resource", f"write {text.partition('.')[0]}")
         return None
     if address.kind not in all_kinds():
         note(at, f"{address.kind} is not a kind", suggestion(address.kind, all_kinds(), every=True))

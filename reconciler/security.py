@@ -79,7 +79,7 @@ class Weaker:
                 return None
             return _flip(severity, new != value)
 
-        return cls(judge, f"not {value}")
+        return cls(judge, f"not {str(value).lower() if isinstance(value, bool) else value}")
 
     @classmethod
     def when_added(cls, severity: Severity, worst: Mapping[str, Severity] | None = None) -> "Weaker":
@@ -115,11 +115,12 @@ class Weaker:
 
     @classmethod
     def when_longer(cls, severity: Severity) -> "Weaker":
-        """Weaker when a number grows, or when a limit that was there is gone."""
+        """Weaker when a number grows, or when a limit that was there is gone. The first limit matters, and nobody can say
+        which way: what held before is the org's."""
 
         def judge(old: Any, new: Any) -> Verdict | None:
             if old is None or new is None:
-                return (Direction.WEAKENS, severity) if old is not None else None
+                return None if old == new else (Direction.WEAKENS if new is None else Direction.NEUTRAL, severity)
             try:
                 before, after = float(old), float(new)
             except (TypeError, ValueError):

@@ -35,6 +35,8 @@ _STAGED_SINCE = 65.0
 _OVERLAP = timedelta(days=30)
 """So long the former secret is kept after a rotation."""
 _USAGE_PAGE = 100
+_MOST_PAGES = 1_000
+"""More than any org has apps for."""
 
 
 def facts(rest: Rest, users: Collection[str], progress: Progress, secrets: Collection[str] = ()) -> Facts:
@@ -78,8 +80,9 @@ def _people(rest: Rest, users: Collection[str], unknown: dict[str, str]) -> dict
             active=row.get("IsActive") is True,
             api_only=True
             if name in by_profile or str(row.get("Id") or "")[:15] in by_set
+            # What a profile that nobody may see says is as little known as an assignment.
             else None
-            if "api_only" in unknown
+            if "api_only" in unknown or not isinstance(row.get("Profile"), Mapping)
             else False,
             profile=str(_inner(row, "Profile", "Name") or ""),
             user_type=str(row.get("UserType") or ""),
@@ -149,8 +152,7 @@ def _secrets(rest: Rest, apps: frozenset[str]) -> Iterator[tuple[str, str]]:
 
 def _usage(rest: Rest, apps: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Name and identifier of those of the apps that the org knows."""
-    page = 0
-    while True:
+    for page in range(_MOST_PAGES):
         found = rest.resource("apps/oauth/usage", page=str(page), pageSize=str(_USAGE_PAGE)).get("apps")
         rows = found if isinstance(found, list) else []
         for row in rows:
@@ -158,7 +160,7 @@ def _usage(rest: Rest, apps: frozenset[str]) -> Iterator[tuple[str, str]]:
                 yield str(row["developerName"]), _segment(row, "identifier")
         if len(rows) < _USAGE_PAGE:
             return
-        page += 1
+    raise ReconcilerError(Complaint(f"its list of apps did not end after {_MOST_PAGES:,} pages"))
 
 
 def _segment(row: object, name: str) -> str:

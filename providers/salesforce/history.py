@@ -53,6 +53,8 @@ def history(rest: Rest, listing: Listing, since: str, progress: Progress, *, ena
     with noting(unknown, "audit"):
         found = rest.query(_TRAIL.format(f" WHERE CreatedDate >= {date}" if date else "", MOST_ROWS))
         entries = tuple(map(_entry, found))
+        if len(entries) >= MOST_ROWS:
+            unknown["audit"] = f"only its newest {MOST_ROWS:,} entries were read, back to {entries[-1].date}"
     deployments: tuple[Deployment, ...] = ()
     with noting(unknown, "deployments"):
         # Those that overlap the time since then: a long one may have begun earlier.

@@ -129,9 +129,8 @@ class Reading:
             address = enablement(handler.address.name, app)
             if address in self.resources:
                 address = enablement(handler.address.name, _unused(f"{app}~", address, self.resources, ENABLEMENT))
-            self.resources[address] = LiveResource(
-                address, item, handler.record, handler.modified, installed=handler.installed
-            )
+            # Whoever changed the handler last need not have touched this: enablements keep that in rows of their own.
+            self.resources[address] = LiveResource(address, item, handler.record, installed=handler.installed)
 
     def _modified(self, about: FileProperties | None) -> Modified:
         if about is None:

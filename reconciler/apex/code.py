@@ -13,6 +13,8 @@ from reconciler.apex.tokens import Sort, Token, tokens
 
 LONGEST: Final = 1_000_000
 """The longest class that an org takes (Apex Developer Guide, "Execution Governors and Limits")."""
+MOST: Final = 75_000
+"""Words and symbols of a class, comments left out: some 7,500 lines. What is longer takes seconds to follow."""
 DEEPEST: Final = 50
 """Brackets in brackets. No person writes that many; what looks at brackets in brackets stays quick."""
 
@@ -129,12 +131,19 @@ class Code:
 
     def __init__(self, source: str, name: str = "") -> None:
         self.name = name
-        self.tokens: Sequence[Token] = tokens(source)
+        self.tokens: Sequence[Token] = tokens(source, MOST + 1)
         self.partner, self.depth = _partners(self.tokens)
         self.classes: list[Class] = []
         self.methods: list[Method] = []
-        if self.depth <= DEEPEST:
+        if not self.unfollowed:
             _Reader(self).read()
+
+    @property
+    def unfollowed(self) -> str:
+        """Why the structure of the class is not looked at; empty if it is."""
+        if len(self.tokens) > MOST:
+            return f"has more than {MOST:,} words and symbols"
+        return f"has more than {DEEPEST} brackets in each other" if self.depth > DEEPEST else ""
 
     @property
     def top(self) -> Class | None:

@@ -12,6 +12,7 @@ Exchange Handler Examples".
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -51,7 +52,8 @@ _CARRIES: Final = (
         "valueof tostring trim format join isblank isnotblank isempty isnotempty get containskey deserialize newinstance"
         " deserializeuntyped deserializestrict serialize createparser base64decode base64encode urldecode urlencode"
         " escapesinglequotes tolowercase touppercase replace replaceall split remove substring abs min max setbody"
-        " setendpoint setheader valueofgmt parse parseint escapejava"
+        " setendpoint setheader valueofgmt parse parseint escapejava getchildelement getchildelements getattribute"
+        " getattributevalue gettext"
     )
 )
 """Calls that carry a value on, or ask whether there is one, and compare it with nothing."""
@@ -65,10 +67,20 @@ _STANDARD: Final = _words(
     " where group userrole organization federationidentifier"
 )
 """What Apex itself has, as far as handlers use it: such a call hands the token to nobody else."""
+_CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "iss": ("Issuer",),
+    "aud": ("Audience",),
+    "exp": ("NotOnOrAfter",),
+}
+"""Claims of a JWT, and what a SAML assertion calls them (SAML 2.0 Core, 2.2.5 and 2.5.1)."""
 _MANY: Final = 2000
 """Blocks and places in one method. Beyond, a class is taken to be in order there rather than looked at for minutes."""
-_TRIES: Final = 100
-"""Try statements around a verification in one method, and methods of one name, that are looked at."""
+_PLACES: Final = 10
+"""Places in one method that take a token apart, or accept it, and try statements around a verification."""
+_FEW: Final = 5
+"""Blocks that verify in one method, whose marks are looked for."""
+_NAMESAKES: Final = 100
+"""Methods of one name that are looked at."""
 
 
 class Spot(NamedTuple):
@@ -81,6 +93,33 @@ class Spot(NamedTuple):
     """The method or the class that it is in."""
 
 
+class _Guard(NamedTuple):
+    """A place where a token is verified."""
+
+    at: int
+    blocks: tuple[Span, ...]
+    """What may be passed by, and has to be entered to get there."""
+    others: tuple[Span, ...]
+    """The other branches: who is there does not get here."""
+    loops: tuple[Span, ...]
+
+    def covers(self, at: int, *, late: bool) -> bool:
+        """Whether nothing runs at another place without this one, before it or (unless that is too late) after it."""
+        if late and at < self.at and not any(a <= at < b for a, b in self.loops):
+            return False
+        return all(a <= at < b for a, b in self.blocks) and not any(a <= at < b for a, b in self.others)
+
+
+class _Branches(NamedTuple):
+    """The blocks of a method that do not always run."""
+
+    conditions: list[Span]
+    """What may be passed by, so that what it verifies is verified only at times."""
+    others: list[tuple[Span, Span]]
+    """A block, and another that runs instead of it."""
+    loops: list[Span]
+
+
 class Handler:
     """A handler class, together with those other classes that it names and that are here."""
 
@@ -91,7 +130,8 @@ class Handler:
         self._classes: dict[str, Class] = {}
         self._calls: dict[Method, tuple[Call, ...]] = {}
         self._compared: dict[Method, tuple[tuple[Span, Span], ...]] = {}
-        self._guarded: dict[Method, list[list[Span]] | None] = {}
+        self._guarded: dict[Method, list[_Guard] | None] = {}
+        self._values: dict[Method, tuple[tuple[str, Span], ...]] = {}
         for code in self.codes:
             for method in code.methods:
                 self._methods.setdefault(method.key, []).append(method)
@@ -133,7 +173,7 @@ class Handler:
 
     def targets(self, call: Call) -> list[Method]:
         """The methods that a call may go to."""
-        named = self._methods.get(call.key, [])[:_TRIES]
+        named = self._methods.get(call.key, [])[:_NAMESAKES]
         return [m for m in named if not m.is_property and call.makes == (m.owner.name.key == m.key)]
 
     def _reach(self, entries: Iterable[Method]) -> tuple[Method, ...]:
@@ -177,13 +217,35 @@ class Handler:
     def _flow(self) -> Mapping[str, set[str]]:
         """Term -> what it is assigned to, or handed to."""
         flow: dict[str, set[str]] = {}
+        for name, text in self._constants.items():
+            flow.setdefault(text, set()).add(name)
         for code in self.codes:
             for method in code.methods:
                 if method.body is not None:
-                    for target, span in self._assignments(method, method.body):
+                    for target, span in self._assigned(method, method.body):
                         for term in terms(code, span):
                             flow.setdefault(term, set()).add(target)
         return flow
+
+    @cached_property
+    def _constants(self) -> Mapping[str, str]:
+        """Names that are given a text, in a class or in a method, and never anything else -> the text as written."""
+        found: dict[str, str] = {}
+        given: Counter[str] = Counter()
+        for code in self.codes:
+            for at in range(1, len(code.tokens) - 2):
+                if code.tokens[at].key in _ASSIGNING and code.tokens[at - 1].sort is Sort.WORD:
+                    name = code.tokens[at - 1].key
+                    given[name] += 1
+                    if code.tokens[at + 1].sort is Sort.STRING and code.tokens[at + 2].key in (";", ","):
+                        found[name] = code.tokens[at + 1].text
+        return {name: text for name, text in found.items() if given[name] == 1}
+
+    def _assigned(self, method: Method, body: Span) -> tuple[tuple[str, Span], ...]:
+        """What a method assigns, hands on or returns: a name, and the value's place."""
+        if method not in self._values:
+            self._values[method] = tuple(self._assignments(method, body))
+        return self._values[method]
 
     def _assignments(self, method: Method, body: Span) -> Iterator[tuple[str, Span]]:
         code = method.code
@@ -247,15 +309,26 @@ class Handler:
     def _verifies(self, code: Code, call: Call, asks: bool) -> bool:
         on = call.receiver[-1] if call.receiver else ""
         if call.key == "send":
-            return asks
+            return asks and self._is_answer_taken(code, call)
         if on == "jwtutil" and call.key.startswith("validatejwt"):
             return bool(call.arguments)
         if on == "crypto" and call.key.startswith(("verify", "generatemac")):
-            # Crypto answers true or false: a call whose answer nobody takes verifies nothing.
-            after = code.tokens[call.end].key if call.end < len(code.tokens) else ""
-            ignored = _starts_statement(code, call.start) and after == ";"
-            return not ignored and any(self.token.touches(code, one) for one in call.arguments)
+            return self._is_answer_taken(code, call) and any(self.token.touches(code, one) for one in call.arguments)
         return False
+
+    def _is_answer_taken(self, code: Code, call: Call) -> bool:
+        """Crypto answers true or false, and whoever is asked by a callout says yes or no in his answer: where nobody
+        takes it, or takes it and never looks at it, nothing is verified."""
+        if call.end >= len(code.tokens) or code.tokens[call.end].key != ";":
+            return True
+        if _starts_statement(code, call.start):
+            return False
+        named = call.start > 1 and code.tokens[call.start - 1].key == "="
+        return not named or self._words[code.tokens[call.start - 2].key] > 1
+
+    @cached_property
+    def _words(self) -> Counter[str]:
+        return Counter(token.key for code in self.codes for token in code.tokens)
 
     @cached_property
     def _verifying(self) -> frozenset[Method]:
@@ -313,19 +386,37 @@ class Handler:
 
     def unverified_decodings(self) -> Iterator[Spot]:
         """Where the token is taken apart although a way leads there on which nothing verifies it, once a method."""
-        seen: set[Method] = set()
-        for method, at in self.decodings[:_MANY]:
-            if method not in seen and self._uncovered(method, at):
-                seen.add(method)
+        looked_at: Counter[Method] = Counter()
+        for method, at in self.decodings:
+            looked_at[method] += 1
+            if looked_at[method] <= _PLACES and self._uncovered(method, at):
+                looked_at[method] += _PLACES
                 yield self.spot(method, at)
 
-    def _uncovered(self, method: Method, at: int) -> bool:
+    def unverified_acceptances(self) -> Iterator[Spot]:
+        """Where a token is said to be valid although a way leads there on which nothing verifies it, once a method."""
+        for method in self.validating:
+            places = [call for call in self.calls(method) if self._says_true(method.code, call)]
+            for call in places[:_PLACES]:
+                returned = method.code.tokens[call.start - 1].key == "return"
+                if self._uncovered(method, call.at, late=returned) and not _in_tests_only(method, call.at):
+                    yield self.spot(method, call.at)
+                    break
+
+    def _says_true(self, code: Code, call: Call) -> bool:
+        """Whether it makes a result that is valid whatever happened. One of a variable depends on that."""
+        if call.key != _RESULT or not call.makes or not call.arguments:
+            return False
+        return [code.tokens[at].key for at in code.inside(call.arguments[0])] == ["true"]
+
+    def _uncovered(self, method: Method, at: int, *, late: bool = False) -> bool:
+        """Whether a way leads to a place on which nothing verifies; `late`: what is verified behind it is too late."""
         entries = self.overrides(VALIDATE)
         todo = [(method, at)]
         seen = {method}
         while todo:
             method, at = todo.pop()
-            if self._covered(method, at):
+            if self._covered(method, at, late=late):
                 continue
             if method in entries:
                 return True
@@ -335,23 +426,41 @@ class Handler:
                     todo.append((caller, place))
         return False
 
-    def _covered(self, method: Method, at: int) -> bool:
+    def _covered(self, method: Method, at: int, *, late: bool) -> bool:
         """Whether what runs at a place is never without a verification in the same method, before or after it."""
         if method not in self._guarded:
             self._guarded[method] = self._guards(method)
         guards = self._guarded[method]
-        return guards is None or any(all(a <= at < b for a, b in chain) for chain in guards)
+        if guards is None or any(one.covers(at, late=late) for one in guards):
+            return True
+        blocks = dict.fromkeys(min(one.blocks) for one in guards[:_MANY] if one.blocks)
+        return any(self._told_apart(method, block, at) for block in list(blocks)[:_FEW])
 
-    def _guards(self, method: Method) -> list[list[Span]] | None:
-        """For each verification in a method the blocks that have to be entered for it; `None` if one needs none."""
+    def _told_apart(self, method: Method, block: Span, at: int) -> bool:
+        """Whether something that is set in a block is asked for between the block and a place: who did not come
+        through the block does not get there."""
+        if method.body is None or at < block[1]:
+            return False
+        names = {name for name, span in self._assigned(method, method.body) if _within(span, block)}
+        return self._tests(method, (block[1], at), names)
+
+    def _guards(self, method: Method) -> list[_Guard] | None:
+        """The verifications in a method, each with what has to be entered for it; `None` if there are too many."""
         events = self._events(method)
         if not events or method.body is None:
             return []
-        conditions = _conditions(method.code, method.body)
-        if len(conditions) * len(events) > _MANY * 10:
+        branches = _branches(method.code, method.body)
+        if len(branches.conditions) * len(events) > _MANY * 10 or len(branches.others) * len(events) > _MANY * 10:
             return None
-        chains = [[(a, b) for a, b in conditions if a <= event < b] for event in events]
-        return None if any(not chain for chain in chains) else chains
+        return [
+            _Guard(
+                event,
+                tuple((a, b) for a, b in branches.conditions if a <= event < b),
+                tuple(other for (a, b), other in branches.others if a <= event < b),
+                tuple((a, b) for a, b in branches.loops if a <= event < b),
+            )
+            for event in events
+        ]
 
     # -- exceptions ---------------------------------------------------------------------------------------------------
 
@@ -362,7 +471,7 @@ class Handler:
             if not events or method.body is None:
                 continue
             held = [one for one in method.code.tries(method.body) if _any_in(events, one.block)]
-            for one in held[:_TRIES]:
+            for one in held[:_PLACES]:
                 for at, block in one.catches:
                     if self._swallows(method, method.body, one, block):
                         yield self.spot(method, at)
@@ -385,7 +494,7 @@ class Handler:
         if any(self._accepting(code, call) for call in self.calls(method) if rest[0] <= call.at < rest[1]):
             return True
         if method.returns in ("void", ""):
-            fields = {name for name, span in self._assignments(method, body) if _within(span, block)}
+            fields = {name for name, span in self._assigned(method, body) if _within(span, block)}
             return not any(self._tests(m, m.body, fields) for m in self.validating if fields and m.body is not None)
         return any(not self._refuses(code, span) and not _names(code, span, names) for span in _returns(code, rest))
 
@@ -398,7 +507,7 @@ class Handler:
         caught: set[str] = set()
         tried: set[str] = set()
         before: set[str] = set()
-        for name, span in self._assignments(method, body):
+        for name, span in self._assigned(method, body):
             if _within(span, block):
                 caught.add(name)
             elif _within(span, one.block):
@@ -473,8 +582,8 @@ class Handler:
 
     def checks(self, claim: str) -> bool:
         """Whether the value of a claim, or something made of it, is compared with anything."""
-        literal = f"'{claim}'"
-        found = Trace(self.codes, self.follow({literal, f"get{claim}()", f".{claim}"}))
+        names = (claim, *(f"{prefix}{name}" for name in _CLAIMS[claim] for prefix in ("", "saml:", "saml2:")))
+        found = Trace(self.codes, self.follow({*(f"'{name}'" for name in names), f"get{claim}()", f".{claim}"}))
         return any(
             self._compares(method, method.body, found)
             for method in dict.fromkeys((*self.validating, *self.mapping))
@@ -489,7 +598,8 @@ class Handler:
             if not any(_is_null(code, side) for side in sides) and any(found.touches(code, side) for side in sides):
                 return True
         for call in self.calls(method):
-            if call.makes:
+            # Whose keys are asked for may be what the token says: that is no check, it is the hole.
+            if call.makes or call.receiver[-1:] == ("jwtutil",):
                 continue
             if call.key.startswith(("equals", "contains", "startswith", "compareto", "matches")):
                 # Whether there is such a claim is not what it says.
@@ -498,12 +608,17 @@ class Handler:
                 asks = False
             if call.key in ("get", "getinstance"):
                 # `claims.get('iss')` reads the claim, `TRUSTED.get(issuer)` looks it up.
-                asks = any(found.touches(code, one) and not _is_text(code, one) for one in call.arguments)
+                asks = any(found.touches(code, one) and not self._is_text(code, one) for one in call.arguments)
             elif not asks and call.key not in _CARRIES and not self.targets(call):
                 asks = any(found.touches(code, one) for one in call.arguments)
             if asks:
                 return True
         return any(found.touches(code, span) for span in _asked(code, body))
+
+    def _is_text(self, code: Code, span: Span) -> bool:
+        """Whether a stretch of code is a text, or the name of one."""
+        one = code.tokens[span[0]] if span[1] == span[0] + 1 else None
+        return one is not None and (one.sort is Sort.STRING or one.key in self._constants)
 
     # -- users --------------------------------------------------------------------------------------------------------
 
@@ -613,6 +728,12 @@ def terms(code: Code, span: Span) -> Iterator[str]:
             if at < span[1] and code.tokens[at].key == "(":
                 at = code.partner[at] + 1
             continue
+        if code.tokens[at].key.startswith("validatejwt") and at + 1 < span[1] and code.tokens[at + 1].key == "(":
+            # What a verified token says comes from the token, and not from where its keys are.
+            for first in code.split(at + 2, code.partner[at + 1])[:1]:
+                yield from terms(code, first)
+            at = code.partner[at + 1] + 1
+            continue
         yield from _terms_at(code, at)
         at += 1
 
@@ -630,10 +751,6 @@ def _terms_at(code: Code, at: int) -> tuple[str, ...]:
 
 def _is_null(code: Code, span: Span) -> bool:
     return span[1] == span[0] + 1 and code.tokens[span[0]].key == "null"
-
-
-def _is_text(code: Code, span: Span) -> bool:
-    return span[1] == span[0] + 1 and code.tokens[span[0]].sort is Sort.STRING
 
 
 def _plain(kind: str) -> str:
@@ -679,32 +796,86 @@ def _leaves(code: Code, span: Span) -> bool:
     return any(code.tokens[at].key in ("return", "throw") for at in code.inside(span))
 
 
-def _conditions(code: Code, body: Span) -> list[Span]:
-    """Blocks that may be passed by, so that what they verify is verified only at times.
+def _branches(code: Code, body: Span) -> _Branches:
+    """The blocks of a method that do not always run.
 
-    Loops do not count: one that looks for the right key among many verifies in it. Nor does a block whose other side
-    leaves the method: who comes behind it came through it.
+    Nothing in a loop is a condition: one that looks for the right key among many verifies in it. Nor is a block whose
+    other side leaves the method: who comes behind it came through it.
     """
-    found: list[Span] = []
+    conditions: list[Span] = []
+    others: list[tuple[Span, Span]] = []
     loops: list[Span] = []
     for at in code.inside(body):
         key = code.tokens[at].key
-        if key not in ("if", "for", "while") or at + 1 >= body[1] or code.tokens[at + 1].key != "(":
+        if key == "switch" and at + 1 < body[1] and code.tokens[at + 1].key == "on":
+            blocks, is_whole = _whens(code, at, body[1])
+            others += [(one, other) for one in blocks[:_FEW] for other in blocks[:_FEW] if other != one]
+        elif key == "if" and at + 1 < body[1] and code.tokens[at + 1].key == "(":
+            blocks, is_whole = _ifs(code, at, body[1])
+            others += [(one, other) for one in blocks[:_FEW] for other in blocks[:_FEW] if other != one]
+            if len(blocks) > 2:
+                continue  # Which of many was run, a mark tells mostly.
+        else:
+            if key in ("for", "while") and at + 1 < body[1] and code.tokens[at + 1].key == "(":
+                loops.append(code.block_after(code.partner[at + 1] + 1, body[1]))
             continue
-        block = code.block_after(code.partner[at + 1] + 1, body[1])
-        if key != "if":
-            loops.append(block)
-            continue
-        after = block[1] + (block[1] < body[1] and code.tokens[block[1]].key == "}")
-        if after >= body[1] or code.tokens[after].key != "else":
-            found.append(block)
-        elif after + 1 < body[1] and code.tokens[after + 1].key != "if":
-            other = code.block_after(after + 1, body[1])
-            found += [] if _leaves(code, other) else [block]
-            found += [] if _leaves(code, block) else [other]
-    if len(loops) * len(found) > _MANY * 10:
-        return []
-    return [(a, b) for a, b in found if not any(x <= a and b <= y for x, y in loops)]
+        staying = [one for one in blocks if not _leaves(code, one)]
+        conditions += [one for one in blocks if not (is_whole and staying in ([], [one]))]
+    if len(loops) * (len(conditions) + len(others)) > _MANY * 10:
+        return _Branches([], [], loops)
+    return _Branches(
+        [one for one in conditions if not _in_any(one, loops)],
+        [(one, other) for one, other in others if not _in_any(one, loops)],
+        loops,
+    )
+
+
+def _in_any(block: Span, loops: list[Span]) -> bool:
+    return any(x <= block[0] and block[1] <= y for x, y in loops)
+
+
+def _ifs(code: Code, at: int, end: int) -> tuple[list[Span], bool]:
+    """The branches of an if statement with those of `else if`, as far as they are looked at, and whether one of them
+    always runs."""
+    blocks: list[Span] = []
+    while len(blocks) < _FEW and at + 1 < end and code.tokens[at].key == "if" and code.tokens[at + 1].key == "(":
+        blocks.append(code.block_after(code.partner[at + 1] + 1, end))
+        after = blocks[-1][1]
+        after += after < end and code.tokens[after].key == "}"
+        if after >= end or code.tokens[after].key != "else":
+            return blocks, False
+        at = after + 1
+    return [*blocks, code.block_after(at, end)], True
+
+
+def _whens(code: Code, at: int, end: int) -> tuple[list[Span], bool]:
+    """The branches of a switch statement, and whether one of them always runs."""
+    opening = _end_of(code, at + 2, min(at + 66, end), frozenset({"{", ";"}))
+    if opening >= end or code.tokens[opening].key != "{":
+        return [], False
+    blocks: list[Span] = []
+    is_whole = False
+    inner, last = opening + 1, min(code.partner[opening], end)
+    while inner < last:
+        if code.tokens[inner].key == "when":
+            is_whole = is_whole or (inner + 1 < last and code.tokens[inner + 1].key == "else")
+            start = _end_of(code, inner + 1, last, frozenset({"{", ";"}))
+            if start < last and code.tokens[start].key == "{":
+                blocks.append(code.block_after(start, last))
+                inner = blocks[-1][1]
+        inner += 1
+    return blocks, is_whole
+
+
+def _in_tests_only(method: Method, at: int) -> bool:
+    """Whether a place is in a block that runs in Apex tests only."""
+    code = method.code
+    for start, end in _branches(code, method.body).conditions if method.body is not None else ():
+        if start <= at < end and start >= 2 and code.tokens[start - 1].key == "{" and code.tokens[start - 2].key == ")":
+            keys = {code.tokens[i].key for i in range(max(code.partner[start - 2], 0), start - 2)}
+            if "isrunningtest" in keys and keys.isdisjoint({"||", "!"}):
+                return True
+    return False
 
 
 def _comparisons(code: Code, span: Span) -> Iterator[tuple[Span, Span]]:

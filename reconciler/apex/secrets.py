@@ -61,6 +61,16 @@ def secrets(code: Code) -> Iterator[Secret]:
                 yield Secret(token, named[:80] if _is_shown(code, at, named) else "literal", what)
 
 
+MASK: Final = "(secret)"
+
+
+def masked(source: str) -> str:
+    """A class without the values of the literals that look like secrets, wherever they stand."""
+    for text in {one.token.text for one in secrets(Code(source))}:
+        source = source.replace(text, f"'{MASK}'")
+    return source
+
+
 def _is_shown(code: Code, at: int, named: str) -> bool:
     """Whether a name may be told: a variable's always, a text's only if it is surely a name and no secret itself."""
     if named.isidentifier() and any(code.tokens[back].text == named for back in range(max(at - 130, 0), at)):

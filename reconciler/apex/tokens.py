@@ -48,13 +48,13 @@ _SYMBOLS: Final = (
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-def tokens(source: str) -> list[Token]:
-    """All tokens but comments, in linear time. What is no Apex becomes symbols of one character.
+def tokens(source: str, most: int | None = None) -> list[Token]:
+    """All tokens but comments (or the first *most*), in linear time. What is no Apex becomes symbols of one character.
 
     A string that is not closed ends with its line, a comment that is not closed with the source.
     """
     # Line ends count as one character, so that lines and columns are those of an editor.
-    return list(_Scanner(source.replace("\r\n", "\n").replace("\r", "\n")).scan())
+    return _Scanner(source.replace("\r\n", "\n").replace("\r", "\n")).scan(len(source) if most is None else most)
 
 
 def is_multiline(text: str) -> bool:
@@ -69,10 +69,10 @@ class _Scanner:
         self._line = 1
         self._line_start = 0
 
-    def scan(self) -> "list[Token]":
+    def scan(self, most: int) -> list[Token]:
         found: list[Token] = []
         text, size = self._text, len(self._text)
-        while self._at < size:
+        while self._at < size and len(found) < most:
             char = text[self._at]
             if char == "\n":
                 self._at += 1

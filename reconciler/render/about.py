@@ -10,6 +10,8 @@ from reconciler.security import Severity
 
 FAILED = "apply.failed"
 ERROR = "error"
+REFERENCE = "reference"
+"""Never a finding, only not checked offline; with an org it is an error."""
 
 _DESIGN = "our own judgement: who watches an org has to know what its files do not say"
 _OTHERS = (
@@ -54,6 +56,13 @@ _OTHERS = (
         "A waiver covers something",
         "A waiver that nothing needs hides the next mistake.",
         "our own judgement: a waiver is a promise with a date",
+    ),
+    (
+        REFERENCE,
+        Severity.INFO,
+        "Everything that a file names is declared or in the org",
+        "A deployment that names what does not exist is refused as a whole.",
+        "our own judgement; only the org can tell, so a check of files says that it was not checked",
     ),
     (
         ERROR,

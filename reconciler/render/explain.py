@@ -49,8 +49,10 @@ def explain(name: str) -> str:
     """
     if name.isdigit() and int(name) in EXITS:
         return page([f"Exit code {int(name)}", "", EXITS[int(name)]])
+    # Viewers of SARIF show `drift.changed/critical`.
+    id = name.partition("/")[0].casefold()
     for known, found in all_about().items():
-        if known.casefold() == name.casefold():
+        if known.casefold() == id:
             return page(_finding(found))
     if name in GUARDS:
         return page([f"Guard {name}", "", GUARDS[name]])

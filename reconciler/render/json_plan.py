@@ -115,6 +115,7 @@ def drift(report: DriftReport) -> str:
         "unchecked": [],
         "summary": _summary(report.findings),
         "notes": list(report.notes),
+        "unreadable": dict(report.unreadable),
         "resolved": list(report.resolved),
     }
     return json_page(values.plain(content))
@@ -130,6 +131,7 @@ def check(report: CheckReport) -> str:
         "unchecked": [json_parts.unchecked(one) for one in report.unchecked],
         "summary": _summary(report.findings),
         "notes": list(report.notes),
+        "unreadable": dict(report.unreadable),
         "resolved": list(report.resolved),
     }
     return json_page(values.plain(content))

@@ -81,6 +81,9 @@ def _judged(report: Report) -> Iterator[Case]:
         told = [f"{uncounted(finding)}: {_told(finding)[0]}" for finding in others]
         failures = ["\n".join(_told(finding)) for finding in counted]
         yield Case(address, place, failures, skipped=skipped, out=[*told, *blind])
+    for hidden, why in report.unreadable.items():
+        kind, _, name = hidden.partition("/")
+        yield Case(Address(kind, name or "*"), error=f"could not be read, and is not judged: {line(why, WORDS)}")
 
 
 def _landed(report: Report) -> Iterator[Case]:

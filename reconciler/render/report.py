@@ -1,6 +1,6 @@
 """One view of a check, a plan, an apply or a drift report, for the formats that show them all alike. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import Complaint, ReconcilerError
@@ -48,6 +48,8 @@ class Report:
     in_flight: tuple[Deployment, ...] = ()
     components: tuple[Address, ...] = ()
     """Everything that was looked at, with or without a finding."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What could not be read -> why. Told in `notes` too."""
     left: tuple[Address, ...] = ()
     """What landed and is still not as declared."""
     notes: tuple[str, ...] = ()
@@ -103,13 +105,14 @@ def of_drift(report: DriftReport) -> Report:
     """A drift check: everything compared, and what differs."""
     return Report(
         "drift",
-        text.drift_trailer(report.findings),
+        text.drift_trailer(report),
         report.org,
         report.created,
         text.worst_first(report.findings),
         in_flight=report.in_flight,
         components=_addresses(dict.fromkeys(report.compared), (), report.findings),
-        notes=report.notes,
+        unreadable=report.unreadable,
+        notes=(*report.notes, *_hidden(report.unreadable)),
         resolved=report.resolved,
         bodies=report.bodies,
     )
@@ -125,10 +128,15 @@ def of_check(report: CheckReport) -> Report:
         text.worst_first(report.findings),
         report.unchecked,
         components=_addresses(dict.fromkeys(report.checked), (), report.findings),
-        notes=report.notes,
+        unreadable=report.unreadable,
+        notes=(*report.notes, *_hidden(report.unreadable)),
         resolved=report.resolved,
         bodies=report.bodies,
     )
+
+
+def _hidden(unreadable: Mapping[str, str]) -> Iterator[str]:
+    return (f"{what} could not be read, and is not judged: {why}" for what, why in unreadable.items())
 
 
 def of_error(command: str, error: ReconcilerError) -> Report:

@@ -86,7 +86,7 @@ def _rules(used: Iterable[tuple[str, Severity]]) -> list[Json]:
 
 def _succeeded(report: Report) -> bool:
     stopped = any(finding.id == ERROR for finding in report.findings)
-    return not stopped and all(landing is Landing.LANDED for landing in report.landings.values())
+    return not (stopped or report.unreadable) and all(landing is Landing.LANDED for landing in report.landings.values())
 
 
 @cache

@@ -476,6 +476,8 @@ class Compared(Judged):
 
     summary: dict[str, int]
     """Severity -> how many findings of it count. What is only shown is not in it."""
+    unreadable: dict[str, str]
+    """What could not be read, a resource or a kind -> why, in the org's words. It is not judged."""
     resolved: list[str]
     """What the report given with --since had, and this one has no more: address, field and message."""
 

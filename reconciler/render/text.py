@@ -1,7 +1,8 @@
 """Plans, drift and the baseline as text for people. The last line is the trailer, which scripts may search for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from reconciler.drift import CHANGED
 from reconciler.facts import Deployment
 from reconciler.kind import Body
 from reconciler.model import (
@@ -23,11 +24,13 @@ from reconciler.render import values
 from reconciler.render.outcome import apply_result, complaints, org
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
+from reconciler.render.what import is_drift, moved, way
 from reconciler.render.who import uncounted, who
 from reconciler.rules import all_rules
 from reconciler.security import Direction, Severity
 
 __all__ = [
+    "CHANGED",
     "apply_result",
     "baseline_list",
     "baseline_show",
@@ -40,7 +43,6 @@ __all__ = [
     "plan_trailer",
 ]
 
-CHANGED = "drift.changed"
 REFERENCE = "reference"
 NAMED = 3
 """So many resources are named beside a rule that could not be judged."""
@@ -82,7 +84,8 @@ def drift(report: DriftReport, *, colour: bool = False, summary: bool = False) -
             *blocks,
             *_ended(report.resolved, paint),
             *_noted(report.notes, paint),
-            paint(drift_trailer(report.findings), "bold"),
+            *_unread(report.unreadable, paint),
+            paint(drift_trailer(report), "bold"),
         ]
     )
 
@@ -100,6 +103,7 @@ def check(report: CheckReport, *, colour: bool = False, summary: bool = False) -
             *_blind(report.unchecked, paint, "plan, or check --live, asks the org" if report.org is None else ""),
             *_ended(report.resolved, paint),
             *_noted(report.notes, paint),
+            *_unread(report.unreadable, paint),
             paint(check_trailer(report), "bold"),
         ]
     )
@@ -138,6 +142,12 @@ def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]
 
 def _ended(resolved: Sequence[str], paint: Paint) -> list[str]:
     found = _section("Resolved since the earlier report", (line(text) for text in resolved), paint)
+    return [*found[1:], ""] if found else []
+
+
+def _unread(unreadable: Mapping[str, str], paint: Paint) -> list[str]:
+    told = (f"{line(what)}: {line(why)}" for what, why in unreadable.items())
+    found = _section("Could not be read, and is not judged", told, paint)
     return [*found[1:], ""] if found else []
 
 
@@ -244,7 +254,7 @@ def _who(words: str, modified: Modified) -> Iterator[str]:
 def _findings(findings: Iterable[Finding], paint: Paint, *, summary: bool = False) -> Iterator[str]:
     for finding in findings:
         first, *rest = _finding(finding, paint)
-        yield first
+        yield first + (f": {line(finding.message)}" if summary and not moved(finding) else "")
         if not summary:
             yield from (f"    {text}" for text in rest)
 
@@ -252,17 +262,17 @@ def _findings(findings: Iterable[Finding], paint: Paint, *, summary: bool = Fals
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
     """One block: how bad, what, from what to what, what it means, who and when, where, what to do."""
     where = line(finding.address) + "".join(f".{line(part)}" for part in finding.path)
-    moved = finding.old is not None or finding.new is not None
-    is_drift = finding.id.startswith("drift.")
+    told = moved(finding)
     beside = uncounted(finding)
     yield (
         f"{paint.severity(finding.severity)}  {where}"
-        + (f": {_moved(finding)}{_direction(finding, paint)}" if moved and is_drift else "")
-        + ("" if is_drift else f"  [{line(finding.id)}]")
+        + (f": {told}" if told else "")
+        + _direction(finding, paint)
+        + ("" if is_drift(finding) else f"  [{line(finding.id)}]")
         + ("" if finding.known is None else "  known" if finding.known else "  new")
         + (f"   ({beside})" if beside else "")
     )
-    if not (moved and finding.id == CHANGED) and finding.message:
+    if not (told and finding.id == CHANGED) and finding.message:
         yield line(finding.message)
     if finding.meaning:
         yield line(finding.meaning)
@@ -277,13 +287,9 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
         yield f"mend: {line(finding.mend)}"
 
 
-def _moved(finding: Finding) -> str:
-    return values.difference(values.schema(finding.address), finding.path, finding.old, finding.new)
-
-
 def _direction(finding: Finding, paint: Paint) -> str:
     colour = "red" if finding.direction is Direction.WEAKENS else "green"
-    return "" if finding.direction is Direction.NEUTRAL else paint(f"   ({finding.direction})", colour)
+    return paint(f"   ({way(finding)})", colour) if way(finding) else ""
 
 
 def _refusals(plan: Plan, paint: Paint) -> Iterator[str]:
@@ -324,18 +330,23 @@ def plan_trailer(plan: Plan) -> str:
     )
 
 
-def drift_trailer(findings: Sequence[Finding]) -> str:
-    counted = [finding for finding in findings if finding.counts]
-    beside = _uncounted(findings)
+def drift_trailer(report: DriftReport) -> str:
+    """`Drift: 2 findings (1 high, 1 low).` or `No drift.`"""
+    counted = [finding for finding in report.findings if finding.counts]
+    beside = _uncounted(report.findings) + _unseen(report.unreadable)
     if not counted:
         return f"No drift{beside}."
     return f"Drift: {_count(len(counted), 'finding')} ({_by_severity(counted)}){beside}."
 
 
+def _unseen(unreadable: Mapping[str, str]) -> str:
+    return f", {len(unreadable):,} not readable" if unreadable else ""
+
+
 def check_trailer(report: CheckReport) -> str:
     """`Check: 12 resources, 2 findings (1 high, 1 low).` or `Check: 12 resources, no findings.`"""
     counted = [finding for finding in report.findings if finding.counts]
-    beside = _uncounted(report.findings)
+    beside = _uncounted(report.findings) + _unseen(report.unreadable)
     told = f"{_count(len(counted), 'finding')} ({_by_severity(counted)})" if counted else "no findings"
     return f"Check: {_count(len(report.checked), 'resource')}, {told}{beside}."
 

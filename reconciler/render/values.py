@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from reconciler import body
+from reconciler.apex.secrets import masked
 from reconciler.kind import (
     Body,
     Certificate,
@@ -84,6 +85,8 @@ def hidden_at(struct: type[Struct] | None, path: Path, value: Value) -> Value:
 def _hidden_value(field: Field | None, name: str, value: Value) -> Value:
     if _is_secret(field, name, value):
         return SECRET
+    if field is not None and field.has(SourceText) and type(value) is str:
+        return masked(value)
     # The org keeps some sets as one text; a reader should see entries wherever they come from.
     if field is not None and field.is_set and isinstance(value, str | list | tuple) and not isinstance(value, RawXml):
         return body.entries(field, value)

@@ -37,6 +37,7 @@ class Reach(Enum):
 
     WEB = "a web site"
     LOOPBACK = "a program on the same machine"
+    PLACEHOLDER = "nobody: a page of Salesforce that only says that it worked"
     APP = "whoever registered the scheme on the device"
 
 
@@ -48,7 +49,10 @@ def reach(url: str) -> Reach | None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         return Reach.APP
-    return Reach.LOOPBACK if _is_loopback(parts.hostname or "") else Reach.WEB
+    host = parts.hostname or ""
+    if parts.path == "/services/oauth2/success" and host.endswith(".salesforce.com"):
+        return Reach.PLACEHOLDER
+    return Reach.LOOPBACK if _is_loopback(host) else Reach.WEB
 
 
 def reaches(app: App) -> frozenset[Reach]:
@@ -240,5 +244,5 @@ def _size(start: str, end: str) -> int | tuple[str, str]:
     if first.version != last.version:
         return f"one is IPv{first.version}, the other IPv{last.version}", "write two ranges, one for each family"
     if int(first) > int(last):
-        return "it ends before it begins", "exchange the two"
+        return "it ends before it begins", "swap the two"
     return int(last) - int(first) + 1

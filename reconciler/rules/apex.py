@@ -3,15 +3,14 @@
 TX12 and AX08 say what cannot work. The others are heuristics over source text: they lean to the class's side (see
 `reconciler.apex.handler`), and are medium, so that none of them stops an apply by default.
 
-Sources: S001 and S002 are Salesforce Help, "Create a Token Exchange Handler Apex Class" and "Enable Apps for a Token
-Exchange Handler"; the classes are those of the Apex Reference Guide, namespace Auth.
+The classes that are cited are those of the Apex Reference Guide, namespace Auth.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from reconciler.apex.code import DEEPEST, LONGEST, Code
+from reconciler.apex.code import LONGEST, MOST, Code
 from reconciler.apex.handler import BASE, MAP_USER, PARAMETERS, VALIDATE, Handler, Spot
 from reconciler.apex.secrets import secrets
 from reconciler.apex.tokens import Sort, Token
@@ -29,6 +28,7 @@ _BASE: Final = "Auth.Oauth2TokenExchangeHandler"
 _NEIGHBOURS: Final = 50
 """Other classes that are read along with a handler class."""
 _GUIDE: Final = "Apex Reference Guide, "
+_HELP: Final = 'Salesforce Help, "Create a Token Exchange Handler Apex Class" (remoteaccess_token_exchange_create_apex)'
 _JUDGEMENT: Final = "; that it is missing is our own judgement from the source text"
 
 
@@ -51,11 +51,11 @@ class _Used:
     """What that line ends with, as written."""
 
     def at(self, spot: Spot, message: str, mend: str) -> Broken:
-        name = self.address.name if spot.file == "" else spot.file
-        token = spot.token
-        return Broken(
-            Address(_CLASS, name), message, _SOURCE, mend, spot.subject[:80], (token.line, token.column), self.also
-        )
+        address = Address(_CLASS, spot.file or self.address.name)
+        read = [Address(_CLASS, code.name) for code in self.handler.codes] if self.handler is not None else []
+        also = (*self.also, *(one for one in read if one != address))
+        place = (spot.token.line, spot.token.column)
+        return Broken(address, message, _SOURCE, mend, spot.subject[:80], place, also)
 
     @property
     def top(self) -> Token:
@@ -134,8 +134,8 @@ def _load(world: World, address: Address) -> Code | str:
     if len(source) > LONGEST:
         return f"{address.name} is longer than the {LONGEST:,} characters that an org takes"
     code = Code(source, address.name)
-    if code.depth > DEEPEST:
-        return f"{address.name} has more than {DEEPEST} brackets in each other: it cannot be followed"
+    if code.unfollowed:
+        return f"{address.name} {code.unfollowed}: it is not followed"
     return code if code.top is not None else f"no class could be found in the source of {address.name}"
 
 
@@ -145,6 +145,7 @@ def _neighbours(
     """The other classes that the source names, and those that they name, as far as they are here."""
     seen = {address}
     todo = [main]
+    read = len(main.tokens)
     while todo:
         named = {token.key for token in todo.pop().tokens if token.sort is Sort.WORD}
         for name in sorted(named & classes.keys()):
@@ -153,7 +154,8 @@ def _neighbours(
                 continue
             seen.add(other)
             code = _code(world, other, codes)
-            if isinstance(code, Code):
+            if isinstance(code, Code) and read + len(code.tokens) <= MOST:
+                read += len(code.tokens)
                 todo.append(code)
                 yield code
 
@@ -214,7 +216,7 @@ _BY_HAND = """\
     Severity.HIGH,
     f"A handler's class exists and extends {_BASE}",
     hurts="Every exchange through the handler fails, for all its apps.",
-    source="S001: 'an Apex class that extends the Oauth2TokenExchangeHandler abstract class'",
+    source=f"{_HELP}: an Apex class that extends the Oauth2TokenExchangeHandler abstract class",
     good=TOKEN_EXCHANGE,
     bad=_but((f"extends {_BASE}", "extends Auth.ExternalClientAppOauthHandler")),
 )
@@ -257,8 +259,7 @@ def _absent(world: World, used: _Used) -> Verdicts:
     Severity.MEDIUM,
     "A handler verifies the signature of the token that it is given",
     hurts="Anybody who knows the app's key can write a token that names any user, and gets in as that user.",
-    source=f"{_GUIDE}JWTUtil Class; S001: 'Use the first method to validate the incoming token from the identity "
-    f"provider'{_JUDGEMENT}",
+    source=f"{_GUIDE}JWTUtil Class; {_HELP}: use the first method to validate the incoming token{_JUDGEMENT}",
     good=TOKEN_EXCHANGE,
     bad=_but(
         (_VERIFY, "jwt = Auth.JWTUtil.parseJWTFromStringWithoutValidation(incomingToken);"),
@@ -297,7 +298,7 @@ def _never_verified(used: _Used, handler: Handler) -> Broken:
 @rule(
     "AX01",
     Severity.MEDIUM,
-    "A handler takes claims from verified tokens only",
+    "A handler takes claims from verified tokens only, and accepts no others",
     hurts="Whoever finds the way around the verification writes a token that names any user, and gets in as that user.",
     source=f"{_GUIDE}JWTUtil Class: parseJWTFromStringWithoutValidation; RFC 8725, 3.1 (the `alg` header){_JUDGEMENT}",
     good=TOKEN_EXCHANGE,
@@ -312,7 +313,7 @@ def _never_verified(used: _Used, handler: Handler) -> Broken:
     ),
 )
 def claims_by_hand(world: World) -> Verdicts:
-    """A token that is taken apart by hand was verified first, on every way that leads there.
+    """A token that is taken apart by hand, or accepted, was verified first, on every way that leads there.
 
     Where nothing verifies it at all, that is TX16: one mistake, one finding.
     """
@@ -325,11 +326,15 @@ def claims_by_hand(world: World) -> Verdicts:
             unknown = _elsewhere(used, handler) if handler.decodings else None
             yield from (unknown,) if unknown is not None else ()
             continue
-        for spot in handler.unverified_decodings():
+        mend = "verify the token before that, whatever the token itself says, and refuse it if that fails"
+        by_hand = list(handler.unverified_decodings())
+        for spot in by_hand:
             message = (
                 f"{spot.subject[:80]} takes the token apart by hand on a way on which nothing verifies its signature"
             )
-            mend = "verify the token before that, whatever the token itself says, and refuse it if that fails"
+            yield used.at(spot, message, mend)
+        for spot in handler.unverified_acceptances() if not by_hand else ():
+            message = f"{spot.subject[:80]} accepts the token on a way on which nothing verifies it"
             yield used.at(spot, message, mend)
 
 
@@ -497,7 +502,7 @@ def secret_in_source(world: World) -> Verdicts:
     Severity.HIGH,
     f"A handler overrides {VALIDATE} and {MAP_USER}",
     hurts="Every exchange through the handler fails: what is not overridden answers null.",
-    source="S001: 'This method must be overriden by the extending class'",
+    source=f"{_HELP}: this method must be overridden by the extending class, of either",
     good=TOKEN_EXCHANGE,
     bad=_but(
         (

@@ -238,7 +238,7 @@ def young_secret(world: World) -> Verdicts:
             if age > MAX_AGE:
                 yield Broken(
                     app.address,
-                    f"the secret of {app.name} is of {made.isoformat()}: {age} days old, and {MAX_AGE} are the limit",
+                    f"the secret of {app.name} was made on {made.isoformat()}, {age} days ago; {MAX_AGE} are the limit",
                     mend="stage a new secret, give it to the clients, and rotate",
                 )
         elif True in _switches(app):

@@ -123,14 +123,15 @@ def secretless(world: World) -> Verdicts:
             yield unknown(world, ORG_FLOWS, ("isPkceRequired",))
         elif required is not True:
             message = "the web server flow needs neither the secret nor PKCE"
-            mend = f"write {app.write(SECRET_OPTIONAL, 'false')}; or isPkceRequired: true, if the client can keep no secret"
+            both = f"isPkceRequired: true and {app.write(SECRET_OPTIONAL, 'false')}"
+            mend = f"write {app.write(PKCE, 'true') if not _could_keep_a_secret(app) else both}"
+            mend += ", once the app's clients send a code_challenge"
             yield Broken(address, message, path, mend, also=(ORG_FLOWS,))
         elif _could_keep_a_secret(app):
+            # With PKCE, which is what RFC 9700 asks of an app that runs in a browser: this may well be one.
             message = "the web server flow needs no secret, although all callback URLs are web sites"
-            mend = (
-                f"write {app.write(SECRET_OPTIONAL, 'false')}, or waive this for an app that runs in the browser only"
-            )
-            yield Broken(address, message, path, mend)
+            mend = f"write {app.write(SECRET_OPTIONAL, 'false')}, or waive this if the app runs in the browser only"
+            yield Broken(address, message, path, mend, severity=Severity.LOW)
 
 
 def _could_keep_a_secret(app: App) -> bool:
@@ -165,9 +166,14 @@ def refresh_secret(world: World) -> Verdicts:
             message = "refreshing needs a secret that an app on somebody's device cannot keep"
             mend = f"write {app.write(REFRESH_SECRET, 'false')}, and have refresh tokens rotated"
             yield Broken(address, message, path, mend, also=app.elsewhere(REFRESH_SECRET, SCOPES))
-        elif required is False and found == {Reach.WEB} and optional is not True:
+        elif required is False and found == {Reach.WEB} and optional is not True and not _is_device(app):
             message, mend = "refreshing needs no secret, although the client has one", app.write(REFRESH_SECRET, "true")
             yield Broken(address, message, path, f"write {mend}", also=app.elsewhere(REFRESH_SECRET, SCOPES))
+
+
+def _is_device(app: App) -> bool:
+    """Whether it may be a device that shows a code: what callback URLs it has tells nothing then."""
+    return app.value(DEVICE_FLOW) in (True, UNKNOWN)
 
 
 _INTROSPECTS = WEB_SERVER.but("  isPkceRequired: true\n", "  isPkceRequired: true\n  isIntrospectAllTokens: true\n")

@@ -189,8 +189,11 @@ contactEmail: iam@acme.example
 def namesakes(world: World) -> Verdicts:
     connected = {address.name.casefold(): address for address in world.of_kind("ConnectedApp")}
     external = {address.name.casefold() for address in world.of_kind(EXTERNAL)}
-    for app in world.apps():
+    only = None if world.only is None else {name.casefold() for name in world.only}
+    for app in world.all_apps:
         name = app.name.casefold()
+        if only is not None and name not in only:
+            continue
         if not app.is_connected and name in connected and app.address in world.bodies:
             other = connected[name]
             message = f"there is a connected app of that name too, {other.name}"

@@ -201,7 +201,7 @@ def _idle(app: App, policy: RefreshPolicy) -> Verdicts:
         return
     if policy.type == "lifetime" or (policy.days or 0) > MAX_IDLE_DAYS:
         idle = "as long as they live" if policy.type == "lifetime" else f"{policy.days:g} days"
-        message = f"refresh tokens may lie idle for {idle}, of {MAX_IDLE_DAYS} days that partners may allow"
+        message = f"refresh tokens may lie idle for {idle}; partners may allow {MAX_IDLE_DAYS} days"
         yield Broken(
             address, message, path, _thirty_days(app), also=(app.address, *app.elsewhere(REFRESH_POLICY, SCOPES))
         )

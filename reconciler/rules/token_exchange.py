@@ -289,7 +289,8 @@ def _apps(enablements: Iterable[Enablement]) -> str:
     bad=GOOD.but("externalClientApp: order_portal", "externalClientApp: order_portl"),
 )
 def one_existing_app(world: World) -> Verdicts:
-    """What the app must be like is said by TX01 to TX03."""
+    """What the app must be like is said by TX01 to TX03. That a file names no app, or two, is an error of its own, before
+    any rule runs."""
     known = {(app.address.kind, app.name.casefold()) for app in world.all_apps if app.address in world.bodies}
     for one in world.enablements():
         if len(one.named) != 1:
@@ -315,7 +316,8 @@ def one_existing_app(world: World) -> Verdicts:
             mend = f"declare the {kind} {name}, or mend the name"
             if (other, name.casefold()) in known:
                 mend = f"write {_path(other)[0]}: {name}, because that is what it is"
-            yield Broken(one.address, f"there is no {kind} {name}", path, mend=mend)
+            also = (Address(kind, name),)
+            yield Broken(one.address, f"there is no {kind} {name}", path, mend=mend, also=also)
 
 
 def _path(kind: str) -> tuple[str]:
@@ -412,8 +414,17 @@ def a_default(world: World) -> Verdicts:
                 f"{name} has no default handler, so each of its clients must send token_handler",
                 ("isDefault",),
                 mend="write isDefault: true",
-                also=tuple(other.address for other in enablements[1:]),
+                also=(*(other.address for other in enablements[1:]), *_removed(world, one)),
             )
+
+
+def _removed(world: World, left: Enablement) -> Iterator[Address]:
+    """The enablements of the same app that the org has and that are to go: one of them may have been the default."""
+    for address, body in world.live.items():
+        if address.part and address not in world.bodies:
+            named = {str(body.get(path[0]) or "").casefold() for path in (_path(kind) for kind, _ in left.named)}
+            if not named.isdisjoint(name.casefold() for _, name in left.named):
+                yield address
 
 
 def _all_handlers_known(world: World) -> bool:
@@ -439,7 +450,8 @@ def _all_handlers_known(world: World) -> bool:
     ),
 )
 def once_for_each_app(world: World) -> Verdicts:
-    """A connected app and an external client app of one name count apart."""
+    """A connected app and an external client app of one name count apart. In files this is an error of its own, before any
+    rule runs: what an org holds may have been written by other means."""
     seen: dict[tuple[Address, str, str], Enablement] = {}
     for one in world.enablements():
         for kind, name in one.named:

@@ -106,7 +106,7 @@ _EXTERNAL_ASSET_FIELDS = ("assetTokenValidity", "assetTokenSigningCertificate", 
     "OA08",
     Severity.HIGH,
     "An app with asset tokens has the scopes Api and OpenID, a callback URL, an audience, a signing certificate and a validity",
-    hurts="No device gets a token, and each that is sold with this configuration has to be called back.",
+    hurts="No device gets a token, and each that is sold with this configuration has to be recalled.",
     source=f"{OAUTH_SETTINGS}, step 17. That the certificate has at most 4 KB cannot be seen: it stays in the org",
     good=_ASSET_TOKEN,
     bad=_ASSET_TOKEN.but("[Api, OpenID]", "[Api]"),
@@ -137,6 +137,7 @@ def _asset_token(app: App, address: Address, section: Path, values: Mapping[str,
         elif not value:
             yield Broken(address, f"asset tokens need {name}", path, f"write {name}: …")
     yield from unknowns(app, SCOPES, CALLBACKS)
+    also = () if app.is_connected else (address,)
     scopes = app.value(SCOPES)
     if scopes is not UNKNOWN:
         held = scopes or frozenset()
@@ -145,11 +146,11 @@ def _asset_token(app: App, address: Address, section: Path, values: Mapping[str,
         if lacking:
             message = f"asset tokens need the scopes Api and OpenID; the app lacks {' and '.join(lacking)}"
             mend = f"add {' and '.join(lacking)} to {where.path[-1]}"
-            yield Broken(where.address, message, where.path, mend, also=() if app.is_connected else (address,))
+            yield Broken(where.address, message, where.path, mend, also=also)
     if app.value(CALLBACKS) is not UNKNOWN and not app.value(CALLBACKS):
         where = app.spot(CALLBACKS)
         mend = f"write {app.write(CALLBACKS, '[https://…]')}"
-        yield Broken(where.address, "asset tokens need a callback URL", where.path, mend)
+        yield Broken(where.address, "asset tokens need a callback URL", where.path, mend, also=also)
 
 
 _JWT = WEB_SERVER.but("  isPkceRequired: true\n", "  isPkceRequired: true\n  isNamedUserJwtEnabled: true\n").but(

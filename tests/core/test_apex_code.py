@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.apex.code import Code
+from reconciler.apex.code import MOST, Code
 from reconciler.apex.tokens import Sort, tokens
 
 PIECES = [
@@ -156,5 +156,14 @@ def test_try_statements_have_their_catch_blocks() -> None:
 
 def test_too_many_brackets_are_not_followed() -> None:
     """Whoever writes 100,000 brackets wants a crash, and gets an empty structure."""
-    code = Code("class A { " + "{" * 100_000)
-    assert (100_001, [], []) == (code.depth, code.classes, code.methods)
+    code = Code("class A { " + "{" * 50_000)
+    assert (50_001, [], []) == (code.depth, code.classes, code.methods)
+
+
+def test_a_class_is_read_up_to_a_limit_and_then_not_at_all() -> None:
+    """A megabyte of symbols would take a build's memory; half a class would look like one without its checks."""
+    code = Code("class A { " + "a = b; " * (MOST // 4 - 1) + "}")
+    assert (MOST, "", 1) == (len(code.tokens), code.unfollowed, len(code.classes))
+
+    code = Code("class A { " + "a = b; " * MOST)
+    assert (MOST + 1, True, []) == (len(code.tokens), "words and symbols" in code.unfollowed, code.classes)

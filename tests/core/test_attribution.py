@@ -118,6 +118,26 @@ def test_entries_of_our_own_deployments_cast_no_doubt():
     assert "high" == who(finding(), mine, written, deployments=(ours,), ours=(ours.id[:15],))[1]
 
 
+def test_our_own_deployment_is_no_proof():
+    """Dana's edit left no line in the trail; the next apply, of another field, touched the record last. It did not do it."""
+    ours = deployment(by=CI)
+    written = entry("Changed portal_glbloauth", CI, NOON)
+
+    assert "medium" == who(finding(by=CI), written, deployments=(ours,), ours=(ours.id,))[1]
+    assert "high" == who(finding(by=CI), written, deployments=(ours,))[1]
+
+
+def test_no_id_is_nobodys_id():
+    """Lines of processes without a user must not lend somebody their name, or confirm what they did."""
+    nameless = Finding(
+        "drift.changed", Severity.HIGH, Address.parse(GLOBAL), "x", ("x",), modified=Modified("Dana", "", NOON)
+    )
+
+    assert ("Dana", "medium") == who(
+        nameless, entry("Changed portal_glbloauth", by=""), AuditEntry("x", "", NOON, "", "")
+    )
+
+
 def test_without_an_audit_trail_it_is_medium():
     """The record's last change is all there is; the org gives a person's name and not the username."""
     assert ("Dana Reyes", "medium") == who(finding(), unknown={"audit": "not supported"})
@@ -151,6 +171,16 @@ def test_what_is_gone_has_the_last_one_who_deleted_it():
     ]
 
     assert ("dana@acme.example", "medium") == who(gone(), *entries)
+
+
+def test_what_we_made_anew_was_not_deleted_by_us():
+    """Last month's `--replace` deleted the record by name; of its end with its app the trail names the app only."""
+    ours = deployment(by=CI, started="2026-02-01T10:00:00Z", completed="2026-02-01T10:01:00Z")
+    replaced = entry("Deleted portal_glbloauth", CI, "2026-02-01T10:00:30Z")
+    mine = {"deployments": (ours,), "ours": (ours.id,)}
+
+    assert "dana@acme.example" == who(gone(), replaced, entry("Deleted app portal"), **mine)[0]
+    assert "ci@acme.example" == who(gone(), replaced, **mine)[0]
 
 
 def test_a_satellite_went_with_its_app():

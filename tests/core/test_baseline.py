@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.baseline import accepted, advanced, forgotten
-from reconciler.kind import SecretRef
+from reconciler.kind import Body, SecretRef
 from reconciler.model import Applied, Baseline, Lifecycle
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
 
@@ -60,6 +60,56 @@ def test_nothing_to_do_is_the_same_baseline():
     base = after(desired({CA: {"label": "x"}}), have, have)
 
     assert base is after(desired({CA: {"label": "x"}}), have, have, base)
+
+
+def watching(base: Baseline, *texts: str) -> Baseline:
+    """The same baseline, with these resources watched and not declared."""
+    watched = {address(text): replace(base.resources[address(text)], declared=(), watched=True) for text in texts}
+    return replace(base, resources={**base.resources, **watched})
+
+
+def test_an_enablement_of_another_team_goes_with_the_app_that_we_delete():
+    """It would be reported as gone in every drift check from then on, because of our own apply."""
+    enabled = f"{HANDLER}/enablements/portal"
+    base = watching(baseline({HANDLER: {"description": "x"}, ECA: {"label": "y"}, enabled: {}}), enabled)
+    have = live({HANDLER: {"description": "x"}, ECA: {"label": "y"}, enabled: {"externalClientApp": "portal"}})
+    made = after(desired({HANDLER: {"description": "x"}}), have, live({HANDLER: {"description": "x"}}), base)
+
+    assert {address(HANDLER)} == made.resources.keys()
+
+
+def test_what_a_replacement_made_anew_is_no_drift_of_what_is_watched():
+    """The org gives a replaced app another key: nobody but us did that. What somebody edited before stays drift."""
+    old, new = {"consumerKey": "old", "label": "a"}, {"consumerKey": "new", "label": "b"}
+    base = watching(baseline({ECA: {"label": "y"}, GLOBAL: old}), GLOBAL)
+    want, have = desired({ECA: {"label": "y"}}), live({ECA: {"label": "y"}, GLOBAL: {**old, "label": "b"}})
+    changes = plan(want, have, base, replace=frozenset({address(ECA)})).changes
+    made = advanced(base, want, live({ECA: {"label": "y"}, GLOBAL: new}), changes, chosen=base.resources.keys())
+
+    assert {"consumerKey": "new", "label": "a"} == made.resources[address(GLOBAL)].body
+
+
+@pytest.mark.parametrize("handler", [{}, {HANDLER: {"tokenHandlerApex": "Other"}}])
+def test_a_class_that_no_managed_handler_has_any_more_is_let_go(handler: Body):
+    """Somebody else's class would be reported for ever, and after `--destroy` the baseline would never be empty."""
+    code = "ApexClass/Code"
+    base = watching(baseline({HANDLER: {"tokenHandlerApex": "Code"}, code: {"content": "x"}}), code)
+    before = live({HANDLER: {"tokenHandlerApex": "Code"}, code: {"content": "x"}})
+    made = after(desired(handler), before, live({**handler, code: {"content": "x"}}), base)
+
+    assert (set(handler), {code}) == ({str(a) for a in made.resources}, made.unmanaged)
+
+
+def test_a_class_that_a_handler_has_since_somebody_edited_it_stays_watched():
+    """The handler's own drift is reported; the new class must not change unseen meanwhile."""
+    code = "ApexClass/Theirs"
+    base = baseline({HANDLER: {"tokenHandlerApex": "Ours", "description": "x"}, CA: {"label": "x"}})
+    have = live({HANDLER: {"tokenHandlerApex": "Theirs", "description": "x"}, code: {"content": "a"}})
+    want = desired({HANDLER: {"description": "x"}})
+    made = after(want, have, have, base)
+    edited = live({HANDLER: {"tokenHandlerApex": "Theirs", "description": "x"}, code: {"content": "b"}})
+
+    assert {"content": "a"} == after(want, edited, edited, made).resources[address(code)].body
 
 
 def test_a_secret_is_kept_as_a_digest_and_its_reference():
@@ -149,3 +199,13 @@ def test_forgetting_leaves_it_in_the_org_as_a_known_stranger():
     assert ({CA}, {}) == (made.unmanaged, made.resources)
     with pytest.raises(KeyError):
         forgotten(made, address(CA))
+
+
+def test_forgetting_lets_go_of_what_was_watched_for_its_sake():
+    """Whoever handed an app over would be told of every edit of its policies."""
+    base = watching(baseline({ECA: {"label": "x"}, POLICIES: {}, CA: {"label": "x"}}), POLICIES)
+
+    assert ({address(CA)}, {ECA, POLICIES}) == (
+        set(forgotten(base, address(ECA)).resources),
+        forgotten(base, address(ECA)).unmanaged,
+    )

@@ -81,6 +81,25 @@ def test_what_landed_is_ours_though_it_could_not_be_read_back(project: Project, 
     assert ["delete OauthCustomScope/sc1"] == list(project.planned())
 
 
+def test_a_deployment_whose_end_nobody_saw_is_ours(project: Project, monkeypatch: pytest.MonkeyPatch):
+    """It landed all the same: whoever reads the drift must not go and look for the person who did it."""
+    project.declare(portal())
+    project.apply()
+    project.declare(portal(isIntrospectAllTokens=True))
+    deploy = engine._deploy
+
+    def dying(*arguments, **more):
+        deploy(*arguments, **more)
+        raise UnreachableError("the network is gone")
+
+    monkeypatch.setattr(engine, "_deploy", dying)
+    assert 6 == project.run("apply", "--auto-approve").code
+    monkeypatch.undo()
+
+    (found,) = project.run("drift", "--output", "json").json["findings"]
+    assert (["isIntrospectAllTokens"], True) == (found["path"], found["attribution"]["ours"])
+
+
 @pytest.mark.parametrize("output", ["json=missing/report.json", "text=desired"])
 def test_a_report_that_cannot_be_written_stops_an_apply_before_it_begins(project: Project, output: str):
     """Afterwards nobody would know what it did."""

@@ -203,6 +203,15 @@ def test_against_desired_is_explicit(project: Project):
     assert (2, {}) == (found.code, project.baseline)
 
 
+def test_files_that_no_org_can_be_equal_to_are_not_said_to_be_so(project: Project):
+    """The org's app is called in other letters: "No drift." would be said of an app that the org does not have."""
+    project.declare({**legacy(label="Legacy ERP", contactEmail="it@acme.example"), "name": "legacy_erp"})
+
+    found = project.run("drift", "--against", "desired")
+
+    assert (3, True) == (found.code, "the org calls it ConnectedApp/Legacy_ERP" in found.err)
+
+
 def test_an_ignored_field_keeps_its_live_value_and_its_drift_is_marked(project: Project):
     """*A field under `lifecycle.ignore` keeps its live value, and its drift is still reported, marked ignored.*"""
     ignoring = {"lifecycle": {"ignore": ["label"]}}
@@ -461,3 +470,33 @@ def swap(project: Project, element: str, inside: str) -> None:
         f"<{element}>.*</{element}>", f"<{element}>{inside}</{element}>", found.body.decode(), flags=re.DOTALL
     )
     project.org.load_component("ConnectedApp", "Legacy_ERP", text.encode())
+
+
+@pytest.mark.parametrize(("gone", "words"), [(True, "is no longer in the org"), (False, "is new in the org")])
+def test_one_field_of_what_came_or_went_cannot_be_accepted(project: Project, gone: bool, words: str):
+    """Whoever accepts a label would have accepted an app that nobody knows, or the loss of one, without a word."""
+    project.declare(app(), app("kept"))
+    project.apply()
+    if gone:
+        project.org.delete(APP, as_user=DANA)
+    else:
+        project.run("baseline", "forget", APP)
+        project.declare(app("kept"))
+    before = project.baseline
+
+    found = project.run("baseline", "accept", f"{APP}.label")
+
+    assert (3, True, before) == (found.code, words in found.err, project.baseline)
+
+
+def test_a_project_whose_secrets_come_from_commands_can_be_watched(project: Project):
+    """Its ignored fields would count, its lines be missing, and with a login of that sort nobody could look at all."""
+    secret = {"secret": {"command": ["echo", SECRET]}}
+    project.declare(portal(consumerSecret=secret) | {"lifecycle": {"ignore": ["label"]}})
+    project.apply("--allow-commands")
+    project.org.set(APP, {"label": "Theirs"}, as_user=DANA)
+
+    found = project.run("drift", "--allow-commands")
+
+    assert (0, True) == (found.code, "left aside" not in found.err)
+    assert 0 == project.run("baseline", "list", "--allow-commands").code

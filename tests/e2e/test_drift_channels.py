@@ -14,7 +14,6 @@ from tests.e2e.build import (
     GLOBAL,
     HANDLER,
     INTEGRATION,
-    OAUTH,
     POLICY,
     app,
     enablement,
@@ -175,10 +174,6 @@ CHANNELS = {
         lambda person: person.delete(APP),
         {
             APP: (GONE, "high", "neutral"),
-            GLOBAL: (GONE, "medium", "neutral"),
-            OAUTH: (GONE, "medium", "neutral"),
-            POLICY: (GONE, "medium", "neutral"),
-            "ExtlClntAppConfigurablePolicies/portal": (GONE, "medium", "neutral"),
             ENABLED: (GONE, "medium", "tightens"),
         },
     ),

@@ -96,3 +96,29 @@ def test_a_plan_counts_what_it_does_not_show(project: Project) -> None:
     project.declare(portal(isConsumerSecretOptional=True))
 
     assert " unchanged fields hidden)" in project.run("plan").out
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "drift --since none.json"])
+def test_a_broken_project_file_or_report_is_told_too(project: Project, command: str) -> None:
+    """It is the first file of all: a build that finds no report of it shows nothing."""
+    if "--since" not in command:
+        (project.root / "reconciler.yaml").write_text("project: [1]\n", encoding="utf-8")
+
+    found = project.run(*command.split(), "--output", "sarif=out.sarif")
+
+    told = json.loads((project.root / "out.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert (3, {"error"}) == (found.code, {result["ruleId"] for result in told})
+
+
+def test_a_run_that_was_stopped_leaves_the_report_that_it_compares_with(project: Project) -> None:
+    """A nightly check reads and writes one file: a login that fails once would stop it for good."""
+    project.declare(portal())
+    project.apply()
+    nightly = ("drift", "--output", "json=drift.json")
+    project.run(*nightly)
+    before = (project.root / "drift.json").read_bytes()
+    project.configure(org_id="00D000000000001EAA")
+
+    assert 4 == project.run(*nightly, "--since", "drift.json", "--output", "sarif=out.sarif").code
+
+    assert (before, True) == ((project.root / "drift.json").read_bytes(), (project.root / "out.sarif").exists())

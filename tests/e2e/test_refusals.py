@@ -54,7 +54,10 @@ def test_a_reference_to_nothing_is_not_checked_offline_and_an_error_with_the_org
 
     offline, online = project.run("check"), project.run("plan")
 
-    assert (0, True) == (offline.code, "externalClientApp points at ExternalClientApplication/order_portl, which no file declares" in offline.out)
+    assert (0, True) == (
+        offline.code,
+        "externalClientApp points at ExternalClientApplication/order_portl, which no file declares" in offline.out,
+    )
     assert (3, True) == (online.code, "neither declared nor in the org" in online.err)
     assert "desired/identity.yaml" in online.err
 

@@ -3,10 +3,23 @@
 import shutil
 from typing import Any
 
+import pytest
 import yaml
 
+from reconciler.kinds import all_kinds
 from reconciler.rules import all_rules
-from tests.e2e.build import APP, DANA, GLOBAL, app, enablement, handler, handler_class, portal
+from tests.e2e.build import (
+    APP,
+    DANA,
+    GLOBAL,
+    INTEGRATION,
+    app,
+    enablement,
+    handler,
+    handler_class,
+    legacy,
+    portal,
+)
 from tests.e2e.project import Project
 
 RULE = "OA06"
@@ -107,16 +120,44 @@ def test_the_org_is_judged_without_any_files(project: Project) -> None:
     assert (2, [(RULE, GLOBAL)]) == (found.code, [(f["id"], f["address"]) for f in found.json["findings"]])
 
 
-def test_an_audit_writes_nothing(project: Project) -> None:
-    """An audit runs with a login that is trusted because it cannot change anything."""
+@pytest.mark.parametrize("command", ["check --live", "drift", "drift --against desired", "plan"])
+def test_a_look_writes_nothing(project: Project, command: str) -> None:
+    """An audit runs with a login that is trusted because it cannot change anything; neither may its own notes move."""
     project.declare(portal())
     project.apply()
+    project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
     only(project, *all_rules())
-    before, calls = project.content(), project.org.write_calls
+    file = project.baseline_file
+    assert file is not None
+    before, calls, kept = project.content(), project.org.write_calls, file.read_bytes()
 
-    project.run("check", "--live")
+    project.run(*command.split())
 
-    assert (before, calls) == (project.content(), project.org.write_calls)
+    assert (before, calls, kept) == (project.content(), project.org.write_calls, file.read_bytes())
+
+
+def test_an_audit_that_saw_nothing_is_not_green(project: Project) -> None:
+    """The nightly check of an org whose admin has taken our permission away."""
+    project.org.switch("unreadable_kinds", list(all_kinds()))
+
+    found = project.run("check", "--live")
+
+    assert (5, True) == (found.code, "ExternalClientApplication could not be read" in found.err)
+
+
+def test_what_could_not_be_read_hides_nothing_else(project: Project) -> None:
+    """Whoever takes one permission away from the audit must not silence the rest of it."""
+    project.declare(portal(callbackUrl=[BAD]), legacy(label="ERP"))
+    project.apply()
+    project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
+    only(project, RULE)
+    project.org.switch("unreadable_kinds", ["ConnectedApp"])
+
+    for command, broken in (("drift", "drift.changed"), ("check --live", RULE)):
+        found = project.run(*command.split(), "--output", "json")
+        told = (found.code, [one["id"] for one in found.json["findings"]], list(found.json["unreadable"]))
+        assert (5, [broken]) == told[:2]
+        assert any(what.startswith("ConnectedApp") for what in told[2])
 
 
 def test_a_waived_finding_lets_the_apply_through_and_stays_visible(project: Project) -> None:
@@ -158,6 +199,20 @@ def test_a_user_that_does_not_exist_is_found_before_the_deployment(project: Proj
     project.declare(portal(policies=on, isTokenExchangeEnabled=True), handler(), stranger)
 
     assert [("TX11", "OauthTokenExchangeHandler/PartnerIdp/enablements/portal")] == findings(project, "plan")
+
+
+def test_a_user_in_a_record_that_the_plan_leaves_alone_is_asked_for_too(project: Project) -> None:
+    """An edit of the app's switches would be refused: "the org has no user", although nobody had asked the org."""
+    flow = {"isClientCredentialsFlowEnabled": True, "clientCredentialsFlowUser": INTEGRATION}
+    project.declare(portal(policies=flow))
+    project.apply()
+    only(project, "CC02")
+    project.declare(portal(policies=flow, isSecretRequiredForRefreshToken=False))
+
+    made = project.plan()
+
+    assert [GLOBAL] == [change["address"] for change in made["resource_changes"]]
+    assert [] == [found["message"] for found in made["findings"] if "has no user" in found["message"]]
 
 
 def test_drift_is_new_once_and_known_afterwards(project: Project) -> None:

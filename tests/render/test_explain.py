@@ -38,7 +38,7 @@ def test_a_field_says_its_default_and_what_weakens_it() -> None:
     """The two questions that are asked of a field."""
     found = explain("ExtlClntAppGlobalOauthSettings.isSecretRequiredForTokenExchange")
 
-    assert ("Default: false.", "Weaker when: not True.") == tuple(
+    assert ("Default: false.", "Weaker when: not true.") == tuple(
         line for line in found.splitlines() if line.startswith(("Default", "Weaker"))
     )
 

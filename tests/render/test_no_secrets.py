@@ -12,6 +12,7 @@ from reconciler.model import (
     CheckReport,
     DriftReport,
     FieldChange,
+    Finding,
     Landing,
     Plan,
     Reason,
@@ -19,6 +20,7 @@ from reconciler.model import (
 )
 from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, text
 from reconciler.render.report import Report
+from reconciler.security import Severity
 
 from .samples import GLOBAL, ORG, finding, plan_of
 
@@ -129,3 +131,16 @@ def test_no_report_holds_a_secret(command, format):
 
     assert "Legacy_ERP" in told
     assert CANARY not in told
+
+
+def test_a_secret_written_into_a_class_is_shown_nowhere() -> None:
+    """The rule that finds it must not be outdone by the report that prints the class."""
+    code = Address("ApexClass", "PartnerIdpTokenHandler")
+    source = "public class PartnerIdpTokenHandler {{\n    private static final String CLIENT_SECRET = '{}';\n}}\n"
+    old, new = (source.format(f"{CANARY}{number}x9Q") for number in (1, 2))
+    drifted = Finding("drift.changed", Severity.CRITICAL, code, "content changed", ("content",), old, new)
+    found = DriftReport(ORG, (drifted,), bodies={code: {"content": new}})
+
+    said = [text.drift(found), json_plan.drift(found), *(page(report.of_drift(found)) for page in PAGES.values())]
+
+    assert [] == [one for one in said if CANARY in one]

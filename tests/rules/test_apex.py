@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.apex.code import MOST
 from reconciler.kind import Body
 from reconciler.model import Address, Finding, Unchecked
 from reconciler.rules import World, all_rules, judge
@@ -140,6 +141,82 @@ SOUND = {
         if (!known.contains(jwt.getAud())) { return no(); }
         if (late(jwt.getAdditionalClaims().get('exp'))) { return no(); }"""
     + YES,
+    "one condition for each type of token, and a mark": """
+        Boolean good = false;
+        if (tokenType == Auth.OAuth2TokenExchangeType.JWT || tokenType == Auth.OAuth2TokenExchangeType.ID_TOKEN) {
+            try { Auth.JWT jwt = Auth.JWTUtil.validateJWTWithCert(incomingToken, 'c'); """
+    + CLAIMS
+    + """ good = true; } catch (Exception e) { good = false; }
+        } else if (tokenType == Auth.OAuth2TokenExchangeType.SAML_2) { good = false; } else { good = false; }
+        if (good) { """
+    + YES
+    + """ } else { return new Auth.TokenValidationResult(good); }""",
+    "one branch for each type of token": """
+        switch on tokenType {
+            when JWT, ID_TOKEN { Auth.JWT jwt = Auth.JWTUtil.validateJWTWithCert(incomingToken, 'c'); """
+    + CLAIMS
+    + YES
+    + """ }
+            when ACCESS_TOKEN {
+                HttpRequest r = new HttpRequest(); r.setHeader('Authorization', 'Bearer ' + incomingToken);
+                HttpResponse answer = new Http().send(r);
+                if (answer.getStatusCode() == 200) { """
+    + YES
+    + """ } return no();
+            }
+            when else { return no(); }
+        }""",
+    "a mark that is set in one branch only": """
+        Boolean good = false;
+        if (tokenType == Auth.OAuth2TokenExchangeType.JWT) {
+            try { Auth.JWTUtil.validateJWTWithCert(incomingToken, 'c'); good = true; } catch (Exception e) { good = false; }
+        }
+        if (!good) { return no(); }
+        Auth.JWT jwt = Auth.JWTUtil.parseJWTFromStringWithoutValidation(incomingToken);"""
+    + CLAIMS
+    + YES,
+    "claims whose names are constants": VERIFIED
+    + """
+        Map<String, Object> said = jwt.getAdditionalClaims();
+        if (said.get(ISSUER_CLAIM) != 'https://idp' || said.get(AUDIENCE_CLAIM) != 'us') { return no(); }
+        if (late(said.get(EXPIRY_CLAIM))) { return no(); }"""
+    + YES,
+    "an issuer that is looked up by a variable": VERIFIED
+    + """
+        String issuer = ''; issuer = jwt.getIss();
+        if (known().get(issuer) == null || jwt.getAud() != 'us') { return no(); }
+        if (late(jwt.getAdditionalClaims().get('exp'))) { return no(); }"""
+    + YES,
+    "a SAML assertion": """
+        String xml = EncodingUtil.base64Decode(incomingToken).toString();
+        Dom.Document doc = new Dom.Document(); doc.load(xml);
+        Dom.XmlNode root = doc.getRootElement();
+        Blob signature = EncodingUtil.base64Decode(root.getChildElement('Signature', 'x').getText());
+        if (!Crypto.verifyWithCertificate('RSA-SHA256', Blob.valueOf(xml), signature, 'IdP')) { return no(); }
+        String issuer = root.getChildElement('Issuer', NS).getText();
+        Dom.XmlNode limits = root.getChildElement('Conditions', NS);
+        String ends = limits.getAttribute('NotOnOrAfter', null);
+        String audience = limits.getChildElement('Audience', NS).getText();
+        if (issuer != 'https://idp' || audience != 'us' || late(ends)) { return no(); }"""
+    + YES,
+    "asked of the identity provider in a method of its own": """
+        Map<String, Object> answer = introspect(incomingToken);
+        if (answer == null || answer.get('active') != true) { return no(); }"""
+    + YES,
+    "the exception goes on": """
+        Auth.JWT jwt;
+        try { jwt = Auth.JWTUtil.validateJWTWithCert(incomingToken, 'c'); }
+        catch (Auth.JWTValidationException e) { System.debug(e); throw e; } finally { System.debug('done'); }"""
+    + CLAIMS
+    + YES,
+    "errors that are collected": """
+        List<String> errors = new List<String>(); Auth.JWT jwt;
+        try { jwt = Auth.JWTUtil.validateJWTWithCert(incomingToken, 'c'); } catch (Exception e) { errors.add('' + e); }
+        if (errors.isEmpty() && jwt.getIss() != 'https://idp') { errors.add('iss'); }
+        if (errors.isEmpty() && jwt.getAud() != 'us') { errors.add('aud'); }
+        if (errors.isEmpty() && late(jwt.getAdditionalClaims().get('exp'))) { errors.add('exp'); }
+        return new Auth.TokenValidationResult(errors.isEmpty(), null, null, incomingToken, tokenType, '' + errors);""",
+    "a short way for Apex tests": "if (Test.isRunningTest()) { " + YES + " } " + VERIFIED + CLAIMS + YES,
     "a handler that never accepts": "return new Auth.TokenValidationResult(false);",
     "a handler that is not written yet": "return null;",
 }
@@ -148,6 +225,18 @@ MEMBERS = """
     class Bad extends Exception {}
     static List<Blob> keys() { return null; }
     static String keyFor(Blob head) { return ''; }
+    static Map<String, String> known() { return null; }
+    private static final String ISSUER_CLAIM = 'iss', AUDIENCE_CLAIM = 'aud', EXPIRY_CLAIM = 'exp';
+    private static final String NS = 'urn:oasis:names:tc:SAML:2.0:assertion';
+    private Map<String, Object> introspect(String token) {
+        HttpRequest question = new HttpRequest();
+        question.setEndpoint('callout:IdP/introspect');
+        question.setBody('token=' + EncodingUtil.urlEncode(token, 'UTF-8'));
+        try {
+            HttpResponse answer = new Http().send(question);
+            return answer.getStatusCode() == 200 ? (Map<String, Object>) JSON.deserializeUntyped(answer.getBody()) : null;
+        } catch (CalloutException e) { return null; }
+    }
 """
 
 
@@ -189,6 +278,38 @@ UNSOUND = {
     "taken apart by hand only": ("TX16", BY_HAND + YES),
     "the answer of Crypto.verify dropped": ("TX16", "Crypto.verify('RSA', Blob.valueOf(incomingToken), s, k); " + YES),
     "a callout that does not carry the token": ("TX16", "HttpResponse r = new Http().send(new HttpRequest()); " + YES),
+    "the answer of Crypto.verify never looked at": (
+        "TX16",
+        "Boolean unseen = Crypto.verify('RSA', Blob.valueOf(incomingToken), s, k); " + YES,
+    ),
+    "a callout whose answer nobody looks at": (
+        "TX16",
+        "HttpRequest q = new HttpRequest(); q.setBody(incomingToken); HttpResponse unseen = new Http().send(q); " + YES,
+    ),
+    "one type of token verified, all accepted": (
+        "AX01",
+        "if (tokenType == Auth.OAuth2TokenExchangeType.JWT) { " + VERIFIED + CLAIMS + " } " + YES,
+    ),
+    "one branch verifies, the other accepts": (
+        "AX01",
+        "switch on tokenType { when JWT { " + VERIFIED + CLAIMS + YES + " } when else { " + YES + " } }",
+    ),
+    "one of two conditions verifies, the other accepts": (
+        "AX01",
+        "if (tokenType == Auth.OAuth2TokenExchangeType.JWT) { " + VERIFIED + CLAIMS + YES + " }"
+        "else if (tokenType == Auth.OAuth2TokenExchangeType.ACCESS_TOKEN) { " + YES + " } return no();",
+    ),
+    "a way around for those who ask for it": (
+        "AX01",
+        "if (Test.isRunningTest() || Debug__c.getInstance().Skip__c) { " + YES + " } " + VERIFIED + CLAIMS + YES,
+    ),
+    "a claim that is only read under its constant": (
+        "AX03",
+        VERIFIED
+        + CLAIMS.replace("jwt.getIss() != 'https://idp' ||", "")
+        + "Object seen = jwt.getAdditionalClaims().get(ISSUER_CLAIM);"
+        + YES,
+    ),
     "verified only if the token says so": (
         "AX01",
         BY_HAND + "if (said.size() > 5) { Auth.JWTUtil.validateJWTWithCert(incomingToken, 'c'); }"
@@ -216,6 +337,13 @@ UNSOUND = {
         "AX03",
         VERIFIED + CLAIMS.replace("jwt.getIss() != 'https://idp' ||", "") + "String from_x = jwt.getIss();" + YES,
     ),
+    "the keys fetched from wherever the token says": (
+        "AX03",
+        "Auth.JWT raw = Auth.JWTUtil.parseJWTFromStringWithoutValidation(incomingToken);"
+        "Auth.JWT jwt = Auth.JWTUtil.validateJWTWithKeysEndpoint(incomingToken, raw.getIss() + '/jwks', true);"
+        + CLAIMS.replace("jwt.getIss() != 'https://idp' ||", "")
+        + YES,
+    ),
     "the issuer only asked for": ("AX03", VERIFIED + CLAIMS.replace("'https://idp'", "null") + YES),
     "the audience only logged": (
         "AX04",
@@ -229,6 +357,7 @@ UNSOUND = {
     ),
 }
 UNCALLED = """
+    private static final String ISSUER_CLAIM = 'iss';
     static void uncalled(String incomingToken) { Auth.JWTUtil.validateJWTWithCert(incomingToken, 'c'); }
 """
 FORGETFUL = """
@@ -406,6 +535,22 @@ def test_another_class_is_followed_where_it_is_here() -> None:
     assert ["TX16"] == ids(LEFT_TO_ANOTHER, others={"TokenChecks": bad})
 
 
+def test_a_change_of_a_shared_class_counts_as_the_cause() -> None:
+    """A validator that is weakened breaks the handler that nobody touched: a plan has to say so."""
+    shared = "public class Checks { public static Boolean good(String token) { return true; } }"
+    (found,), _ = judged(partner("if (!Checks.good(incomingToken)) { return no(); } " + YES), others={"Checks": shared})
+    assert (CLASS, (HANDLER, Address("ApexClass", "Checks"))) == (found.address, found.also)
+
+
+def test_shared_classes_are_read_up_to_a_limit() -> None:
+    """A class that names every class of a big org would take minutes."""
+    big = "public class Checks { public static void good(String token) {" + "a = b; " * (MOST // 5) + "} }"
+    source = partner("Checks.good(incomingToken); Verifier.sound(incomingToken); " + YES)
+    others = {"Checks": big, "Verifier": big.replace("Checks", "Verifier").replace("good", "sound")}
+    _, unchecked = judged(source, others=others)
+    assert {"it is left to Verifier, which is not here"} == {one.message for one in unchecked}
+
+
 def test_another_class_that_is_not_here_is_named() -> None:
     """Neither "fine" nor "broken" would be true."""
     findings, unchecked = judged(LEFT_TO_ANOTHER)
@@ -435,8 +580,10 @@ def test_no_heuristic_stops_an_apply() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "{" * 100_000,
-        HANDLER_CLASS + "(" * 100_000,
+        "{" * 10_000,
+        HANDLER_CLASS + "(" * 10_000,
+        "{" * 999_999,
+        HANDLER_CLASS.replace("Auth.JWT jwt;", "Auth.JWT jwt; " + "a<" * 300_000),
         HANDLER_CLASS.replace("Auth.JWT jwt;", "Auth.JWT jwt; " + "f(" * 5_000),
         HANDLER_CLASS + "/*" + "'" * 100_000,
         HANDLER_CLASS.replace("Auth.JWT jwt;", "x = a" + ".b(c)" * 4_000 + ";"),
@@ -446,7 +593,7 @@ def test_no_heuristic_stops_an_apply() -> None:
         "\x00\u202e\ud800 class \U0001f600 extends {",
         "a" * 1_000_001,
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_no_source_breaks_the_rules(source: str) -> None:
     """An org's classes are written by strangers; a run that dies on one judges nothing."""

@@ -206,7 +206,7 @@ def test_an_old_secret_is_named_for_an_app_of_any_flow(tmp_path: Path) -> None:
 
     ((finding,), _) = found(replace(WEB_SERVER, facts=facts), tmp_path, [cc.young_secret])
     assert "ExternalClientApplication/help_desk" == str(finding.address)
-    assert "the secret of help_desk is of 2024-11-22: 730 days old, and 365 are the limit" == finding.message
+    assert "the secret of help_desk was made on 2024-11-22, 730 days ago; 365 are the limit" == finding.message
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_a_connected_app_with_its_user_is_in_order(tmp_path: Path) -> None:
 
 
 def test_the_wrong_type_is_told_apart_from_the_right_one(tmp_path: Path) -> None:
-    """S004 names the wrong type; who followed it needs the right one."""
+    """Salesforce Help names the wrong type; who followed it needs the right one."""
     ((finding,), _) = found(cc.right_policies.bad, tmp_path, RULES)
 
     assert ("isClientCredentialsFlowEnabled is no field of ExtlClntAppConfigurablePolicies", (POLICIES,)) == (

@@ -66,6 +66,18 @@ def test_a_web_site_that_shows_no_secret_is_asked_about():
     assert [f"{GLOBAL} isConsumerSecretOptional: {message}"] == broken("OA04", in_org(app))
 
 
+def test_the_mend_of_an_open_app_is_pkce_and_on_a_server_the_secret_too():
+    """Whoever asks a phone for a secret breaks it; whoever asks a server for it alone is told of PKCE the next day."""
+
+    def mend(url: str) -> list[str]:
+        app = connected(callbackUrl=[url], isConsumerSecretOptional=True, isPkceRequired=False)
+        return [one.mend.partition(", once")[0] for one in verdicts("OA04", in_org(app)) if isinstance(one, Broken)]
+
+    secret = "isConsumerSecretOptional: false under oauthConfig"
+    assert ["write isPkceRequired: true under oauthConfig"] == mend(PHONE)
+    assert [f"write isPkceRequired: true and {secret}"] == mend(WEB)
+
+
 def test_files_that_do_not_say_whether_pkce_is_required_leave_a_connected_app_open():
     """Silence would be read as fine."""
     app = connected(callbackUrl=[PHONE], isConsumerSecretOptional=True)

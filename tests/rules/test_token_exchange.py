@@ -170,7 +170,7 @@ def test_an_app_for_everybody_names_nobody(tmp_path: Path) -> None:
 
 
 def test_a_profile_is_as_good_as_a_permission_set(tmp_path: Path) -> None:
-    """S000 speaks of profiles only: who followed it is right."""
+    """Salesforce Help speaks of profiles only: who followed it is right."""
     example = GOOD.but("commaSeparatedPermissionSet: [Order_Portal_User]", "commaSeparatedProfile: [Partner User]")
 
     assert [] == broken(example, tmp_path)
@@ -222,7 +222,7 @@ def test_whether_a_secret_is_asked_matters_offline_only_for_a_public_client(tmp_
 
 
 def test_a_public_client_without_a_secret_is_fine(tmp_path: Path) -> None:
-    """S000 asks for exactly that."""
+    """Salesforce Help asks for exactly that."""
     example = GOOD.but("https://portal.acme.example/callback", "acmeportal://callback")
 
     assert [] == broken(
@@ -301,7 +301,7 @@ def test_an_app_that_could_not_be_read_or_is_installed_is_not_checked(tmp_path: 
 
 
 def test_each_app_has_a_default_of_its_own(tmp_path: Path) -> None:
-    """S002's own sample has two defaults in one handler, for two apps: that is no mistake."""
+    """Salesforce's own sample has two defaults in one handler, for two apps: that is no mistake."""
     second = CONNECTED.files.replace("PartnerIdp\n", "ZetaIdp\n").replace("Partner_Portal", "order_portal")
     example = Example(
         GOOD.files.replace("kind: OauthOidcSettings\nblockOAuthUnPwFlow: true\nblockOAuthUsrAgtFlow: true\n", second),

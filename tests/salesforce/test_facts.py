@@ -199,7 +199,7 @@ def test_a_package_s_permission_set_has_its_prefix():
 
 
 def test_a_user_whose_profile_may_not_be_seen():
-    """Then only the assignments tell; ids of either length."""
+    """Then only the assignments tell, and only that a user is API-only, never that one is not; ids of either length."""
     users = records(
         {
             "Id": "005000000000001AAA",
@@ -215,7 +215,7 @@ def test_a_user_whose_profile_may_not_be_seen():
 
     assert {
         "a@x.example": User("A@x.example", True, True, "", "Standard"),
-        "b@x.example": User("b@x.example", False, False, "", ""),
+        "b@x.example": User("b@x.example", False, None, "", ""),
     } == found.users
 
 
@@ -225,6 +225,20 @@ CONSUMERS = {"consumers": [{"id": "888000000000001", "key": "3MVG9", "name": "po
 
 def staged(*slots: Mapping[str, object]) -> Answer:
     return reply({"stagedCredentials": [{"secret": "hunter2hunter2", "key": "3MVG9", **slot} for slot in slots]})
+
+
+def test_a_list_of_apps_that_never_ends(monkeypatch: pytest.MonkeyPatch):
+    """A broken proxy that gives the same page again and again must not hold a nightly check for ever."""
+    monkeypatch.setattr("providers.salesforce.facts._MOST_PAGES", 3)
+    provider, stub = org_that({"apps/oauth/usage": reply({"apps": [{"developerName": "x"}] * 100})})
+    provider._pinned = "65.0"
+
+    found = provider.facts([], quiet, secrets=["portal"])
+
+    assert (3, True) == (
+        sum("apps/oauth" in request.url for request in stub.asked),
+        "did not end" in found.unknown["secrets"],
+    )
 
 
 @pytest.mark.parametrize(
