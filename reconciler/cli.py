@@ -114,7 +114,7 @@ def plan(
         lambda: report.of_plan(made),
     )
     engine.check(judged, made, session.desired)
-    _stop(len(engine.stopping(made, least)), least, "stop an apply")
+    _stop(len(engine.stopping(made, least)), least, ("stops an apply", "stop an apply"))
     raise typer.Exit(Exit.DIFFERENCES if detailed_exitcode and made.changes else Exit.OK)
 
 
@@ -256,7 +256,7 @@ def check(
     grave = _counted(found.findings, least)
     if live:
         raise typer.Exit(Exit.DIFFERENCES if grave else Exit.OK)
-    _stop(grave, least, "have to be mended, or waived in reconciler.yaml")
+    _stop(grave, least, ("has to be mended, or waived in reconciler.yaml", "have to be mended, or waived"))
 
 
 @app.command()
@@ -273,7 +273,7 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="plan, apply, drift or check.", metavar="NAME")] = "plan",
+    name: Annotated[str, typer.Argument(help="plan, apply, drift, check or error.", metavar="NAME")] = "plan",
 ) -> None:
     """Print the JSON Schema of what a command writes as JSON."""
     from reconciler.render import schemas
@@ -396,10 +396,12 @@ def _counted(findings: "Sequence[Finding]", least: "Severity") -> int:
     return sum(finding.counts and finding.severity >= least for finding in findings)
 
 
-def _stop(number: int, least: "Severity", words: str) -> None:
-    """End with the code for broken rules, if there are any."""
+def _stop(number: int, least: "Severity", words: tuple[str, str]) -> None:
+    """End with the code for broken rules, if there are any. `words`: what one does, and what several do."""
     if number:
-        sys.stderr.write(f"{number} finding{'' if number == 1 else 's'} of severity {least} or worse {words}\n")
+        one, many = words
+        told = f"1 finding of severity {least} or worse {one}" if number == 1 else f"{number} findings … {many}"
+        sys.stderr.write(f"{told.replace('…', f'of severity {least} or worse')}\n")
         raise typer.Exit(Exit.BAD_INPUT)
 
 

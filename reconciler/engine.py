@@ -536,12 +536,21 @@ def stopping(plan: Plan, fail_on: Severity) -> tuple[Finding, ...]:
     return tuple(finding for finding in plan.findings if finding.counts and finding.severity >= fail_on)
 
 
+class StoppedError(InputError):
+    """An apply that broken rules stop, and the plan that it would have carried out."""
+
+    def __init__(self, plan: Plan, *complaints: Complaint) -> None:
+        super().__init__(*complaints)
+        self.plan = plan
+
+
 def refuse_findings(plan: Plan, fail_on: Severity) -> None:
-    """Raise InputError with the broken rules that are too grave to apply."""
+    """Raise StoppedError with the broken rules that are too grave to apply."""
     found = stopping(plan, fail_on)
     if found:
-        raise InputError(
-            *(Complaint(f"{f.id} ({f.severity}): {f.address}: {f.message}", f.place, f.mend or WAIVE) for f in found)
+        raise StoppedError(
+            plan,
+            *(Complaint(f"{f.id} ({f.severity}): {f.address}: {f.message}", f.place, f.mend or WAIVE) for f in found),
         )
 
 

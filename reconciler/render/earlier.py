@@ -1,7 +1,7 @@
 """Reading a report that an earlier run wrote, and telling what is new, known and resolved since. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -88,16 +88,16 @@ def since(report: Report, earlier: Earlier) -> Report:
     """
     _same_subject(report, earlier)
     unchecked = report.unchecked if isinstance(report, CheckReport) else ()
-    findings, resolved = compared(report.findings, earlier, unchecked)
+    findings, resolved = compared(report.findings, earlier, unchecked, report.unreadable)
     return replace(report, findings=findings, resolved=resolved)
 
 
 def compared(
-    findings: Sequence[Finding], earlier: Earlier, unchecked: Iterable[Unchecked] = ()
+    findings: Sequence[Finding], earlier: Earlier, unchecked: Iterable[Unchecked] = (), unread: Collection[str] = ()
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """The findings, each known or new, and labels of the earlier ones that are gone.
 
-    What could not be judged this time is not gone, and neither is what is still wrong with another value.
+    What could not be judged or read this time is not gone, and neither is what is still wrong with another value.
     """
     keys = {finding.key for finding in findings}
     still = {_spot(finding) for finding in findings}
@@ -105,9 +105,17 @@ def compared(
     resolved = [
         past.label
         for key, past in earlier.findings.items()
-        if key not in keys and past.spot not in still and past.spot[:2] not in unjudged
+        if key not in keys
+        and past.spot not in still
+        and past.spot[:2] not in unjudged
+        and not any(_is_in(past.spot[1], hidden) for hidden in unread)
     ]
     return tuple(replace(f, known=f.key in earlier.findings) for f in findings), tuple(sorted(resolved))
+
+
+def _is_in(address: str, hidden: str) -> bool:
+    """Whether an address is one that could not be read, of such a kind, or an enablement of such a handler."""
+    return address == hidden or address.startswith(f"{hidden}/")
 
 
 def _same_subject(report: DriftReport | CheckReport, earlier: Earlier) -> None:

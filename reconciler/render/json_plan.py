@@ -139,7 +139,7 @@ def check(report: CheckReport) -> str:
 
 def complaints(error: ReconcilerError) -> str:
     """All that is wrong, with places, and the exit code that goes with it."""
-    content = {
+    content: shapes.Stopped = {
         "format_version": FORMAT,
         "errored": True,
         "exit_code": int(error.exit),

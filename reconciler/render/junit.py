@@ -38,7 +38,7 @@ class Case:
 
 def page(report: Report) -> str:
     """One suite: of an apply a case for each change, else one for each resource that was looked at."""
-    cases = list(_landed(report) if report.command == "apply" else _judged(report))
+    cases = list(_landed(report) if report.command == "apply" and report.landings else _judged(report))
     which = report.org.id if report.org is not None else "files"
     counts = {
         "tests": len(cases),

@@ -1,7 +1,7 @@
 """One view of a check, a plan, an apply or a drift report, for the formats that show them all alike. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.errors import Complaint, ReconcilerError
 from reconciler.facts import Deployment
@@ -141,9 +141,18 @@ def _hidden(unreadable: Mapping[str, str]) -> Iterator[str]:
 
 def of_error(command: str, error: ReconcilerError) -> Report:
     """What stopped a command, as findings at their places, so that CI shows it where it shows the rest."""
+    plan = getattr(error, "plan", None)
+    if isinstance(plan, Plan):
+        # What stopped it is in the plan: its findings say more than the error does.
+        trailer = f"Stopped by {_number(len(error.complaints), 'finding')}, exit code {int(error.exit)}."
+        return replace(of_plan(plan), command=command, trailer=trailer)
     found = tuple(_stopped(command, complaint) for complaint in error.complaints)
-    problems = f"{len(found)} problem{'' if len(found) == 1 else 's'}"
+    problems = _number(len(found), "problem")
     return Report(command, f"{command.capitalize()} failed: {problems}, exit code {int(error.exit)}.", findings=found)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _stopped(command: str, complaint: Complaint) -> Finding:

@@ -14,6 +14,7 @@ _SHAPES: dict[str, Any] = {
     "apply": shapes.Applied,
     "drift": shapes.Drift,
     "check": shapes.Check,
+    "error": shapes.Stopped,
 }
 NAMES = tuple(_SHAPES)
 

@@ -506,3 +506,35 @@ class Check(Compared):
     """The org that was asked; null for files alone."""
     checked: int
     """How many resources were looked at."""
+
+
+@published
+class Complaint(TypedDict):
+    """One thing that is wrong."""
+
+    message: str
+    """What is wrong."""
+    place: Place | None
+    """Where it is wrong."""
+    also: Place | None
+    """A second place, where the same thing is written twice."""
+    mend: str
+    """What to do about it."""
+    salesforce: str
+    """Salesforce's own text, verbatim."""
+
+
+@published
+class Stopped(TypedDict):
+    """What stopped a command, in place of what it would have written. Written by --output json."""
+
+    format_version: str
+    """Version of this format. Within a major version, keys are only added."""
+    errored: bool
+    """Always true."""
+    exit_code: int
+    """The exit code; `reconciler explain` knows them."""
+    error: str
+    """The sort of error."""
+    complaints: list[Complaint]
+    """All that is wrong."""

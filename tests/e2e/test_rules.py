@@ -231,3 +231,24 @@ def test_drift_is_new_once_and_known_afterwards(project: Project) -> None:
         {one["address"]: one["known"] for one in third.json["findings"]},
         len(third.json["resolved"]),
     )
+
+
+def test_what_can_no_longer_be_read_is_not_resolved(project: Project) -> None:
+    """Whoever takes a permission away would tick off the finding with it."""
+    project.declare(portal(), legacy(label="ERP"))
+    project.apply()
+    project.org.set("ConnectedApp/Legacy_ERP", {"label": "Theirs"}, as_user=DANA)
+    project.run("drift", "--output", "json=first.json")
+    project.org.switch("unreadable_kinds", ["ConnectedApp"])
+
+    assert [] == project.run("drift", "--since", "first.json", "--output", "json").json["resolved"]
+
+
+def test_a_build_sees_an_apply_that_was_stopped(project: Project) -> None:
+    """A test report without any test is a green one."""
+    only(project, RULE)
+    project.declare(portal(callbackUrl=[BAD]))
+
+    project.run("apply", "--auto-approve", "--output", "junit=out.xml")
+
+    assert 'failures="1"' in (project.root / "out.xml").read_text(encoding="utf-8")
