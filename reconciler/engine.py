@@ -245,7 +245,7 @@ def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
     facts = _facts(session, judging.users(bodies), apps)
     findings, unchecked = judging.org(live, facts, session.rules, session.now().date())
     return CheckReport(
-        judging.placed(findings, session.desired),
+        judging.placed(findings, session.desired, bodies),
         unchecked,
         tuple(sorted(live.resources)),
         live.org,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
+from reconciler.body import at, canonical, overlaid
 from reconciler.facts import Facts
 from reconciler.kind import Body, Ref, Struct
 from reconciler.kinds import ENABLEMENT
@@ -14,6 +15,7 @@ from reconciler.rule_settings import OWN, RuleSettings, Waiver, waived
 from reconciler.rules import Rule, World, all_rules, judge
 from reconciler.security import Severity
 
+HANDLER = "OauthTokenExchangeHandler"
 OVERRIDDEN = "OA02"
 """The rule on values that the platform accepts and does not keep."""
 
@@ -154,15 +156,19 @@ def _apps(draft: Draft, bodies: Mapping[Address, Body]) -> set[str] | None:
     for address in scope:
         if address.part:
             names.add(address.part.removeprefix(f"{ENABLEMENT}/"))
-        elif address.kind == "OauthTokenExchangeHandler":
+        elif address.kind == HANDLER:
             handlers.add(address.name)
         elif address.kind == "ApexClass":
-            classes.add(address.name)
+            classes.add(address.name.casefold())
         else:
             names.add(address.name)
-    for address, body in bodies.items():
-        if classes and address.kind == "OauthTokenExchangeHandler" and body.get("tokenHandlerApex") in classes:
-            handlers.add(address.name)
+    named = {
+        a.name: str(body.get("tokenHandlerApex", "")).casefold() for a, body in bodies.items() if a.kind == HANDLER
+    }
+    if classes - set(named.values()):
+        # Any handler may hand its work on to such a class.
+        return None
+    handlers |= {name for name, code in named.items() if code in classes}
     names |= {a.part.removeprefix(f"{ENABLEMENT}/") for a in bodies if a.part and a.name in handlers}
     return names
 
@@ -188,17 +194,34 @@ def _judged(world: World, settings: RuleSettings, *, scope: Collection[Address] 
     return waived(findings, settings, world.today, seen=seen), unchecked
 
 
-def placed(findings: Iterable[Finding], desired: Snapshot) -> tuple[Finding, ...]:
-    """Findings with the line that they are about: of the field, or inside of it for source text."""
-    return tuple(_placed(finding, desired) for finding in findings)
+def placed(
+    findings: Iterable[Finding], desired: Snapshot, bodies: Mapping[Address, Body] | None = None
+) -> tuple[Finding, ...]:
+    """Findings with the line that they are about: of the field, or inside of it for source text.
+
+    `bodies` are given where an org was judged as it is: a file that says something else than the org is not what has to
+    be mended.
+    """
+    return tuple(_placed(finding, desired, bodies) for finding in findings)
 
 
-def _placed(finding: Finding, desired: Snapshot) -> Finding:
+def _placed(finding: Finding, desired: Snapshot, bodies: Mapping[Address, Body] | None) -> Finding:
     want = desired.resources.get(finding.address)
     if want is None or finding.place is not None:
         return finding
     place = want.origin.at(finding.path)
+    if bodies is not None and _says_otherwise(finding, want.body, bodies.get(finding.address, {})):
+        return replace(finding, place=place, mend="the file says something else: apply it")
     if finding.position is not None:
         line, column = finding.position
         place = replace(place, line=line, column=column, snippet="")
     return replace(finding, place=place)
+
+
+def _says_otherwise(finding: Finding, want: Body, have: Body) -> bool:
+    """Whether the file declares the field, with another value than the org's."""
+    if not finding.path or finding.path[0] not in want:
+        return False
+    struct = finding.address.struct
+    declared = at(canonical(struct, overlaid(struct, have, want)), finding.path)
+    return bool(declared != at(canonical(struct, have), finding.path))

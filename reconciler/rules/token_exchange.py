@@ -111,9 +111,15 @@ def _must_be_on(app: App, setting: Setting) -> Verdicts:
             address,
             f"{path[-1]} is {_said(value)}, but {_promise(app, setting)}",
             path,
-            mend=f"write {app.write(setting, 'true')}",
+            mend=f"write {app.write(setting, 'true')}{_or_not(app)}",
             also=_promising(app, address),
         )
+
+
+def _or_not(app: App) -> str:
+    """The other way out: whoever did not mean the app to have the flow must not be told to open it."""
+    handlers = sorted({one.handler.name for one in app.world.enablements_of(app.address)})
+    return f", or remove its enablement for {' and '.join(handlers[:3])} if nobody meant it" if handlers else ""
 
 
 def _promise(app: App, broken: Setting) -> str:

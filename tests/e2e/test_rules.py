@@ -252,3 +252,40 @@ def test_a_build_sees_an_apply_that_was_stopped(project: Project) -> None:
     project.run("apply", "--auto-approve", "--output", "junit=out.xml")
 
     assert 'failures="1"' in (project.root / "out.xml").read_text(encoding="utf-8")
+
+
+def test_what_the_file_mends_already_is_to_be_applied(project: Project) -> None:
+    """A mend that the line already has sends people round in circles."""
+    project.declare(portal())
+    project.apply()
+    project.org.set(GLOBAL, {"callbackUrl": BAD}, as_user=DANA)
+    only(project, RULE)
+
+    (found,) = project.run("check", "--live", "--output", "json").json["findings"]
+
+    assert "the file says something else: apply it" == found["mend"]
+
+
+def test_a_weakened_helper_of_a_handlers_class_is_found(project: Project) -> None:
+    """The handler's own class stays as it is, and still lets everybody in."""
+    handler_source = (
+        "public with sharing class PartnerIdpHandler extends Auth.Oauth2TokenExchangeHandler {\n"
+        "  public override Auth.TokenValidationResult validateIncomingToken(String a, Auth.IntegratingAppType b,"
+        " String token, Auth.OAuth2TokenExchangeType t) {\n"
+        "    return Checks.verified(token) ? new Auth.TokenValidationResult(true) : new Auth.TokenValidationResult(false);\n"
+        "  }\n"
+        "  public override User getUserForTokenSubject(Id n, Auth.TokenValidationResult r, Boolean c, String a,"
+        " Auth.IntegratingAppType b) {\n    return null;\n  }\n}\n"
+    )
+    checks = (
+        "public with sharing class Checks {{\n  public static Boolean verified(String token) {{\n    {}\n  }}\n}}\n"
+    )
+    sound = "return Auth.JWTUtil.validateJWTWithCert(token, 'c') != null;"
+    project.source("PartnerIdpHandler", handler_source)
+    project.source("Checks", checks.format(sound))
+    project.declare(handler())
+    project.apply()
+    only(project, "TX16")
+    project.source("Checks", checks.format("return true;"))
+
+    assert ["TX16"] == [rule for rule, _ in findings(project, "plan")]

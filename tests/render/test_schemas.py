@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
+from reconciler.errors import Complaint, InputError, Place
 from reconciler.render import json_plan, schemas
 
 from . import samples
@@ -18,6 +19,7 @@ OUTPUTS = [
     *(("apply", json_plan.apply_result(result)) for result in samples.RESULTS.values()),
     *(("drift", json_plan.drift(report)) for report in samples.DRIFT_REPORTS.values()),
     *(("check", json_plan.check(report)) for report in samples.CHECKS.values()),
+    ("error", json_plan.complaints(InputError(Complaint("wrong", Place("app.yaml", 3, 1), "mend it", quote="no")))),
 ]
 
 
@@ -110,7 +112,7 @@ def test_every_check_fits(report):
     assert [] == wrong("check", json_plan.check(report))
 
 
-@pytest.mark.parametrize(("name", "text"), [OUTPUTS[3], OUTPUTS[5], OUTPUTS[-3], OUTPUTS[-1]])
+@pytest.mark.parametrize(("name", "text"), [OUTPUTS[3], OUTPUTS[5], OUTPUTS[-3], OUTPUTS[-2]])
 def test_a_key_that_is_missing_is_noticed(name, text):
     """Whoever relies on a key because the schema says that it is always there."""
     unnoticed = []

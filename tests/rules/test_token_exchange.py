@@ -79,7 +79,9 @@ def test_a_mistake_in_an_app_with_two_handlers_is_one_finding_that_names_both(tm
         "isTokenExchangeEnabled is false, but the handler PartnerIdp and 1 more is enabled for order_portal"
         == finding.message
     )
-    assert "write isTokenExchangeEnabled: true under globalOauthSettings" == finding.mend
+    written, _, removed = finding.mend.partition(", or ")
+    assert "write isTokenExchangeEnabled: true under globalOauthSettings" == written
+    assert "remove its enablement for PartnerIdp and ZetaIdp if nobody meant it" == removed
 
 
 def test_one_switch_alone_promises_the_flow(tmp_path: Path) -> None:
