@@ -1,0 +1,145 @@
+"""Drift and checks: read baseline → read org → compare, and rules on files, or on an org as it is. Nothing here writes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from reconciler import drift as drifting
+from reconciler import judging, planner
+from reconciler.attribution import attributed
+from reconciler.desired import undeclared
+from reconciler.engine.planning import ignored, placed
+from reconciler.engine.session import (
+    Session,
+    ask_facts,
+    identified,
+    kinds_too_new,
+    read_all,
+    read_live,
+    refuse_too_new,
+    stamp,
+    time_of,
+    unread_complaints,
+    unreadable,
+)
+from reconciler.errors import (
+    Complaint,
+    InputError,
+    NotAllowedError,
+    RefusedError,
+)
+from reconciler.facts import History
+from reconciler.model import (
+    Baseline,
+    Change,
+    CheckReport,
+    DriftReport,
+    Finding,
+    Snapshot,
+)
+from reconciler.rule_settings import RuleSettings
+from reconciler.security import Severity
+
+
+def drift(session: Session, *, against: str = "baseline") -> DriftReport:
+    """What changed behind the files' back, and who did it. Raises RefusedError if there is nothing to compare with, and
+    InputError for files that no org could be equal to. What could not be read hides nothing else: see `refuse_unread`."""
+    baseline, live = read_all(session)
+    notes: tuple[str, ...] = ()
+    if against == "desired":
+        refuse_too_new(session.desired, live)
+        draft = planner.draft(session.desired, live, baseline)
+        if draft.problems:
+            # What cannot be planned cannot be compared either, and must not pass for equal.
+            raise InputError(*(problem.complaint() for problem in draft.problems))
+        found = [finding for change in placed(draft.changes, session.desired) for finding in _against_desired(change)]
+        compared = set(session.desired.resources)
+    else:
+        if not baseline.exists:
+            raise RefusedError(
+                Complaint(
+                    "there is no baseline for this org yet: nothing is known of what it should be",
+                    mend="apply once, or compare with the files: reconciler drift --against desired",
+                )
+            )
+        found = list(drifting.findings(baseline, live, ignored(session.desired)))
+        compared = set(baseline.resources) | live.resources.keys()
+        notes = drifting.unwatched(baseline, live)
+    history = _history(session, found, baseline)
+    records = {address: applied.record for address, applied in baseline.resources.items()}
+    records |= {address: have.record for address, have in live.resources.items()}
+    return DriftReport(
+        live.org,
+        judging.placed(attributed(found, history, baseline.deployments, records), session.desired),
+        against,
+        tuple(sorted(compared)),
+        in_flight=tuple(deployment for deployment in history.deployments if deployment.in_flight),
+        unreadable=unreadable(session.desired.resources if against == "desired" else baseline.resources, live),
+        notes=(
+            *notes,
+            *(f"who did it is less sure: {topic}: {why}" for topic, why in history.unknown.items()),
+        ),
+        bodies={address: have.body for address, have in live.resources.items()},
+        created=time_of(session),
+    )
+
+
+def _history(session: Session, found: Sequence[Finding], baseline: Baseline) -> History:
+    """Who did what since the baseline began. An org in which nothing changed is only asked what is under way."""
+    enablements = any(finding.address.is_enablement for finding in found)
+    since = baseline.begun if found else time_of(session)
+    return session.provider.history(since, session.progress, enablements=enablements)
+
+
+def check_files(desired: Snapshot, rules: RuleSettings, now: datetime) -> CheckReport:
+    """What the rules say of the files. What only an org can tell is not checked, and said so."""
+    findings, unchecked = judging.files(desired, rules, now.date())
+    return CheckReport(
+        judging.placed(findings, desired),
+        (*undeclared(desired), *unchecked),
+        tuple(sorted(desired.resources)),
+        bodies={address: want.body for address, want in desired.resources.items()},
+        created=stamp(now),
+    )
+
+
+def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
+    """What the rules say of an org as it is, whoever made it so. What could not be read: see `refuse_unread`.
+
+    `secrets` asks when the apps' consumer secrets were made, which brings the secrets along: not every login should.
+    """
+    identified(session)
+    live = read_live(session.provider, session.desired, Baseline(), session.progress)
+    hidden = {what: why for what, why in live.unreadable.items() if what not in kinds_too_new(live)}
+    bodies = {address: have.body for address, have in live.resources.items()}
+    apps = [address.name for address in bodies if address.kind == "ExternalClientApplication"] if secrets else []
+    facts = ask_facts(session, judging.users(bodies), apps)
+    findings, unchecked = judging.org(live, facts, session.rules, session.now().date())
+    return CheckReport(
+        judging.placed(findings, session.desired, bodies),
+        unchecked,
+        tuple(sorted(live.resources)),
+        live.org,
+        unreadable=hidden,
+        bodies=bodies,
+        created=time_of(session),
+    )
+
+
+def refuse_unread(report: DriftReport | CheckReport, desired: Snapshot) -> None:
+    """Raise NotAllowedError if something could not be read: what was found holds, and it may not be all."""
+    if report.unreadable:
+        raise NotAllowedError(*unread_complaints(report.unreadable, desired))
+
+
+def _against_desired(change: Change) -> Iterator[Finding]:
+    if change.before is None or change.after is None:
+        severity = max((f.severity for f in change.fields), default=Severity.MEDIUM)
+        word = "is declared, and the org does not have it" if change.before is None else str(change.reason)
+        yield Finding("drift.desired", severity, change.address, word, modified=change.modified, place=change.place)
+        return
+    # The files are what should be, so the change went from the file's value to the org's.
+    for f in planner.reversed_fields(change):
+        yield Finding(
+            "drift.desired", f.severity, change.address, f"{f.name} is not as declared", f.path, f.old, f.new,
+            f.direction, change.modified, f.place,
+        )  # fmt: skip

@@ -1,0 +1,164 @@
+"""Plans: read baseline → read org → draft → pack into steps → rules → guards."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler import drift as drifting
+from reconciler import guards, judging, planner
+from reconciler.components import fingerprints
+from reconciler.desired import dangling
+from reconciler.engine.session import Session, ask_facts, read, time_of
+from reconciler.errors import (
+    Complaint,
+    InputError,
+    Place,
+)
+from reconciler.kind import Body, suggestion
+from reconciler.model import (
+    Action,
+    Address,
+    Baseline,
+    Change,
+    Component,
+    Finding,
+    LiveState,
+    Path,
+    Plan,
+    Refusal,
+    Snapshot,
+    Step,
+    Unchecked,
+)
+from reconciler.planner import Draft, Request
+from reconciler.provider import Provider
+from reconciler.security import Severity
+
+PLACED = 1_000
+"""So many changes get the exact line of each field; the rest gets the line of its document."""
+
+
+def plan(session: Session, request: Request = Request()) -> Plan:
+    """What an apply would do. Changes nothing."""
+    baseline, live = read(session)
+    return draft_plan(session, request, baseline, live)
+
+
+def draft_plan(session: Session, request: Request, baseline: Baseline, live: LiveState) -> Plan:
+    desired = session.desired
+    _check_request(request, desired, live, baseline)
+    draft = planner.draft(desired, live, baseline, request)
+    complaints = [problem.complaint() for problem in draft.problems]
+    if not request.destroy:
+        # What this plan deletes is as good as gone: nothing that stays may point at it.
+        gone = {change.address for change in draft.changes if change.after is None}
+        complaints += dangling(desired, lambda address: address in live.resources and address not in gone)
+    if complaints:
+        raise InputError(*complaints)
+    steps = _steps(session.provider, draft, desired)
+    components = [component for step in steps for component in step.components]
+    drift = tuple(drifting.findings(baseline, live, ignored(desired))) if baseline.exists else ()
+    bodies, findings, unchecked = _judged(session, draft, live)
+    return Plan(
+        org=live.org,
+        steps=tuple(replace(step, changes=placed(step.changes, desired)) for step in steps),
+        drift=judging.placed(drift, desired),
+        findings=judging.placed(findings, desired),
+        unchecked=unchecked,
+        bodies=bodies,
+        refusals=tuple(_refusals(session, draft.changes, live, baseline)),
+        released=draft.released,
+        adopted=draft.adopted,
+        notes=draft.notes,
+        unchanged=draft.unchanged,
+        targets=tuple(str(target) for target in request.targets),
+        replaced=tuple(sorted(str(address) for address in request.replace)),
+        destroy=request.destroy,
+        fingerprints=fingerprints(components, live),
+        payload=session.provider.payload(components) if components else "",
+        desired=desired.digest,
+        baseline_serial=baseline.serial,
+        created=time_of(session),
+    )
+
+
+def _judged(
+    session: Session, draft: Draft, live: LiveState
+) -> tuple[Mapping[Address, Body], tuple[Finding, ...], tuple[Unchecked, ...]]:
+    """The org as the plan would leave it, and what the rules say of what changes."""
+    bodies = judging.planned(live, draft.changes)
+    if not draft.changes and not draft.overridden:
+        return bodies, (), ()
+    facts = ask_facts(session, judging.users_of(draft, bodies))
+    found = judging.plan(bodies, draft, session.desired, live, facts, session.rules, session.now().date())
+    return bodies, *found
+
+
+def _refusals(session: Session, changes: Collection[Change], live: LiveState, baseline: Baseline) -> Iterable[Refusal]:
+    return guards.refusals(changes, session.desired, live, baseline, allowed=session.allowed)
+
+
+def ignored(desired: Snapshot) -> Mapping[Address, tuple[Path, ...]]:
+    """The fields that keep their live value: their drift is shown and not counted."""
+    return {a: want.lifecycle.ignore for a, want in desired.resources.items() if want.lifecycle.ignore}
+
+
+def _check_request(request: Request, desired: Snapshot, live: LiveState, baseline: Baseline) -> None:
+    if not desired.resources and baseline.resources and not request.destroy:
+        message = f"the desired files declare nothing, and the baseline holds {len(baseline.resources)} resources"
+        raise InputError(
+            Complaint(message, mend="check the folder in reconciler.yaml; to give everything up ask for plan --destroy")
+        )
+    known = desired.resources.keys() | baseline.resources.keys()
+    for address in (*request.targets, *request.replace):
+        if address not in known and not any(a.component == address for a in known):
+            raise InputError(
+                Complaint(
+                    f"{address} is neither declared nor in the baseline", mend=suggestion(str(address), map(str, known))
+                )
+            )
+    for address in request.replace:
+        if address.is_enablement or not address.schema.removable or address not in desired.resources:
+            raise InputError(
+                Complaint(f"{address} cannot be replaced", mend="only declared apps, handlers and custom scopes can")
+            )
+
+
+def _steps(provider: Provider, draft: Draft, desired: Snapshot) -> tuple[Step, ...]:
+    """Pack the records into deployments and give each change to the deployment that carries its record."""
+    if not draft.groups:
+        return ()
+    packed = provider.split([[_at_home(component, desired) for component in group] for group in draft.groups])
+    home: dict[Address, int] = {}
+    for index, components in enumerate(packed):
+        for component in components:
+            home[component.address] = index
+    steps: list[list[Change]] = [[] for _ in packed]
+    for change in draft.changes:
+        steps[home[change.address.component]].append(change)
+    return tuple(Step(tuple(changes), tuple(components)) for changes, components in zip(steps, packed, strict=True))
+
+
+def _at_home(component: Component, desired: Snapshot) -> Component:
+    want = desired.resources.get(component.address)
+    return replace(component, place=Place(want.origin.file, want.origin.line)) if want is not None else component
+
+
+def placed(changes: Sequence[Change], desired: Snapshot) -> tuple[Change, ...]:
+    placed = []
+    for index, change in enumerate(changes):
+        want = desired.resources.get(change.address)
+        if want is None:
+            placed.append(change)
+            continue
+        fields = change.fields
+        if index < PLACED and change.action is Action.UPDATE:
+            fields = tuple(replace(f, place=want.origin.at(f.path)) for f in fields)
+        # The line is known; asking for more reads the file once more, for each of ten thousand changes.
+        place = Place(want.origin.file, want.origin.line)
+        placed.append(replace(change, place=place, fields=fields))
+    return tuple(placed)
+
+
+def stopping(plan: Plan, fail_on: Severity) -> tuple[Finding, ...]:
+    """The broken rules that stop an apply of the plan: all are on what it changes."""
+    return tuple(finding for finding in plan.findings if finding.counts and finding.severity >= fail_on)

@@ -1,0 +1,176 @@
+"""One run: an org, a project's files and baselines, and how they are read. What could not be read is never judged."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Protocol
+
+from reconciler import judging
+from reconciler.errors import (
+    Complaint,
+    InputError,
+    NotAllowedError,
+    Place,
+    RefusedError,
+)
+from reconciler.facts import Facts
+from reconciler.kind import Ref, SecretRef
+from reconciler.kinds import all_kinds, kind
+from reconciler.model import (
+    Address,
+    Baseline,
+    LiveState,
+    OrgInfo,
+    Snapshot,
+)
+from reconciler.provider import Progress, Provider
+from reconciler.rule_settings import RuleSettings
+from reconciler.security import Severity
+
+
+class Baselines(Protocol):
+    """Where baselines are kept. `store.Store` is one."""
+
+    def load(self, org_id: str) -> Baseline: ...
+
+    def save(self, baseline: Baseline) -> None: ...
+
+    def lock(self, org_id: str) -> AbstractContextManager[None]: ...
+
+
+def silent(_: str) -> None:
+    """No progress."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run: an org, a project's files and baselines, and what the user decided on the command line."""
+
+    provider: Provider
+    baselines: Baselines
+    desired: Snapshot
+    pinned_org_id: str = ""
+    protected: bool = False
+    secret: Callable[[SecretRef], str] = str
+    deploy_options: Mapping[str, object] = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()
+    rules: RuleSettings = field(default_factory=RuleSettings)
+    fail_on: Severity = Severity.HIGH
+    """Findings from this severity on stop an apply."""
+    progress: Progress = silent
+    now: Callable[[], datetime] = utc_now
+
+
+def read(session: Session) -> tuple[Baseline, LiveState]:
+    """Baseline and org. Raises NotAllowedError if something could not be read that is declared or in the baseline."""
+    baseline, live = read_all(session)
+    refuse_too_new(session.desired, live)
+    found = unreadable(session.desired.resources.keys() | baseline.resources.keys(), live)
+    if found:
+        raise NotAllowedError(*unread_complaints(found, session.desired))
+    return baseline, live
+
+
+def read_all(session: Session) -> tuple[Baseline, LiveState]:
+    """The org's identity is checked before anything else is believed, and before anything is sent to it."""
+    org = identified(session)
+    baseline = session.baselines.load(org.id)
+    return baseline, read_live(session.provider, session.desired, baseline, session.progress)
+
+
+def identified(session: Session) -> OrgInfo:
+    org = session.provider.org()
+    if session.pinned_org_id and session.pinned_org_id[:15] != org.short_id:
+        message = f"this is org {org.id} ({org.name}); reconciler.yaml pins {session.pinned_org_id}"
+        raise RefusedError(
+            Complaint(message, mend="log in to the pinned org, or change org_id (a refreshed sandbox has a new one)")
+        )
+    return org
+
+
+def read_live(provider: Provider, desired: Snapshot, baseline: Baseline, progress: Progress) -> LiveState:
+    """Read the org, Apex classes included that the files or the baseline speak of."""
+    return provider.read(sorted(_class_names(desired, baseline)), progress)
+
+
+def _class_names(desired: Snapshot, baseline: Baseline) -> set[str]:
+    """Classes that are declared, applied, or named by a record: handlers and plug-ins."""
+    bodies = [(a, r.body) for a, r in desired.resources.items()] + [(a, r.body) for a, r in baseline.resources.items()]
+    names: set[str] = set()
+    for address, body in bodies:
+        if address.kind == "ApexClass":
+            names.add(address.name)
+        for name in _class_fields(address.kind):
+            if isinstance(body.get(name), str):
+                names.add(body[name])
+    # Classes of installed packages cannot be retrieved.
+    return {name for name in names if name and "__" not in name}
+
+
+@cache
+def _class_fields(name: str) -> tuple[str, ...]:
+    fields = kind(name).fields().items()
+    return tuple(name for name, field in fields if (ref := field.mark(Ref)) is not None and ref.kind == "ApexClass")
+
+
+def kinds_too_new(live: LiveState) -> set[str]:
+    """The kinds that the API version does not have."""
+    version = float(live.org.api_version or 0)
+    return {name for name, schema in all_kinds().items() if version and schema.since > version}
+
+
+def refuse_too_new(desired: Snapshot, live: LiveState) -> None:
+    too_new = kinds_too_new(live)
+    newer = [
+        Complaint(
+            f"{address.kind} needs API version {address.schema.since:.1f}; the org is read at {live.org.api_version}",
+            want.origin.at(),
+            "raise api_version in reconciler.yaml, or remove it",
+        )
+        for address, want in desired.resources.items()
+        if address.kind in too_new
+    ]
+    if newer:
+        raise InputError(*newer)
+
+
+def unreadable(addresses: Iterable[Address], live: LiveState) -> dict[str, str]:
+    """Those of the addresses that the org did not show, and why."""
+    if not live.unreadable:
+        return {}
+    # What an API version does not have is hidden from nobody; `drift` says that it was not compared.
+    too_new = kinds_too_new(live)
+    asked = (address for address in sorted(addresses) if address.kind not in too_new)
+    return {str(address): why for address in asked if (why := live.reason_unreadable(address)) is not None}
+
+
+def unread_complaints(unreadable: Mapping[str, str], desired: Snapshot) -> Iterator[Complaint]:
+    mend = "give the login the permission to read it; what cannot be read is not judged"
+    for what, why in unreadable.items():
+        place = _place(desired, Address.parse(what)) if "/" in what else None
+        yield Complaint(f"{what} could not be read", place, mend, quote=why)
+
+
+def _place(desired: Snapshot, address: Address) -> Place | None:
+    want = desired.resources.get(address)
+    return want.origin.at() if want is not None else None
+
+
+def ask_facts(session: Session, users: Collection[str], secrets: Collection[str] = ()) -> Facts:
+    if not judging.asks_org(session.rules):
+        return Facts()
+    return session.provider.facts(sorted(users), session.progress, secrets=secrets)
+
+
+def time_of(session: Session) -> str:
+    return stamp(session.now())
+
+
+def stamp(now: datetime) -> str:
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
