@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler import __version__
+from reconciler.baseline_cli import AllowCommands, Output, baseline_app
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError, RefusedError
 from reconciler.mock_cli import OrgName, ProjectFile, mock_app
-from reconciler.output import PLAIN, Outputs, colour, read, writable, write
+from reconciler.output import Outputs, colour, read, say, writable, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,20 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-baseline_app = typer.Typer(
-    help="What we manage, and what we last applied.", no_args_is_help=True, rich_markup_mode=None
-)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(mock_app, name="mock")
 
-Output = Annotated[
-    list[str],
-    typer.Option(
-        "--output",
-        help="text, json, markdown, sarif, junit, html, graph (Mermaid) or dot; =FILE to write it there. Repeatable.",
-        metavar="FORMAT[=FILE]",
-    ),
-]
 Summary = Annotated[bool, typer.Option("--summary", help="Text: one line for each change or finding.")]
 FailOn = Annotated[
     str, typer.Option("--fail-on", help="Broken rules from this severity on stop an apply.", metavar="SEVERITY")
@@ -64,14 +54,13 @@ Destroy = Annotated[bool, typer.Option("--destroy", help="Plan to delete what we
 Allow = Annotated[
     list[str], typer.Option("--allow", help="Lift a guard by name: delete, replace, protected.", metavar="GUARD")
 ]
-AllowCommands = Annotated[bool, typer.Option("--allow-commands", help="Let secret references run commands.")]
 
 
 @app.callback(invoke_without_command=True)
 def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     """Plan, apply and watch the identity configuration of Salesforce orgs."""
     if version:
-        sys.stdout.write(f"reconciler {__version__}\n")
+        say(f"reconciler {__version__}\n")
         raise typer.Exit
 
 
@@ -268,7 +257,7 @@ def explain(
     """Explain a rule, a field, a guard or an exit code, with its source."""
     from reconciler.render.explain import explain as explained
 
-    sys.stdout.write(explained(name))
+    say(explained(name))
 
 
 @app.command()
@@ -280,87 +269,7 @@ def schema(
 
     if name not in schemas.NAMES:
         raise InputError(Complaint(f"there is no schema called {name}", mend=f"one of: {', '.join(schemas.NAMES)}"))
-    sys.stdout.write(schemas.schema(name))
-
-
-@baseline_app.command("list")
-def baseline_list(
-    output: Output = [],
-    allow_commands: AllowCommands = False,
-    org: OrgName = "",
-    project: ProjectFile = None,
-) -> None:
-    """List what we manage in the org."""
-    from reconciler import ownership
-    from reconciler.render import json_baseline, text
-
-    outputs = Outputs.of(output, PLAIN)
-    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
-        found = ownership.baseline(session)
-    outputs.emit(
-        lambda colour: text.baseline_list(found, colour=colour),
-        lambda: json_baseline.baseline(found),
-    )
-
-
-@baseline_app.command("show")
-def baseline_show(
-    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
-    output: Output = [],
-    allow_commands: AllowCommands = False,
-    org: OrgName = "",
-    project: ProjectFile = None,
-) -> None:
-    """Show what we last applied for a resource."""
-    from reconciler import ownership
-    from reconciler.render import json_baseline, text
-    from reconciler.workspace import address
-
-    outputs, only = Outputs.of(output, PLAIN), [address(a) for a in addresses]
-    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
-        found = ownership.baseline(session, only)
-    outputs.emit(
-        lambda colour: text.baseline_show(found, colour=colour),
-        lambda: json_baseline.baseline(found),
-    )
-
-
-@baseline_app.command("accept")
-def baseline_accept(
-    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]…")],
-    allow_commands: AllowCommands = False,
-    org: OrgName = "",
-    project: ProjectFile = None,
-) -> None:
-    """Take what the org has now as what should be: its drift is no longer reported."""
-    from reconciler import ownership
-    from reconciler.workspace import address
-
-    chosen = []
-    for given in addresses:
-        head, dot, path = given.rpartition("/")[2].partition(".")
-        prefix = given.rpartition("/")[0]
-        chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
-    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
-        ownership.accept(session, chosen)
-    sys.stdout.writelines(f"accepted {given}\n" for given in addresses)
-
-
-@baseline_app.command("forget")
-def baseline_forget(
-    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
-    allow_commands: AllowCommands = False,
-    org: OrgName = "",
-    project: ProjectFile = None,
-) -> None:
-    """Give resources up: they stay in the org, and we no longer own them."""
-    from reconciler import ownership
-    from reconciler.workspace import address
-
-    chosen = [address(a) for a in addresses]
-    with _workspace(org, project, allow_commands=allow_commands).session(files=False) as session:
-        ownership.forget(session, chosen)
-    sys.stdout.writelines(f"forgot {given}\n" for given in addresses)
+    say(schemas.schema(name))
 
 
 def _workspace(

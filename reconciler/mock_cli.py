@@ -2,7 +2,6 @@
 
 import gc
 import json
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.errors import Complaint, InputError
+from reconciler.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def mock_users(org: OrgName = "", project: ProjectFile = None) -> None:
         for user in found.users():
             state = "active" if user.is_active else "inactive"
             kind = ", API only" if user.is_api_only else ""
-            sys.stdout.write(f"{user.username:32} {user.name:24} {user.profile} ({state}{kind})\n")
+            say(f"{user.username:32} {user.name:24} {user.profile} ({state}{kind})\n")
 
 
 @mock_app.command("set")
@@ -66,7 +66,7 @@ def mock_set(
         pairs[name] = value
     with _mock(org, project) as found:
         found.set(target, pairs, as_user=as_user, delegate=delegate or None)
-    sys.stdout.write(f"{as_user} changed {', '.join(pairs)} of {target}\n")
+    say(f"{as_user} changed {', '.join(pairs)} of {target}\n")
 
 
 @mock_app.command("reset")
@@ -75,7 +75,7 @@ def mock_reset(switch: Switch = [], org: OrgName = "", project: ProjectFile = No
     with _mock(org, project) as found:
         _switch(found, switch)
         found.reset()
-        sys.stdout.write(f"new org {found.org_id} ({found.name})\n")
+        say(f"new org {found.org_id} ({found.name})\n")
 
 
 @mock_app.command("audit")
@@ -84,7 +84,7 @@ def mock_audit(org: OrgName = "", project: ProjectFile = None) -> None:
     with _mock(org, project) as found:
         for row in found.audit():
             beside = f"   ({row.delegate_user} had logged in as that user)" if row.delegate_user else ""
-            sys.stdout.write(f"{row.created_date}  {row.created_by:28} {row.display}{beside}\n")
+            say(f"{row.created_date}  {row.created_by:28} {row.display}{beside}\n")
 
 
 @mock_app.command("serve")
@@ -103,8 +103,7 @@ def mock_serve(
         _switch(found, switch)
 
         def ready(url: str) -> None:
-            sys.stdout.write(f"serving {found.name} ({found.org_id}) at {url}\naccess token: {found.access_token()}\n")
-            sys.stdout.flush()
+            say(f"serving {found.name} ({found.org_id}) at {url}\naccess token: {found.access_token()}\n")
 
         try:
             serve(found, host, port, ready=ready)

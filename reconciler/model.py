@@ -263,6 +263,8 @@ class FieldChange:
     severity: Severity = Severity.LOW
     conflict: bool = False
     """True where file and org both moved since the baseline; the file wins."""
+    restores: bool = False
+    """True where only the org moved: the change brings back what was last applied."""
     secret: bool = False
     place: Place | None = None
 

@@ -28,12 +28,15 @@ class Outputs:
         """`text`, `json=plan.json` … Raises InputError for what is no format and for what cannot be written."""
         sinks: list[tuple[str, Path | None]] = []
         for one in given or ["text"]:
-            form, _, file = one.partition("=")
+            form, equals, file = one.partition("=")
             if form not in formats:
                 from reconciler.kind import suggestion
 
                 mend = suggestion(form, formats) or f"one of: {', '.join(formats)}"
                 raise InputError(Complaint(f"--output {one}: no such format", mend=mend))
+            if equals and not file:
+                # An empty variable of a pipeline: a page of HTML in its log is not what was meant.
+                raise InputError(Complaint(f"--output {one}: no file is named", mend=f"write {form}=FILE, or {form}=-"))
             path = Path(file) if file not in ("", "-") else None
             if path is not None:
                 writable(path)
@@ -84,7 +87,7 @@ class Outputs:
                 made = made or report()
                 content = _page(form, made)
             if file is None:
-                _print(content if content.endswith("\n") else content + "\n")
+                say(content if content.endswith("\n") else content + "\n")
             else:
                 write(file, content)
 
@@ -103,7 +106,11 @@ def _page(form: str, report: "Report") -> str:
     return pages[form](report)
 
 
-def _print(content: str) -> None:
+def say(content: str) -> None:
+    """Write to standard output. Raises ReconcilerError where it cannot be written."""
+    # Python has none at all where it was closed before the start.
+    if getattr(sys, "stdout", None) is None:
+        raise ReconcilerError("standard output cannot be written: it is closed")
     try:
         sys.stdout.write(content)
         sys.stdout.flush()

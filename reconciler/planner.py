@@ -177,7 +177,7 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
     if not fields:
         found.unchanged += 1
         return
-    fields = tuple(_marked_conflict(f, address, applied, held) for f in fields)
+    fields = tuple(_marked(f, address, applied, held) for f in fields)
     found.problems += [
         Problem(want.origin, tuple(str(p) for p in path), f"{path[-1]} is required", "declare it")
         for path in address.struct.missing(after)
@@ -329,13 +329,15 @@ def _remark_in(
             )
 
 
-def _marked_conflict(change: FieldChange, address: Address, applied: Applied | None, held: Body) -> FieldChange:
-    """Both sides moved: since the baseline the org changed the field, and the file asks for neither value."""
+def _marked(change: FieldChange, address: Address, applied: Applied | None, held: Body) -> FieldChange:
+    """Who moved since the baseline: only the org, so that the change restores what was, or both sides, a conflict."""
     if applied is None or not any(change.path[: len(path)] == path for path in applied.declared):
         return change
     base = at(canonical(address.struct, applied.body), change.path)
     now = at(canonical(address.struct, held), change.path)
-    return replace(change, conflict=True) if base not in (now, change.new) else change
+    if base == now:
+        return change
+    return replace(change, restores=True) if base == change.new else replace(change, conflict=True)
 
 
 def completed(struct: type[Struct], live: Body, applied: Applied | None) -> Body:

@@ -230,6 +230,7 @@ def _field(schema: type[Struct] | None, change: FieldChange) -> shapes.Field:
         "direction": str(change.direction),
         "severity": str(change.severity),
         "conflict": change.conflict,
+        "restores": change.restores,
         "sensitive": bool(json_parts.sensitive(old) or json_parts.sensitive(new)),
         "place": json_parts.place(change.place),
     }

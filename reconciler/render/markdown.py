@@ -329,6 +329,8 @@ def _field(schema: type[Struct] | None, one: FieldChange) -> Iterator[str]:
     else:
         yield from (f"- {name}: {values.shown(item)}" for item in gone if item not in come)
         yield from (f"+ {name}: {values.shown(item)}{verdict}" for item in come if item not in gone)
+    if one.restores:
+        yield "! restores what was last applied: the org moved"
     if one.conflict:
         yield "! conflict: the org moved too, the file wins"
 

@@ -228,6 +228,8 @@ class Field(TypedDict):
     """How much that matters."""
     conflict: bool
     """True where file and org both moved since the baseline. The file wins."""
+    restores: bool
+    """Only the org moved since the baseline: the change brings back what was last applied."""
     sensitive: bool
     """True where a secret was left out."""
     place: Place | None

@@ -232,7 +232,8 @@ def _fields(body: Body, path: Path = ()) -> Iterator[Path]:
 
 def _field(change: Change, field: FieldChange, paint: Paint) -> Iterator[str]:
     text = values.change(values.schema(change.address), field)
-    yield f"{line(field.name)}: {text}{_verdict(field.direction, field.severity, paint)}"
+    again = "   restores" if field.restores else ""
+    yield f"{line(field.name)}: {text}{_verdict(field.direction, field.severity, paint)}{again}"
     if field.conflict:
         yield paint("  conflict: the org moved too, the file wins", "alarm")
         yield from (f"  {who}" for who in _who("org last changed by", change.modified))

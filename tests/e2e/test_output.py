@@ -1,6 +1,9 @@
 """Several formats in one run, and what they hold when a command is stopped."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
@@ -122,3 +125,40 @@ def test_a_run_that_was_stopped_leaves_the_report_that_it_compares_with(project:
     assert 4 == project.run(*nightly, "--since", "drift.json", "--output", "sarif=out.sarif").code
 
     assert (before, True) == ((project.root / "drift.json").read_bytes(), (project.root / "out.sarif").exists())
+
+
+def test_undoing_drift_reads_as_such(project: Project) -> None:
+    """A callback URL that comes back looks like one that is added: a reviewer would stop the repair."""
+    project.declare(portal())
+    project.apply()
+    project.org.set(GLOBAL, {"callbackUrl": "https://evil.example/x"}, as_user=DANA)
+
+    assert "(weakens, critical)   restores" in project.run("plan").out
+    (change,) = project.plan()["resource_changes"]
+    assert [True] == [field["restores"] for field in change["fields"]]
+
+
+def test_a_new_wish_restores_nothing(project: Project) -> None:
+    """Nor is what the file asks for the first time a repair."""
+    project.declare(portal())
+    project.apply()
+    project.declare(portal(callbackUrl=["https://portal.acme.example/other"]))
+
+    (change,) = project.plan()["resource_changes"]
+    assert [False] == [field["restores"] for field in change["fields"]]
+
+
+def test_a_format_without_a_file_after_the_sign_is_an_error(project: Project) -> None:
+    """An empty variable of a pipeline would flood its log with HTML."""
+    assert 3 == project.run("plan", "--output", "html=").code
+
+
+@pytest.mark.parametrize("command", ["explain TX02", "schema plan", "plan"])
+def test_a_full_disk_is_not_our_defect(project: Project, command: str) -> None:
+    """The user can mend it, if he is told."""
+    project.declare(portal())
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        shell = [str(Path(sys.executable).with_name("reconciler")), *command.split()]
+        done = subprocess.run(shell, cwd=project.root, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (1, True) == (done.returncode, "standard output cannot be written" in done.stderr), done.stderr

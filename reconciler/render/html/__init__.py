@@ -11,7 +11,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from reconciler.kind import Value
-from reconciler.model import Action, Address, Change, Finding, Landing, OrgInfo, Path, Unchecked
+from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Path, Unchecked
 from reconciler.render import values
 from reconciler.render.about import about
 from reconciler.render.html.difference import difference
@@ -422,7 +422,7 @@ def _change_table(change: Change) -> Markup | None:
             "tr",
             element("th", field.name, scope="row"),
             element("td", difference(schema, field.path, field.old, field.new, secret=field.secret)),
-            element("td", _effect(field.direction, field.severity), _conflict(field.conflict)),
+            element("td", _effect(field.direction, field.severity), _moved_too(field)),
         )
         for field in change.fields[:NOTES]
     ]
@@ -455,8 +455,11 @@ def _effect(direction: Direction, severity: Severity) -> Markup:
     return Markup(direction)
 
 
-def _conflict(conflict: bool) -> Markup | None:
-    return element("p", "Conflict: the org moved too; the file wins.", class_="conflict") if conflict else None
+def _moved_too(field: FieldChange) -> Markup | None:
+    """What the org did to the field in the meantime."""
+    if field.conflict:
+        return element("p", "Conflict: the org moved too; the file wins.", class_="conflict")
+    return element("p", "Restores what was last applied.") if field.restores else None
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,103 @@
+"""`reconciler baseline …`: what we manage, and what we last applied. Arguments in, text out; no logic."""
+
+from typing import Annotated
+
+import typer
+
+from reconciler.mock_cli import OrgName, ProjectFile
+from reconciler.output import PLAIN, Outputs, say
+
+baseline_app = typer.Typer(
+    help="What we manage, and what we last applied.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Output = Annotated[
+    list[str],
+    typer.Option(
+        "--output",
+        help="text, json, markdown, sarif, junit, html, graph (Mermaid) or dot; =FILE to write it there. Repeatable.",
+        metavar="FORMAT[=FILE]",
+    ),
+]
+AllowCommands = Annotated[bool, typer.Option("--allow-commands", help="Let secret references run commands.")]
+
+
+@baseline_app.command("list")
+def baseline_list(
+    output: Output = [],
+    allow_commands: AllowCommands = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """List what we manage in the org."""
+    from reconciler import ownership
+    from reconciler.render import json_baseline, text
+    from reconciler.workspace import Choices, Workspace
+
+    outputs = Outputs.of(output, PLAIN)
+    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+        found = ownership.baseline(session)
+    outputs.emit(
+        lambda colour: text.baseline_list(found, colour=colour),
+        lambda: json_baseline.baseline(found),
+    )
+
+
+@baseline_app.command("show")
+def baseline_show(
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
+    output: Output = [],
+    allow_commands: AllowCommands = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Show what we last applied for a resource."""
+    from reconciler import ownership
+    from reconciler.render import json_baseline, text
+    from reconciler.workspace import Choices, Workspace, address
+
+    outputs, only = Outputs.of(output, PLAIN), [address(a) for a in addresses]
+    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+        found = ownership.baseline(session, only)
+    outputs.emit(
+        lambda colour: text.baseline_show(found, colour=colour),
+        lambda: json_baseline.baseline(found),
+    )
+
+
+@baseline_app.command("accept")
+def baseline_accept(
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]…")],
+    allow_commands: AllowCommands = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Take what the org has now as what should be: its drift is no longer reported."""
+    from reconciler import ownership
+    from reconciler.workspace import Choices, Workspace, address
+
+    chosen = []
+    for given in addresses:
+        head, dot, path = given.rpartition("/")[2].partition(".")
+        prefix = given.rpartition("/")[0]
+        chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
+    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+        ownership.accept(session, chosen)
+    say("".join(f"accepted {given}\n" for given in addresses))
+
+
+@baseline_app.command("forget")
+def baseline_forget(
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
+    allow_commands: AllowCommands = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Give resources up: they stay in the org, and we no longer own them."""
+    from reconciler import ownership
+    from reconciler.workspace import Choices, Workspace, address
+
+    chosen = [address(a) for a in addresses]
+    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+        ownership.forget(session, chosen)
+    say("".join(f"forgot {given}\n" for given in addresses))
