@@ -14,6 +14,10 @@ def moment(text: str) -> datetime | None:
         return None
 
 
+NOT_ASKED = "the org was not asked"
+"""Why nothing is known of a topic that nobody wanted to know of."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A user, as far as rules look at one."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from providers.salesforce.refusals import noting
 from providers.salesforce.rest import Rest
 from reconciler.errors import Complaint, ReconcilerError
-from reconciler.facts import Facts, User, moment
+from reconciler.facts import NOT_ASKED, Facts, User, moment
 from reconciler.provider import Progress
 
 _USERS = (
@@ -60,7 +60,7 @@ def facts(rest: Rest, users: Collection[str], progress: Progress, secrets: Colle
         with noting(unknown, "secrets"):
             ages = dict(_secrets(rest, frozenset(secrets)))
     else:
-        unknown["secrets"] = "the org was not asked"
+        unknown["secrets"] = NOT_ASKED
     return Facts(people, sets, profiles, ages, unknown)
 
 

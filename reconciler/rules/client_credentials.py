@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from reconciler.facts import Facts, User
+from reconciler.facts import NOT_ASKED, Facts, User
 from reconciler.model import Address
 from reconciler.rules import Broken, NotChecked, Verdicts, World, rule
 from reconciler.rules.apps import (
@@ -256,6 +256,8 @@ def _why_no_date(world: World) -> str:
     if world.facts is None:
         return "no org was asked"
     reason = world.facts.unknown.get("secrets")
+    if reason == NOT_ASKED:
+        return "check --live --secret-ages asks the org, which sends the secrets along"
     return f"the org did not tell ({reason})" if reason else "the org tells it of staged and rotated secrets only"
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.facts import Facts, User
+from reconciler.facts import NOT_ASKED, Facts, User
 from reconciler.model import Address
-from reconciler.rules import Example, Rule, judge
+from reconciler.rules import Example, Rule, all_rules, judge
 from reconciler.rules import client_credentials as cc
 from reconciler.rules.examples import CLIENT_CREDENTIALS as GOOD
 from reconciler.rules.examples import WEB_SERVER
@@ -325,3 +325,12 @@ def test_the_wrong_type_is_told_apart_from_the_right_one(tmp_path: Path) -> None
         tuple(str(address) for address in finding.also),
     )
     assert "write it under oauthPolicies, which is ExtlClntAppOauthConfigurablePolicies" == finding.mend
+
+
+def test_a_secrets_age_that_nobody_asked_for_says_how_to_ask(tmp_path: Path) -> None:
+    """Asking brings the secrets along, so it is somebody's decision; a line that only says "not known" leads nowhere."""
+    here = world(GOOD, tmp_path)
+    facts = replace(here.facts or Facts(), unknown={"secrets": NOT_ASKED})
+    _, unchecked = judge(replace(here, facts=facts), rules=[all_rules()["CC04"]])
+
+    assert ["--secret-ages" in one.message for one in unchecked] == [True]
