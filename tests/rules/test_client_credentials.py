@@ -330,7 +330,7 @@ def test_the_wrong_type_is_told_apart_from_the_right_one(tmp_path: Path) -> None
 def test_a_secrets_age_that_nobody_asked_for_says_how_to_ask(tmp_path: Path) -> None:
     """Asking brings the secrets along, so it is somebody's decision; a line that only says "not known" leads nowhere."""
     here = world(GOOD, tmp_path)
-    facts = replace(here.facts or Facts(), unknown={"secrets": NOT_ASKED})
+    facts = replace(here.facts or Facts(), secrets={}, unknown={"secrets": NOT_ASKED})
     _, unchecked = judge(replace(here, facts=facts), rules=[all_rules()["CC04"]])
 
     assert ["--secret-ages" in one.message for one in unchecked] == [True]
