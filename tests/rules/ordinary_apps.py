@@ -128,7 +128,7 @@ ORDINARY = {
     "canvas": _connected(
         "canvasConfig:\n  accessMethod: Post\n  canvasUrl: https://canvas.acme.example/signed\n"
         "  locations: [Visualforce]\n"
-        "oauthConfig:\n  callbackUrl: [https://canvas.acme.example/cb]\n  scopes: [Api, Full]\n  isAdminApproved: true\n"
+        "oauthConfig:\n  callbackUrl: [https://canvas.acme.example/cb]\n  scopes: [Api, Web]\n  isAdminApproved: true\n"
         "  isPkceRequired: true\n"
         "oauthPolicy:\n  ipRelaxation: ENFORCE\n  refreshTokenPolicy: zero\nprofileName: [Standard User]\n"
     ),
