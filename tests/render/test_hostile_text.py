@@ -123,7 +123,7 @@ def findings(t: str) -> tuple[Finding, ...]:
     by = Modified(f"b{t}.", "", f"d{t}.")
     place = Place(f"desired/f{t}.", 3, 7, t)
     changed = (
-        ("label", app, "x", t, Severity.LOW),
+        ("label", app, "before", t, Severity.LOW),
         ("callbackUrl", settings_of, frozenset({f"c{t}."}), frozenset({f"c{t}.", f"e{t}."}), Severity.CRITICAL),
         (f"n{t}.", handler, None, {f"q{t}.": [t]}, Severity.HIGH),
         ("apexExecutionUser", tie, f"u{t}.", f"v{t}.", Severity.CRITICAL),
