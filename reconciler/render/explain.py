@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.errors import Complaint, Exit, InputError
 from reconciler.guards import GUARDS
+from reconciler.judging import HANDLER
 from reconciler.kind import (
     Default,
     Field,
@@ -22,7 +23,7 @@ from reconciler.kind import (
     WriteOnly,
     suggestion,
 )
-from reconciler.kinds import all_kinds
+from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.render.about import About, all_about
 from reconciler.render.safe import page
 from reconciler.rules import Rule, all_rules
@@ -42,6 +43,12 @@ EXITS: Mapping[int, str] = {
 }
 
 
+BY_FIELD = ("drift.changed", "drift.desired")
+"""Findings that are as grave as the field that they are about."""
+DOCUMENT = "HandlerEnablement"
+"""How files call an enablement, which Salesforce keeps in its handler."""
+
+
 def explain(name: str) -> str:
     """What `name` means: the id of a finding, `Kind`, `Kind.field`, a guard or an exit code.
 
@@ -57,6 +64,8 @@ def explain(name: str) -> str:
     if name in GUARDS:
         return page([f"Guard {name}", "", GUARDS[name]])
     kind, _, path = name.partition(".")
+    if kind == DOCUMENT:
+        kind, path = HANDLER, ".".join([ENABLEMENT, *([path] if path else [])])
     if kind in all_kinds():
         schema = all_kinds()[kind]
         return page(_field(schema, path) if path else _kind(schema))
@@ -68,7 +77,8 @@ def explain(name: str) -> str:
 
 
 def _finding(about: About) -> Iterator[str]:
-    yield f"{about.id} ({about.severity}): {about.title}."
+    severity = "severity of the field" if about.id in BY_FIELD else str(about.severity)
+    yield f"{about.id} ({severity}): {about.title}."
     yield ""
     if about.hurts:
         yield about.hurts

@@ -227,7 +227,11 @@ def _lines_changed(old: str, new: str) -> str:
     gone, come = len(before) - start - end, len(after) - start - end
     if not gone and not come:
         return "only line endings differ"
-    changed = f"{gone:,} of {len(before):,} lines changed" if gone == come else f"{gone:,} lines became {come:,}"
+    changed = (
+        f"{gone:,} of {len(before):,} lines changed"
+        if gone == come
+        else f"{gone:,} {'line' if gone == 1 else 'lines'} became {come:,}"
+    )
     first, then = (UNSET if not n else shown(lines[start].strip(), 60) for n, lines in ((gone, before), (come, after)))
     return f"{changed}, first at line {start + 1}: {first} → {then}"
 

@@ -300,7 +300,7 @@ def _never_verified(used: _Used, handler: Handler) -> Broken:
     Severity.MEDIUM,
     "A handler takes claims from verified tokens only, and accepts no others",
     hurts="Whoever finds the way around the verification writes a token that names any user, and gets in as that user.",
-    source=f"{_GUIDE}JWTUtil Class: parseJWTFromStringWithoutValidation; RFC 8725, 3.1 (the `alg` header){_JUDGEMENT}",
+    source=f"{_GUIDE}JWTUtil Class: parseJWTFromStringWithoutValidation; RFC 8725, 3.1 (the header alg){_JUDGEMENT}",
     good=TOKEN_EXCHANGE,
     bad=_but(
         (

@@ -52,3 +52,17 @@ def test_what_does_not_exist_is_an_error_that_names_the_nearest(name: str, mend:
         explain(name)
 
     assert mend in wrong.value.complaints[0].mend
+
+
+def test_an_enablement_is_explained_under_the_name_that_files_give_it() -> None:
+    """Its documents have a kind that Salesforce does not know."""
+    assert "apexExecutionUser" in explain("HandlerEnablement")
+    assert explain("OauthTokenExchangeHandler.enablements.apexExecutionUser") == explain(
+        "HandlerEnablement.apexExecutionUser"
+    )
+
+
+def test_a_viewers_id_with_a_severity_is_explained_too() -> None:
+    """SARIF has one rule for each severity."""
+    assert explain("drift.changed") == explain("drift.changed/critical")
+    assert "severity of the field" in explain("drift.changed")
