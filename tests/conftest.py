@@ -1,8 +1,18 @@
-"""For all tests: speed is never asserted, and what hypothesis found once is not remembered between machines."""
+"""For all tests: speed is never asserted, and what hypothesis found once is not remembered between machines.
+
+With RECONCILER_SAME_EXAMPLES it takes the same examples in every run: whether a change may land must not depend on luck.
+Elsewhere it takes new ones each time, and what it finds is mended.
+"""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "project", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    "project",
+    deadline=None,
+    database=None,
+    derandomize=bool(os.environ.get("RECONCILER_SAME_EXAMPLES")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("project")
