@@ -25,7 +25,7 @@ class _Lines:
         self._last = ""
 
     def __call__(self, stage: str) -> None:
-        if stage != self._last:
+        if stage and stage != self._last:
             self._last = stage
             sys.stderr.write(f"[{monotonic() - self._begun:5.1f} s] {line(stage)}\n")
             sys.stderr.flush()
@@ -41,4 +41,13 @@ def _live() -> Iterator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
-        yield lambda stage: bar.update(task, description=line(stage))
+
+        def tell(stage: str) -> None:
+            # A line that moves below a question writes over the answer.
+            if not stage:
+                bar.stop()
+                return
+            bar.start()
+            bar.update(task, description=line(stage))
+
+        yield tell

@@ -8,7 +8,8 @@ from reconciler.kind import SecretRef
 from reconciler.model import Component, Deployed, LiveState, OrgInfo
 
 Progress = Callable[[str], None]
-"""Told the name of each stage as it begins, e.g. `retrieving 12 kinds`, `deploying (3 of 40 components)`."""
+"""Told the name of each stage as it begins, e.g. `retrieving 12 kinds`, `deploying (3 of 40 components)`; and an empty
+text while somebody is being asked."""
 
 Secrets = Callable[[SecretRef], str]
 """Finds the value behind a reference, at the last moment before the wire."""

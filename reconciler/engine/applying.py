@@ -74,8 +74,13 @@ def apply(
         made = draft_plan(session, request, baseline, live)
         _refuse_other(saved, made)
         _refuse(session, made, saved)
-        if made.changes and not confirm(made):
-            raise RefusedError("not confirmed: nothing was changed")
+        if made.changes:
+            session.progress("")
+            asked = monotonic()
+            if not confirm(made):
+                raise RefusedError("not confirmed: nothing was changed")
+            # How long somebody thinks it over is not how long it takes.
+            begun += monotonic() - asked
         if made.steps:
             # It is read again before anything is sent, and one copy of a large org is enough.
             live, made = LiveState(live.org, {}), replace(made, bodies={})

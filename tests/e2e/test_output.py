@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
 
+from reconciler import workspace
 from tests.e2e.build import APP, DANA, GLOBAL, app, portal
-from tests.e2e.project import Project
+from tests.e2e.project import Project, Terminal
 
 FORMATS = ("json", "markdown", "sarif", "junit", "html", "graph", "dot")
 COMMANDS = ("check", "check --live", "plan", "apply --auto-approve", "drift")
@@ -162,3 +165,21 @@ def test_a_full_disk_is_not_our_defect(project: Project, command: str) -> None:
         done = subprocess.run(shell, cwd=project.root, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert (1, True) == (done.returncode, "standard output cannot be written" in done.stderr), done.stderr
+
+
+def test_nothing_moves_on_the_terminal_while_somebody_is_asked(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A progress line below the question writes over the answer that is being typed."""
+    project.declare(portal())
+    stages: list[str] = []
+    asked_after: list[str] = []
+
+    @contextmanager
+    def told() -> Iterator[Callable[[str], None]]:
+        yield stages.append
+
+    monkeypatch.setattr(workspace, "progress", told)
+    project.run("apply", stdin=Terminal("yes", lambda: asked_after.append(stages[-1])))
+
+    assert ([""], True) == (asked_after, len(stages) > 1 and stages[-1] != "")
