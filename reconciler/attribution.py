@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 
 from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import Address, Attribution, Confidence, Finding, Modified
+from reconciler.model import GONE, Address, Attribution, Confidence, Finding, Modified
 from reconciler.security import Direction, Severity
 
 TOLERANCE = timedelta(seconds=120)
@@ -193,7 +193,7 @@ def _app(address: Address) -> str:
 
 
 def _is_gone(finding: Finding) -> bool:
-    return finding.id == "drift.gone"
+    return finding.id == GONE
 
 
 def _begin(window: _Window) -> datetime:

@@ -8,6 +8,7 @@ back exactly as it came.
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -26,6 +27,7 @@ from reconciler.kind import (
     NotEchoed,
     OrgBound,
     RawXml,
+    Ref,
     SecretRef,
     Since,
     SourceText,
@@ -335,6 +337,34 @@ def exists(struct: type[Struct], path: Path, version: float) -> bool:
         if (since is not None and version < since.version) or (until is not None and version > until.version):
             return False
     return True
+
+
+@cache
+def _ref_fields(struct: type[Struct], kinds: frozenset[str]) -> tuple[tuple[str, str, type[Struct] | None], ...]:
+    """Fields that name records of these kinds: name, kind, or else the structure that has such fields."""
+    found: list[tuple[str, str, type[Struct] | None]] = []
+    for name, field in struct.fields().items():
+        ref = field.mark(Ref)
+        if ref is not None and ref.kind in kinds:
+            found.append((name, ref.kind, None))
+        elif field.struct is not None and _ref_fields(field.struct, kinds):
+            found.append((name, "", field.struct))
+    return tuple(found)
+
+
+def references(
+    struct: type[Struct], body: Mapping[str, Value], kinds: frozenset[str], path: Path = ()
+) -> Iterator[tuple[Path, str, str]]:
+    """Where a body names records of these kinds: path, kind and name. Entries of a list have their own path."""
+    for field, kind, inner in _ref_fields(struct, kinds):
+        value = body.get(field)
+        listed = isinstance(value, list)
+        for index, entry in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(entry, dict) and inner is not None:
+                below = (*path, field, str(index)) if listed else (*path, field)
+                yield from references(inner, entry, kinds, below)
+            elif isinstance(entry, str) and entry and inner is None:
+                yield ((*path, field, entry) if listed else (*path, field)), kind, str(entry)
 
 
 def is_secret(struct: type[Struct], path: Path) -> bool:

@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import apex_source
+from reconciler.body import references
 from reconciler.declaration import Declaration
 from reconciler.document import MAX_ISSUES, Documents, Issue, Spot, is_secret
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.kind import Ref, Struct, Value, suggestion
+from reconciler.kind import suggestion
 from reconciler.kinds import all_kinds
-from reconciler.model import Address, Resource, Snapshot, Unchecked
+from reconciler.model import REFERENCE, Address, Resource, Snapshot, Unchecked
 from reconciler.sources import Places, Tree
 from reconciler.values import Values
 from reconciler.yaml_source import Reader
@@ -138,7 +139,7 @@ def undeclared(snapshot: Snapshot) -> list[Unchecked]:
     """References to resources of managed kinds that no file declares: only the org can tell whether they are there."""
     return [
         Unchecked(
-            "reference",
+            REFERENCE,
             resource.address,
             f"{_field(path)} points at {target}, which no file declares",
             path,
@@ -173,30 +174,10 @@ def _references(resource: Resource) -> Iterator[tuple[tuple[str, ...], Address]]
             if resource.body.get(name):
                 yield (name,), Address(kind, resource.body[name])
         return
-    yield from _refs_in(address.schema, resource.body, ())
+    for path, kind, name in references(address.schema, resource.body, _managed()):
+        yield path, Address(kind, name)
 
 
 @cache
-def _ref_fields(schema: type[Struct]) -> tuple[tuple[str, str, type[Struct] | None], ...]:
-    """Fields that refer to managed kinds: name, kind, or else the structure that has such fields."""
-    found: list[tuple[str, str, type[Struct] | None]] = []
-    for name, field in schema.fields().items():
-        ref = field.mark(Ref)
-        if ref is not None and ref.kind in all_kinds():
-            found.append((name, ref.kind, None))
-        elif field.struct is not None and _ref_fields(field.struct):
-            found.append((name, "", field.struct))
-    return tuple(found)
-
-
-def _refs_in(
-    schema: type[Struct], body: Mapping[str, Value], path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Address]]:
-    for name, kind, struct in _ref_fields(schema):
-        value = body.get(name)
-        entries = value if isinstance(value, list) else [value]
-        for index, entry in enumerate(entries):
-            if isinstance(entry, dict) and struct is not None:
-                yield from _refs_in(struct, entry, (*path, name, str(index)) if entries is value else (*path, name))
-            elif isinstance(entry, str) and entry and struct is None:
-                yield ((*path, name, entry) if entries is value else (*path, name)), Address(kind, entry)
+def _managed() -> frozenset[str]:
+    return frozenset(all_kinds())

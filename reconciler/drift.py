@@ -5,12 +5,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.body import exists, field_at
 from reconciler.diff import field_changes
 from reconciler.kind import Immutable, Means, Struct, Weaker
-from reconciler.kinds import ENABLEMENT, all_kinds, satellites
-from reconciler.model import Address, Applied, Baseline, FieldChange, Finding, LiveResource, LiveState, Path
+from reconciler.kinds import ENABLEMENT, satellites
+from reconciler.model import (
+    CHANGED,
+    GONE,
+    UNMANAGED,
+    Address,
+    Applied,
+    Baseline,
+    FieldChange,
+    Finding,
+    LiveResource,
+    LiveState,
+    Path,
+)
 from reconciler.planner import completed
 from reconciler.security import Direction, Severity, Verdict
 
-CHANGED, GONE, UNMANAGED = "drift.changed", "drift.gone", "drift.unmanaged"
 _APP = "ExternalClientApplication"
 
 
@@ -45,12 +56,7 @@ def findings(
 
 def unwatched(baseline: Baseline, live: LiveState) -> tuple[str, ...]:
     """What could not be compared, and why, a line each: an empty report says nothing about it."""
-    version = float(live.org.api_version or 0)
-    notes = []
-    for what, why in live.unreadable.items():
-        # A kind that an API version does not have is not hidden from anybody who reads at that version.
-        if not version or all_kinds()[what.partition("/")[0]].since <= version:
-            notes.append(f"{what} could not be read, and is not judged: {why}")
+    notes = [f"{what} could not be read, and is not judged: {why}" for what, why in live.hidden.items()]
     if len(_versions(baseline, live)) > 1:
         notes.append(
             f"the baseline was written at API version {baseline.api_version}, the org is read at "

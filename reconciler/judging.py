@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import cache
 
-from reconciler.body import at, canonical, overlaid
+from reconciler.body import at, canonical, overlaid, references
 from reconciler.facts import Facts
-from reconciler.kind import Body, Ref, Struct
+from reconciler.kind import Body
 from reconciler.kinds import ENABLEMENT
 from reconciler.model import Address, Change, Finding, LiveState, Snapshot, Unchecked
 from reconciler.planner import Draft
@@ -15,6 +14,7 @@ from reconciler.rule_settings import OWN, RuleSettings, Waiver, waived
 from reconciler.rules import Rule, World, all_rules, judge
 from reconciler.security import Severity
 
+USERS = frozenset({"User"})
 HANDLER = "OauthTokenExchangeHandler"
 OVERRIDDEN = "OA02"
 """The rule on values that the platform accepts and does not keep."""
@@ -102,10 +102,7 @@ def asks_org(settings: RuleSettings) -> bool:
 
 def users(bodies: Mapping[Address, Body]) -> set[str]:
     """The usernames that resources name."""
-    found: set[str] = set()
-    for address, body in bodies.items():
-        _users_in(address.struct, body, found)
-    return found
+    return {name for a, body in bodies.items() for _, _, name in references(a.struct, body, USERS)}
 
 
 def users_of(draft: Draft, bodies: Mapping[Address, Body]) -> set[str]:
@@ -118,29 +115,6 @@ def users_of(draft: Draft, bodies: Mapping[Address, Body]) -> set[str]:
 
 def _apps_in(address: Address) -> tuple[str, ...]:
     return address.name, address.part.removeprefix(f"{ENABLEMENT}/")
-
-
-def _users_in(struct: type[Struct], body: Body, found: set[str]) -> None:
-    for name, inner in _user_fields(struct):
-        value = body.get(name)
-        if inner is not None:
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, dict):
-                    _users_in(inner, item, found)
-        elif isinstance(value, str) and value:
-            found.add(str(value))
-
-
-@cache
-def _user_fields(struct: type[Struct]) -> tuple[tuple[str, type[Struct] | None], ...]:
-    found: list[tuple[str, type[Struct] | None]] = []
-    for name, field in struct.fields().items():
-        ref = field.mark(Ref)
-        if ref is not None and ref.kind == "User":
-            found.append((name, None))
-        elif field.struct is not None and _user_fields(field.struct):
-            found.append((name, field.struct))
-    return tuple(found)
 
 
 def _apps(draft: Draft, bodies: Mapping[Address, Body]) -> set[str] | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from reconciler.errors import Place
 from reconciler.facts import Deployment
 from reconciler.kind import Body, Kind, Struct, Value
-from reconciler.kinds import ENABLEMENT, kind
+from reconciler.kinds import ENABLEMENT, all_kinds, kind
 from reconciler.security import Direction, Severity
 
 Path = tuple[str, ...]
@@ -176,6 +176,13 @@ class OrgInfo:
         return self.id[:15]
 
 
+def reason_unreadable(unreadable: Mapping[str, str], address: Address) -> str | None:
+    """Why nothing can be said about an address: it, its handler or its whole kind is among what could not be read."""
+    if not unreadable:
+        return None
+    return unreadable.get(address.kind) or unreadable.get(str(address.component))
+
+
 @dataclass(frozen=True, slots=True)
 class LiveState:
     """What the org has now, as far as it could be read."""
@@ -187,9 +194,19 @@ class LiveState:
 
     def reason_unreadable(self, address: Address) -> str | None:
         """Why nothing can be said about this address, or `None` if it could be read."""
-        if not self.unreadable:
-            return None
-        return self.unreadable.get(address.kind) or self.unreadable.get(str(address.component))
+        return reason_unreadable(self.unreadable, address)
+
+    @property
+    def too_new(self) -> frozenset[str]:
+        """The kinds that the API version does not have."""
+        version = float(self.org.api_version or 0)
+        return frozenset(name for name, schema in all_kinds().items() if version and schema.since > version)
+
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """What the login could not read. A kind that the API version does not have is hidden from nobody."""
+        too_new = self.too_new if self.unreadable else frozenset()
+        return {what: why for what, why in self.unreadable.items() if what.partition("/")[0] not in too_new}
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +362,12 @@ def _ordered(value: Value) -> Value:
     return [_ordered(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+CHANGED, GONE, UNMANAGED, DESIRED = "drift.changed", "drift.gone", "drift.unmanaged", "drift.desired"
+"""The ids of drift."""
+REFERENCE = "reference"
+"""Never a finding: what a file names and no file declares is not checked offline, and an error with an org."""
+
+
 class Confidence(StrEnum):
     """How sure it is who did it."""
 
@@ -378,7 +401,7 @@ class Finding:
     """Something that a person must look at: drift, or a rule broken."""
 
     id: str
-    """`drift.changed`, `drift.gone`, `drift.unmanaged`, `drift.desired`, `waiver.expired`, `waiver.unused`, or a rule's id."""
+    """One of drift's, `waiver.expired`, `waiver.unused`, or a rule's."""
     severity: Severity
     address: Address
     message: str
@@ -406,6 +429,10 @@ class Finding:
     attribution: Attribution | None = None
     known: bool | None = None
     """Whether an earlier report had it already; `None` if none was given to compare with."""
+
+    @property
+    def is_drift(self) -> bool:
+        return self.id in (CHANGED, GONE, UNMANAGED, DESIRED)
 
     @property
     def counts(self) -> bool:

@@ -12,7 +12,6 @@ from reconciler.engine.session import (
     Session,
     ask_facts,
     identified,
-    kinds_too_new,
     read_all,
     read_live,
     refuse_too_new,
@@ -29,6 +28,7 @@ from reconciler.errors import (
 )
 from reconciler.facts import History
 from reconciler.model import (
+    DESIRED,
     Baseline,
     Change,
     CheckReport,
@@ -109,7 +109,6 @@ def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
     """
     identified(session)
     live = read_live(session.provider, session.desired, Baseline(), session.progress)
-    hidden = {what: why for what, why in live.unreadable.items() if what not in kinds_too_new(live)}
     bodies = {address: have.body for address, have in live.resources.items()}
     apps = [address.name for address in bodies if address.kind == "ExternalClientApplication"] if secrets else []
     facts = ask_facts(session, judging.users(bodies), apps)
@@ -119,7 +118,7 @@ def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
         unchecked,
         tuple(sorted(live.resources)),
         live.org,
-        unreadable=hidden,
+        unreadable=live.hidden,
         bodies=bodies,
         created=time_of(session),
     )
@@ -135,11 +134,11 @@ def _against_desired(change: Change) -> Iterator[Finding]:
     if change.before is None or change.after is None:
         severity = max((f.severity for f in change.fields), default=Severity.MEDIUM)
         word = "is declared, and the org does not have it" if change.before is None else str(change.reason)
-        yield Finding("drift.desired", severity, change.address, word, modified=change.modified, place=change.place)
+        yield Finding(DESIRED, severity, change.address, word, modified=change.modified, place=change.place)
         return
     # The files are what should be, so the change went from the file's value to the org's.
     for f in planner.reversed_fields(change):
         yield Finding(
-            "drift.desired", f.severity, change.address, f"{f.name} is not as declared", f.path, f.old, f.new,
+            DESIRED, f.severity, change.address, f"{f.name} is not as declared", f.path, f.old, f.new,
             f.direction, change.modified, f.place,
         )  # fmt: skip

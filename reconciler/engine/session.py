@@ -17,13 +17,14 @@ from reconciler.errors import (
 )
 from reconciler.facts import Facts
 from reconciler.kind import Ref, SecretRef
-from reconciler.kinds import all_kinds, kind
+from reconciler.kinds import kind
 from reconciler.model import (
     Address,
     Baseline,
     LiveState,
     OrgInfo,
     Snapshot,
+    reason_unreadable,
 )
 from reconciler.provider import Progress, Provider
 from reconciler.rule_settings import RuleSettings
@@ -119,14 +120,8 @@ def _class_fields(name: str) -> tuple[str, ...]:
     return tuple(name for name, field in fields if (ref := field.mark(Ref)) is not None and ref.kind == "ApexClass")
 
 
-def kinds_too_new(live: LiveState) -> set[str]:
-    """The kinds that the API version does not have."""
-    version = float(live.org.api_version or 0)
-    return {name for name, schema in all_kinds().items() if version and schema.since > version}
-
-
 def refuse_too_new(desired: Snapshot, live: LiveState) -> None:
-    too_new = kinds_too_new(live)
+    too_new = live.too_new
     newer = [
         Complaint(
             f"{address.kind} needs API version {address.schema.since:.1f}; the org is read at {live.org.api_version}",
@@ -142,12 +137,10 @@ def refuse_too_new(desired: Snapshot, live: LiveState) -> None:
 
 def unreadable(addresses: Iterable[Address], live: LiveState) -> dict[str, str]:
     """Those of the addresses that the org did not show, and why."""
-    if not live.unreadable:
+    hidden = live.hidden
+    if not hidden:
         return {}
-    # What an API version does not have is hidden from nobody; `drift` says that it was not compared.
-    too_new = kinds_too_new(live)
-    asked = (address for address in sorted(addresses) if address.kind not in too_new)
-    return {str(address): why for address in asked if (why := live.reason_unreadable(address)) is not None}
+    return {str(a): why for a in sorted(addresses) if (why := reason_unreadable(hidden, a)) is not None}
 
 
 def unread_complaints(unreadable: Mapping[str, str], desired: Snapshot) -> Iterator[Complaint]:

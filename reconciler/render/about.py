@@ -4,40 +4,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, UNMANAGED
 from reconciler.rule_settings import EXPIRED, OWN, UNUSED
 from reconciler.rules import all_rules
 from reconciler.security import Severity
 
 FAILED = "apply.failed"
 ERROR = "error"
-REFERENCE = "reference"
-"""Never a finding, only not checked offline; with an org it is an error."""
 
 _DESIGN = "our own judgement: who watches an org has to know what its files do not say"
 _OTHERS = (
     (
-        "drift.changed",
+        CHANGED,
         Severity.LOW,
         "A field holds what was last applied",
         "Somebody changed it in the org, past review: the clients of the app live with a setting that nobody agreed to.",
         "our own judgement, field by field: the mark of each field tells which change weakens it",
     ),
     (
-        "drift.gone",
+        GONE,
         Severity.HIGH,
         "What was applied is still in the org",
         "Clients that log in through it are refused until it is restored.",
         _DESIGN,
     ),
     (
-        "drift.unmanaged",
+        UNMANAGED,
         Severity.MEDIUM,
         "Everything in the org is declared in a file or accepted in the baseline",
         "A way into the org that no file declares is one that nobody reviews.",
         _DESIGN,
     ),
     (
-        "drift.desired",
+        DESIRED,
         Severity.LOW,
         "The org is as the files declare it",
         "Whoever reads the files believes in a setting that the org does not have.",

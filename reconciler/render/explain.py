@@ -24,6 +24,7 @@ from reconciler.kind import (
     suggestion,
 )
 from reconciler.kinds import ENABLEMENT, all_kinds
+from reconciler.model import CHANGED, DESIRED
 from reconciler.render.about import About, all_about
 from reconciler.render.safe import page
 from reconciler.rules import Rule, all_rules
@@ -43,7 +44,7 @@ EXITS: Mapping[int, str] = {
 }
 
 
-BY_FIELD = ("drift.changed", "drift.desired")
+BY_FIELD = (CHANGED, DESIRED)
 """Findings that are as grave as the field that they are about."""
 DOCUMENT = "HandlerEnablement"
 """How files call an enablement, which Salesforce keeps in its handler."""

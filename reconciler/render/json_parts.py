@@ -6,7 +6,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.errors import Place
 from reconciler.kind import Value
-from reconciler.model import Address, Attribution, Finding, Modified, OrgInfo, Path, Unchecked
+from reconciler.model import GONE, UNMANAGED, Address, Attribution, Finding, Modified, OrgInfo, Path, Unchecked
 from reconciler.render import shapes, values
 from reconciler.render.saved_plan import FORMAT
 
@@ -101,7 +101,7 @@ def _attribution(found: Attribution | None) -> shapes.Attribution | None:
     }
 
 
-_DRIFT_ACTIONS = {"drift.gone": ["delete"], "drift.unmanaged": ["create"]}
+_DRIFT_ACTIONS = {GONE: ["delete"], UNMANAGED: ["create"]}
 
 
 def resource_drift(findings: Sequence[Finding]) -> list[shapes.Resource]:

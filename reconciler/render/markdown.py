@@ -22,7 +22,7 @@ from reconciler.render import values
 from reconciler.render.report import Report
 from reconciler.render.safe import line
 from reconciler.render.safe import page as joined
-from reconciler.render.what import is_drift, moved, way, where
+from reconciler.render.what import moved, way, where
 from reconciler.render.who import uncounted, who
 from reconciler.security import Direction, Severity
 
@@ -207,7 +207,7 @@ def _table(report: Report) -> Iterator[str]:
     for severity in sorted(Severity, reverse=True):
         found = [finding for finding in counted if finding.severity is severity]
         if found:
-            drifted = sum(is_drift(finding) for finding in found)
+            drifted = sum(finding.is_drift for finding in found)
             new = f" {sum(finding.known is False for finding in found)} |" if since else ""
             yield f"| {severity} | {drifted or ''} | {len(found) - drifted or ''} |{new}"
     yield ""
@@ -249,7 +249,7 @@ def _failures(report: Report) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> Part:
-    names = "" if is_drift(finding) else f" (rule {code(finding.id)})"
+    names = "" if finding.is_drift else f" (rule {code(finding.id)})"
     new = " (new)" if finding.known is False else ""
     first = f"- **{finding.severity}**{new} {code(where(finding))}{names}: {_happened(finding)}"
     return Part(int(finding.severity), FINDING, first, tuple(f"  - {text}" for text in _details(finding)))
@@ -347,7 +347,9 @@ def _unchecked(report: Report) -> Iterator[Part]:
         by_id.setdefault(one.id, []).append((one.address, one.message))
     for id, found in sorted(by_id.items())[:RULES]:
         resources = len({address for address, _ in found})
-        text = f"- {code(id)} on {_count(resources, 'resource')}, such as {code(found[0][0])}: {prose(found[0][1])}"
+        text = (
+            f"- {code(id)} on {values.count(resources, 'resource')}, such as {code(found[0][0])}: {prose(found[0][1])}"
+        )
         yield Part(_NEVER, "rules not checked", text)
     if len(by_id) > RULES:
         yield Part(_NEVER, "rules not checked", f"- and {len(by_id) - RULES} more rules")
@@ -360,7 +362,3 @@ def _not_counted(finding: Finding) -> Part:
 
 def _bytes(lines: Iterable[str]) -> int:
     return sum(len(text.encode("utf-8", "surrogatepass")) + 1 for text in lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

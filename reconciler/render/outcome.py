@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.errors import Complaint, Place, ReconcilerError
 from reconciler.model import Action, ApplyResult, ComponentFailure, Landing, OrgInfo, StepResult
+from reconciler.render import values
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
 
@@ -103,9 +104,9 @@ def trailer(result: ApplyResult) -> str:
     landings = [step.landing for step in result.steps]
     if any(landing is not Landing.LANDED for landing in landings):
         told = ", ".join(f"{landings.count(landing)} {landing}" for landing in Landing)
-        return f"Apply failed: {len(landings)} step{'' if len(landings) == 1 else 's'}: {told}, {took}."
+        return f"Apply failed: {values.count(len(landings), 'step')}: {told}, {took}."
     if result.left:
-        return f"Not converged: {len(result.left)} change{'' if len(result.left) == 1 else 's'} left, {took}."
+        return f"Not converged: {values.count(len(result.left), 'change')} left, {took}."
     if not result.steps:
         return "No changes."
     actions = [change.action for step in result.steps for change in step.step.changes]

@@ -1,6 +1,6 @@
 """One view of a check, a plan, an apply or a drift report, for the formats that show them all alike. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import Complaint, ReconcilerError
@@ -20,7 +20,7 @@ from reconciler.model import (
     Refusal,
     Unchecked,
 )
-from reconciler.render import outcome, text
+from reconciler.render import outcome, text, values
 from reconciler.render.about import ERROR, about
 
 
@@ -70,7 +70,7 @@ def of_plan(plan: Plan) -> Report:
         plan.unchecked,
         plan.changes,
         refusals=plan.refusals,
-        components=_addresses(plan.bodies, plan.changes, [*plan.drift, *plan.findings]),
+        components=_addresses(plan.bodies, plan.changes, plan.drift, plan.findings),
         notes=plan.notes,
         bodies=plan.bodies,
     )
@@ -110,7 +110,7 @@ def of_drift(report: DriftReport) -> Report:
         report.created,
         text.worst_first(report.findings),
         in_flight=report.in_flight,
-        components=_addresses(dict.fromkeys(report.compared), (), report.findings),
+        components=_addresses(report.compared, report.findings),
         unreadable=report.unreadable,
         notes=(*report.notes, *_hidden(report.unreadable)),
         resolved=report.resolved,
@@ -127,7 +127,7 @@ def of_check(report: CheckReport) -> Report:
         report.created,
         text.worst_first(report.findings),
         report.unchecked,
-        components=_addresses(dict.fromkeys(report.checked), (), report.findings),
+        components=_addresses(report.checked, report.findings),
         unreadable=report.unreadable,
         notes=(*report.notes, *_hidden(report.unreadable)),
         resolved=report.resolved,
@@ -144,15 +144,11 @@ def of_error(command: str, error: ReconcilerError) -> Report:
     plan = getattr(error, "plan", None)
     if isinstance(plan, Plan):
         # What stopped it is in the plan: its findings say more than the error does.
-        trailer = f"Stopped by {_number(len(error.complaints), 'finding')}, exit code {int(error.exit)}."
+        trailer = f"Stopped by {values.count(len(error.complaints), 'finding')}, exit code {int(error.exit)}."
         return replace(of_plan(plan), command=command, trailer=trailer)
     found = tuple(_stopped(command, complaint) for complaint in error.complaints)
-    problems = _number(len(found), "problem")
+    problems = values.count(len(found), "problem")
     return Report(command, f"{command.capitalize()} failed: {problems}, exit code {int(error.exit)}.", findings=found)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _stopped(command: str, complaint: Complaint) -> Finding:
@@ -169,7 +165,5 @@ def _stopped(command: str, complaint: Complaint) -> Finding:
     )
 
 
-def _addresses(
-    seen: Mapping[Address, object], changes: Sequence[Change], findings: Sequence[Finding]
-) -> tuple[Address, ...]:
-    return tuple(sorted({*seen, *(change.address for change in changes), *(f.address for f in findings)}))
+def _addresses(seen: Iterable[Address], *about: Iterable[Change | Finding]) -> tuple[Address, ...]:
+    return tuple(sorted({*seen, *(one.address for some in about for one in some)}))

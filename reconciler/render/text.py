@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reconciler.drift import CHANGED
 from reconciler.facts import Deployment
 from reconciler.kind import Body
 from reconciler.model import (
+    CHANGED,
+    REFERENCE,
     Action,
     Address,
     Applied,
@@ -24,13 +25,12 @@ from reconciler.render import values
 from reconciler.render.outcome import apply_result, complaints, org
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
-from reconciler.render.what import is_drift, moved, way
+from reconciler.render.what import moved, way
 from reconciler.render.who import uncounted, who
 from reconciler.rules import all_rules
 from reconciler.security import Direction, Severity
 
 __all__ = [
-    "CHANGED",
     "apply_result",
     "baseline_list",
     "baseline_show",
@@ -43,7 +43,6 @@ __all__ = [
     "plan_trailer",
 ]
 
-REFERENCE = "reference"
 NAMED = 3
 """So many resources are named beside a rule that could not be judged."""
 
@@ -68,7 +67,7 @@ def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
         *_blind(plan.unchecked, paint, ""),
     ]
     if plan.unchanged:
-        lines.append(f"{_count(plan.unchanged, 'resource')} as declared.")
+        lines.append(f"{values.count(plan.unchanged, 'resource')} as declared.")
     return page([*lines, paint(plan_trailer(plan), "bold")])
 
 
@@ -82,9 +81,7 @@ def drift(report: DriftReport, *, colour: bool = False, summary: bool = False) -
             *_section("Deployments under way (what they change is not drift)", _under_way(report.in_flight), paint),
             "",
             *blocks,
-            *_ended(report.resolved, paint),
-            *_noted(report.notes, paint),
-            *_unread(report.unreadable, paint),
+            *_end(report, paint),
             paint(drift_trailer(report), "bold"),
         ]
     )
@@ -101,9 +98,7 @@ def check(report: CheckReport, *, colour: bool = False, summary: bool = False) -
             "",
             *blocks,
             *_blind(report.unchecked, paint, "plan, or check --live, asks the org" if report.org is None else ""),
-            *_ended(report.resolved, paint),
-            *_noted(report.notes, paint),
-            *_unread(report.unreadable, paint),
+            *_end(report, paint),
             paint(check_trailer(report), "bold"),
         ]
     )
@@ -140,20 +135,18 @@ def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]
     return [*told, ""]
 
 
-def _ended(resolved: Sequence[str], paint: Paint) -> list[str]:
-    found = _section("Resolved since the earlier report", (line(text) for text in resolved), paint)
+def _block(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
+    """A section with a blank line after it, and none before."""
+    found = _section(title, lines, paint)
     return [*found[1:], ""] if found else []
 
 
-def _unread(unreadable: Mapping[str, str], paint: Paint) -> list[str]:
-    told = (f"{line(what)}: {line(why)}" for what, why in unreadable.items())
-    found = _section("Could not be read, and is not judged", told, paint)
-    return [*found[1:], ""] if found else []
-
-
-def _noted(notes: Sequence[str], paint: Paint) -> list[str]:
-    found = _section("Notes", (line(note) for note in notes), paint)
-    return [*found[1:], ""] if found else []
+def _end(report: DriftReport | CheckReport, paint: Paint) -> Iterator[str]:
+    """What is said after the findings of either."""
+    yield from _block("Resolved since the earlier report", (line(text) for text in report.resolved), paint)
+    yield from _block("Notes", (line(note) for note in report.notes), paint)
+    hidden = (f"{line(what)}: {line(why)}" for what, why in report.unreadable.items())
+    yield from _block("Could not be read, and is not judged", hidden, paint)
 
 
 def baseline_list(baseline: Baseline, *, colour: bool = False) -> str:
@@ -165,7 +158,7 @@ def baseline_list(baseline: Baseline, *, colour: bool = False) -> str:
         for address, applied in sorted(baseline.resources.items(), key=lambda item: item[0])
     ]
     lines += _section("Seen, not managed", (line(text) for text in sorted(baseline.unmanaged)), paint)
-    return page([*lines, "", paint(f"Baseline: {_count(len(baseline.resources), 'resource')}.", "bold")])
+    return page([*lines, "", paint(f"Baseline: {values.count(len(baseline.resources), 'resource')}.", "bold")])
 
 
 def baseline_show(baseline: Baseline, only: Iterable[Address] | None = None, *, colour: bool = False) -> str:
@@ -175,7 +168,7 @@ def baseline_show(baseline: Baseline, only: Iterable[Address] | None = None, *, 
     lines = [_baseline_head(baseline, paint)]
     for address in sorted(wanted):
         lines += ["", *_applied(address, wanted[address], paint)]
-    return page([*lines, "", paint(f"Baseline: {_count(len(wanted), 'resource')}.", "bold")])
+    return page([*lines, "", paint(f"Baseline: {values.count(len(wanted), 'resource')}.", "bold")])
 
 
 def _steps(plan: Plan, paint: Paint, *, summary: bool) -> Iterator[str]:
@@ -183,7 +176,11 @@ def _steps(plan: Plan, paint: Paint, *, summary: bool) -> Iterator[str]:
     for number, step in enumerate(plan.steps, 1):
         if not step.changes:
             continue
-        count = f" {number} of {len(plan.steps)} ({_count(len(step.changes), 'change')})" if len(plan.steps) > 1 else ""
+        count = (
+            f" {number} of {len(plan.steps)} ({values.count(len(step.changes), 'change')})"
+            if len(plan.steps) > 1
+            else ""
+        )
         yield from ("", paint(f"Step{count}:" if count else "Changes:", "bold"))
         for change in step.changes:
             place = _place(change)
@@ -210,7 +207,7 @@ def _change_details(change: Change, paint: Paint) -> Iterator[str]:
         yield from (text for field in change.fields for text in _field(change, field, paint))
         hidden = _unchanged(change)
         if hidden:
-            yield paint(f"({_count(hidden, 'unchanged field')} hidden)", "dim")
+            yield paint(f"({values.count(hidden, 'unchanged field')} hidden)", "dim")
 
 
 def _unchanged(change: Change) -> int:
@@ -269,7 +266,7 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
         f"{paint.severity(finding.severity)}  {where}"
         + (f": {told}" if told else "")
         + _direction(finding, paint)
-        + ("" if is_drift(finding) else f"  [{line(finding.id)}]")
+        + ("" if finding.is_drift else f"  [{line(finding.id)}]")
         + ("" if finding.known is None else "  known" if finding.known else "  new")
         + (f"   ({beside})" if beside else "")
     )
@@ -337,7 +334,7 @@ def drift_trailer(report: DriftReport) -> str:
     beside = _uncounted(report.findings) + _unseen(report.unreadable)
     if not counted:
         return f"No drift{beside}."
-    return f"Drift: {_count(len(counted), 'finding')} ({_by_severity(counted)}){beside}."
+    return f"Drift: {values.count(len(counted), 'finding')} ({_by_severity(counted)}){beside}."
 
 
 def _unseen(unreadable: Mapping[str, str]) -> str:
@@ -348,8 +345,8 @@ def check_trailer(report: CheckReport) -> str:
     """`Check: 12 resources, 2 findings (1 high, 1 low).` or `Check: 12 resources, no findings.`"""
     counted = [finding for finding in report.findings if finding.counts]
     beside = _uncounted(report.findings) + _unseen(report.unreadable)
-    told = f"{_count(len(counted), 'finding')} ({_by_severity(counted)})" if counted else "no findings"
-    return f"Check: {_count(len(report.checked), 'resource')}, {told}{beside}."
+    told = f"{values.count(len(counted), 'finding')} ({_by_severity(counted)})" if counted else "no findings"
+    return f"Check: {values.count(len(report.checked), 'resource')}, {told}{beside}."
 
 
 def _uncounted(findings: Sequence[Finding]) -> str:
@@ -362,7 +359,3 @@ def _by_severity(findings: Sequence[Finding]) -> str:
     """`1 high, 2 low`, worst first."""
     severities = [finding.severity for finding in findings]
     return ", ".join(f"{severities.count(s)} {s}" for s in sorted(set(severities), reverse=True))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

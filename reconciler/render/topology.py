@@ -11,7 +11,7 @@ from enum import StrEnum
 from reconciler.body import canonical_value
 from reconciler.kind import RawXml, Value
 from reconciler.kinds import ENABLEMENT, all_kinds
-from reconciler.model import Action, Address, Finding, Path
+from reconciler.model import GONE, Action, Address, Finding, Path
 from reconciler.render import values
 from reconciler.render.report import Report
 from reconciler.rules.apps import (
@@ -64,7 +64,7 @@ class Mark:
     @property
     def words(self) -> str:
         """`critical: 2 findings, update, not seen in the org`; empty if there is nothing to say."""
-        count = f"{self.severity}: {self.findings} finding{'' if self.findings == 1 else 's'}" if self.findings else ""
+        count = f"{self.severity}: {values.count(self.findings, 'finding')}" if self.findings else ""
         return ", ".join(text for text in (count, str(self.action or ""), self.absent) if text)
 
 
@@ -153,7 +153,7 @@ class _Graph:
             "" if not report.bodies else "not in the files" if report.org is None else "not seen in the org"
         )
         self._findings_that_count = [finding for finding in report.findings if finding.counts]
-        self._gone = {finding.address for finding in self._findings_that_count if finding.id == "drift.gone"}
+        self._gone = {finding.address for finding in self._findings_that_count if finding.id == GONE}
         self.bodies = dict(report.bodies)
         for change in report.changes:
             self.bodies.setdefault(change.address, change.after or change.before or {})

@@ -201,6 +201,11 @@ def change(struct: type[Struct] | None, field: FieldChange) -> str:
     return difference(struct, field.path, field.old, field.new, secret=field.secret)
 
 
+def count(number: int, noun: str) -> str:
+    """`1 finding`, `1,204 findings`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _entries_changed(old: Value, new: Value) -> str:
     before, after = entries([] if old is None else old), entries([] if new is None else new)
     marked = [f"+ {shown(item, 80)}" for item in after if item not in before]

@@ -14,13 +14,9 @@ def where(finding: Finding) -> str:
     return line(".".join([str(finding.address), *finding.path]), WORDS)
 
 
-def is_drift(finding: Finding) -> bool:
-    return finding.id.startswith("drift.")
-
-
 def moved(finding: Finding) -> str:
     """`true → false`; empty where no value moved, or where the message says it better. Secrets are hidden."""
-    if not is_drift(finding) or (finding.old is None and finding.new is None):
+    if not finding.is_drift or (finding.old is None and finding.new is None):
         return ""
     schema = values.schema(finding.address)
     return line(values.difference(schema, finding.path, finding.old, finding.new), WORDS)

@@ -11,7 +11,7 @@ from reconciler.body import at, canonical
 from reconciler.facts import Facts
 from reconciler.kind import Body, RawXml
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
-from reconciler.model import Address, OrgInfo, Path, Resource
+from reconciler.model import Address, OrgInfo, Path, Resource, reason_unreadable
 from reconciler.rules.apps import EXTERNAL, App
 
 
@@ -63,7 +63,7 @@ class World:
         return False if self.complete and self.reason_unreadable(address) is None else UNKNOWN
 
     def reason_unreadable(self, address: Address) -> str | None:
-        return self.unreadable.get(address.kind) or self.unreadable.get(str(address.component))
+        return reason_unreadable(self.unreadable, address)
 
     def of_kind(self, kind: str) -> Iterator[Address]:
         """The resources of a kind, by name."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
+from reconciler.body import references
 from reconciler.desired import load
 from reconciler.facts import Facts, User
-from reconciler.kind import Body, Ref
+from reconciler.kind import Body
 from reconciler.model import Address, Finding, OrgInfo, Snapshot, Unchecked
 from reconciler.rules import Example, Rule, World, judge
 
@@ -41,26 +42,14 @@ def in_order(bodies: dict[Address, Body]) -> Facts:
     """An org in which everybody whom the files name is an active integration user, and everything exists."""
     named: dict[str, set[str]] = {"User": set(), "PermissionSet": set(), "Profile": set()}
     for address, body in bodies.items():
-        _collect(address.struct, body, named)
+        for _, kind, name in references(address.struct, body, frozenset(named)):
+            named[kind].add(name)
     users = {
         name.casefold(): User(name, active=True, api_only=True, profile="Minimum Access - API Only Integrations")
         for name in named["User"]
     }
     secrets = {address.name: TODAY.isoformat() for address in bodies}
     return Facts(users, frozenset(named["PermissionSet"]), frozenset(named["Profile"]), secrets)
-
-
-def _collect(struct: type, body: Body, named: dict[str, set[str]]) -> None:
-    for name, value in body.items():
-        field = struct.fields().get(name)  # type: ignore[attr-defined]
-        if field is None or value is None:
-            continue
-        ref = field.mark(Ref)
-        if ref is not None and ref.kind in named:
-            named[ref.kind].update(value if isinstance(value, list) else [str(value)])
-        elif field.struct is not None:
-            for item in value if isinstance(value, list) else [value]:
-                _collect(field.struct, item, named)
 
 
 def _load(text: str, sources: Mapping[str, str], folder: Path) -> Snapshot:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from reconciler.kind import Value
-from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Path, Unchecked
+from reconciler.model import CHANGED, Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Path, Unchecked
 from reconciler.render import values
 from reconciler.render.about import about
 from reconciler.render.html.difference import difference
@@ -19,7 +19,6 @@ from reconciler.render.html.element import Markup, element, joined, void
 from reconciler.render.html.picture import picture, tables
 from reconciler.render.report import Report
 from reconciler.render.safe import line
-from reconciler.render.text import CHANGED
 from reconciler.render.topology import Topology, topology
 from reconciler.render.who import uncounted, who
 from reconciler.security import Direction, Severity
@@ -152,7 +151,7 @@ def _summary(report: Report, counted: Sequence[Finding]) -> Markup:
         )
         for severity in reversed(Severity)
     )
-    facts = [f"{_many(len(report.components), 'resource')} looked at"] if report.components else []
+    facts = [f"{values.count(len(report.components), 'resource')} looked at"] if report.components else []
     if any(finding.known is not None for finding in counted):
         new = sum(finding.known is False for finding in counted)
         facts.append(f"{new:,} new since the report compared with")
@@ -214,7 +213,9 @@ def _topology(drawn: Topology) -> Iterator[Markup | None]:
     )
     yield element("p", "Choose a node to see only what belongs to it.", class_="needs-script", hidden=True)
     if drawn.left_out:
-        yield element("p", f"{_many(drawn.left_out, 'node')} more left out: these are the worst.", class_="left-out")
+        yield element(
+            "p", f"{values.count(drawn.left_out, 'node')} more left out: these are the worst.", class_="left-out"
+        )
     yield element(
         "div", picture(drawn), class_="scroll", tabindex=0, role="region", aria_label="Picture: who trusts whom"
     )
@@ -295,7 +296,7 @@ def _boxes(name: str, legend: str, choices: Sequence[tuple[str, str, int]]) -> M
 
 
 def _kind(finding: Finding) -> str:
-    return "drift" if finding.id.startswith("drift.") else "rule"
+    return "drift" if finding.is_drift else "rule"
 
 
 def _findings(findings: Sequence[Finding], drawn: Topology) -> Iterator[Markup]:
@@ -310,7 +311,7 @@ def _findings(findings: Sequence[Finding], drawn: Topology) -> Iterator[Markup]:
             for severity in reversed(Severity)
             if (count := sum(finding.severity == severity for finding in left))
         )
-        told = f"{_many(len(left), 'more finding')} left out here ({by_severity}). --output json has them all."
+        told = f"{values.count(len(left), 'more finding')} left out here ({by_severity}). --output json has them all."
         yield element("p", told, class_="left-out")
 
 
@@ -379,7 +380,7 @@ def _changes(report: Report, drawn: Topology) -> Iterator[Markup]:
     yield element("div", shown, class_=_cards(shown))
     if left := len(report.changes) - len(shown):
         yield element(
-            "p", f"{_many(left, 'more change')} left out here. --output json has them all.", class_="left-out"
+            "p", f"{values.count(left, 'more change')} left out here. --output json has them all.", class_="left-out"
         )
 
 
@@ -432,7 +433,7 @@ def _change_table(change: Change) -> Markup | None:
 def _field_table(heads: Sequence[str], rows: Sequence[Markup], of: int) -> Markup | None:
     if not rows:
         return None
-    more = f"{_many(of - len(rows), 'more field')} left out." if of > len(rows) else None
+    more = f"{values.count(of - len(rows), 'more field')} left out." if of > len(rows) else None
     return joined(
         (
             element(
@@ -482,7 +483,7 @@ def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[Markup]:
         aria_label="Table: not checked",
     )
     if left := len(places) - len(rows):
-        yield element("p", f"{_many(left, 'more row')} left out.", class_="left-out")
+        yield element("p", f"{values.count(left, 'more row')} left out.", class_="left-out")
 
 
 def _unchecked_row(id: str, message: str, at: Sequence[Unchecked]) -> Markup:
@@ -525,7 +526,3 @@ def _within(made: Iterable[Markup], count: int) -> list[Markup]:
 
 def _none(items: Sequence[object], noun: str) -> str:
     return "" if items else f"No {noun}."
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
