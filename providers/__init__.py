@@ -10,10 +10,11 @@ from reconciler.errors import Complaint, InputError
 from reconciler.provider import Provider, Secrets
 
 if TYPE_CHECKING:
+    from providers.salesforce.login import Credentials
     from providers.salesforce.session import OrgSession
 
 _FLOWS = ("token",)
-"""Ways to log in that are built. `jwt`, `client_credentials` and `password` go into `_token`."""
+"""Ways to log in that are built. `jwt`, `client_credentials` and `password` go into `_login`."""
 _EXAMPLE = "login: {flow: token, access_token: {secret: {env: SF_TOKEN}}}"
 
 
@@ -46,13 +47,15 @@ def connect(connection: Connection, secrets: Secrets) -> Provider:
     if connection.deploy_by not in list(Way):
         raise InputError(f"deployments go by {', '.join(Way)}, not by {connection.deploy_by!r}")
     session = OrgSession()
-    token = _mock_token(connection, session) if connection.mock else _token(connection, session, secrets)
-    return SalesforceProvider(session, token, api_version=version, way=Way(connection.deploy_by))
+    login = _mock_login if connection.mock else _login
+    credentials = login(connection, session, secrets)
+    return SalesforceProvider(session, credentials, api_version=version, way=Way(connection.deploy_by))
 
 
-def _mock_token(connection: Connection, session: "OrgSession") -> str:
+def _mock_login(connection: Connection, session: "OrgSession", _secrets: Secrets) -> "Credentials":
     """Put an embedded mock org behind the session; no port is opened."""
     from providers.mock import MockOrgError, mount, open_org
+    from providers.salesforce.login import Credentials
 
     if connection.mock is None:
         raise AssertionError("asked for a mock org without a file")
@@ -62,11 +65,12 @@ def _mock_token(connection: Connection, session: "OrgSession") -> str:
     except MockOrgError as wrong:
         raise InputError(Complaint(str(wrong), mend="remove the file: a new org is made in its place")) from None
     session.bind(mount(session, org))
-    return org.access_token(str(username)) if username else org.access_token()
+    return Credentials(lambda: org.access_token(str(username) if username else None))
 
 
-def _token(connection: Connection, session: "OrgSession", secrets: Secrets) -> str:
+def _login(connection: Connection, session: "OrgSession", secrets: Secrets) -> "Credentials":
     from providers.salesforce.hosts import origin_of
+    from providers.salesforce.login import Credentials
     from providers.salesforce.session import token_of
     from reconciler.kind import SecretRef
 
@@ -84,7 +88,7 @@ def _token(connection: Connection, session: "OrgSession", secrets: Secrets) -> s
             )
         )
     given = connection.login.get("access_token")
-    return token_of(secrets(given) if isinstance(given, SecretRef) else given, "login.access_token")
+    return Credentials.fixed(token_of(secrets(given) if isinstance(given, SecretRef) else given, "login.access_token"))
 
 
 def _version(text: str) -> str:

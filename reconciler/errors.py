@@ -6,7 +6,8 @@ ReconcilerError                 exit 1
 ├── NotAllowedError             exit 5   login or permission
 ├── UnreachableError            exit 1   the org does not answer, or not as an org answers
 ├── DeploymentError             exit 6   a deployment failed: each step landed, not landed or unknown
-└── NotConvergedError           exit 7   applied, but the second plan is not empty
+├── NotConvergedError           exit 7   applied, but the second plan is not empty
+└── MisbehavedError             exit 7   a flow that `verify` ran did not do what the configuration promises
 """
 
 from collections.abc import Sequence
@@ -95,5 +96,11 @@ class DeploymentError(ReconcilerError):
 
 class NotConvergedError(ReconcilerError):
     """Everything landed, and still the second plan is not empty."""
+
+    exit = Exit.NOT_CONVERGED
+
+
+class MisbehavedError(ReconcilerError):
+    """A flow was let through that the configuration refuses, or refused that it promises."""
 
     exit = Exit.NOT_CONVERGED

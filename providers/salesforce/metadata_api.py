@@ -16,6 +16,7 @@ import requests
 from providers.salesforce import soap
 from providers.salesforce.archive import ZipError
 from providers.salesforce.file_properties import FileProperties, file_properties, plain_file_properties
+from providers.salesforce.login import Credentials
 from providers.salesforce.polling import BusyError, Patience, unreachable
 from providers.salesforce.refusals import refusal
 from providers.salesforce.rest import Rest, RestDeployClosedError
@@ -63,10 +64,12 @@ class Job:
 
 
 class MetadataApi:
-    """One org's Metadata API with one token. Every call that only reads is tried again; a deployment is sent once."""
+    """One org's Metadata API as one user. Every call that only reads is tried again; a deployment is sent once."""
 
-    def __init__(self, session: OrgSession, token: str, rest: Rest, patience: Patience, way: Way = Way.AUTO) -> None:
-        self._session, self._token, self._rest, self._patience = session, token, rest, patience
+    def __init__(
+        self, session: OrgSession, credentials: Credentials, rest: Rest, patience: Patience, way: Way = Way.AUTO
+    ) -> None:
+        self._session, self._credentials, self._rest, self._patience = session, credentials, rest, patience
         self.way = way
 
     @property
@@ -165,9 +168,14 @@ class MetadataApi:
         return self._patience.insist(lambda: self._call(operation, parameters, flat), self.host)
 
     def _call(self, operation: str, parameters: Mapping[str, soap.Parameter], flat: str = "") -> soap.Answer:
+        return self._credentials.alive(lambda token: self._call_with(token, operation, parameters, flat))
+
+    def _call_with(
+        self, token: str, operation: str, parameters: Mapping[str, soap.Parameter], flat: str
+    ) -> soap.Answer:
         response = self._session.post(
             f"{self.host}/services/Soap/m/{self.api_version}",
-            data=soap.envelope(operation, parameters, self._token),
+            data=soap.envelope(operation, parameters, token),
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
         )
         if response.status_code in _BUSY:

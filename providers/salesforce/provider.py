@@ -9,6 +9,7 @@ from providers.salesforce.archive import write_zip
 from providers.salesforce.certificates import Certificates
 from providers.salesforce.facts import facts
 from providers.salesforce.history import history
+from providers.salesforce.login import Credentials
 from providers.salesforce.metadata_api import (
     QUERIES_PER_LISTING,
     DeployRefusedError,
@@ -42,7 +43,7 @@ class SalesforceProvider:
     def __init__(
         self,
         session: OrgSession,
-        token: str,
+        credentials: Credentials,
         *,
         api_version: str = "",
         way: Way = Way.AUTO,
@@ -50,8 +51,8 @@ class SalesforceProvider:
         limits: Limits | None = None,
     ) -> None:
         patience = patience or Patience()
-        self._rest = Rest(session, token, patience)
-        self._api = MetadataApi(session, token, self._rest, patience, way)
+        self._rest = Rest(session, credentials, patience)
+        self._api = MetadataApi(session, credentials, self._rest, patience, way)
         self._pinned = api_version
         self._limits = limits or Limits()
         self._certificates = Certificates(self._listed_certificates)

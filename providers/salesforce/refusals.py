@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 
 _LOGIN = ("INVALID_SESSION_ID", "SESSION_EXPIRED", "INVALID_AUTH_HEADER", "INVALID_LOGIN", "LOGIN_", "BAD_OAUTH_TOKEN")
+_DIED = ("INVALID_SESSION_ID", "SESSION_EXPIRED")
 _PERMISSION = (
     "INSUFFICIENT_ACCESS",
     "API_DISABLED_FOR_ORG",
@@ -14,6 +15,10 @@ _PERMISSION = (
     "FORBIDDEN",
 )
 _LATER = ("REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "EXCEEDED_MAX_SEMAPHORE")
+
+
+class SessionDiedError(NotAllowedError):
+    """The session is over, or never was one: another login may help, and the call has done nothing."""
 
 
 def refusal(host: str, code: str, text: str) -> ReconcilerError:
@@ -28,7 +33,8 @@ def refusal(host: str, code: str, text: str) -> ReconcilerError:
             )
         )
     if code.startswith(_LOGIN):
-        return NotAllowedError(
+        kind = SessionDiedError if code in _DIED else NotAllowedError
+        return kind(
             Complaint(
                 f"{host} does not accept the login",
                 mend="log in again: the access token is wrong or expired",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import requests
 from urllib3.filepost import encode_multipart_formdata
 
+from providers.salesforce.login import Credentials
 from providers.salesforce.polling import BusyError, Patience, unreachable
 from providers.salesforce.refusals import refusal
 from providers.salesforce.session import OrgSession, carrier
@@ -30,11 +31,11 @@ class RestDeployClosedError(Exception):
 
 
 class Rest:
-    """REST to one org with one token."""
+    """REST to one org as one user."""
 
-    def __init__(self, session: OrgSession, token: str, patience: Patience) -> None:
-        self._session, self._token, self._patience = session, token, patience
-        self._carrier: Salesforce | None = None
+    def __init__(self, session: OrgSession, credentials: Credentials, patience: Patience) -> None:
+        self._session, self._credentials, self._patience = session, credentials, patience
+        self._carrier: tuple[str, Salesforce] | None = None
         self.api_version = ""
 
     @property
@@ -129,12 +130,15 @@ class Rest:
             raise ReconcilerError(Complaint(f"{self.host} refused the call", mend=mend, quote=str(closed))) from None
 
     def _call(self, call: "Callable[[Salesforce], Any]") -> Any:
+        return self._credentials.alive(partial(self._call_with, call))
+
+    def _call_with(self, call: "Callable[[Salesforce], Any]", token: str) -> Any:
         from simple_salesforce.exceptions import SalesforceError  # noqa: PLC0415 (see session.carrier)
 
-        if self._carrier is None:
-            self._carrier = carrier(self._session, self._token, self.api_version)
+        if self._carrier is None or self._carrier[0] != token:
+            self._carrier = token, carrier(self._session, token, self.api_version)
         try:
-            return call(self._carrier)
+            return call(self._carrier[1])
         except SalesforceError as wrong:
             raise self._error(wrong.status, wrong.content) from None
         except requests.JSONDecodeError as wrong:

@@ -10,6 +10,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
+from providers.salesforce.login import Credentials
 from providers.salesforce.markup import NAMESPACE
 from providers.salesforce.metadata_api import Way
 from providers.salesforce.packing import Limits
@@ -116,7 +117,7 @@ def stubbed(
     session.bind(HOST)
     session.mount(f"{HOST}/", stub)
     provider = SalesforceProvider(
-        session, TOKEN, api_version="63.0", way=way, limits=limits, patience=patience or no_time()
+        session, Credentials.fixed(TOKEN), api_version="63.0", way=way, limits=limits, patience=patience or no_time()
     )
     return provider, stub
 

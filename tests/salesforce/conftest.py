@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from providers.mock import Org, mount, open_org
+from providers.salesforce.login import Credentials
 from providers.salesforce.metadata_api import Way
 from providers.salesforce.packing import Limits
 from providers.salesforce.provider import SalesforceProvider
@@ -32,7 +33,9 @@ def connected(org: Org) -> Connected:
         session = OrgSession()
         session.bind(mount(session, org))
         token = org.access_token(as_user)
-        return SalesforceProvider(session, token, api_version=api_version, way=way, limits=limits, patience=no_time())
+        return SalesforceProvider(
+            session, Credentials.fixed(token), api_version=api_version, way=way, limits=limits, patience=no_time()
+        )
 
     return connect
 

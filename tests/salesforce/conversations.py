@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import vcr
 
+from providers.salesforce.login import Credentials
 from providers.salesforce.metadata_api import Way
 from providers.salesforce.polling import Patience
 from providers.salesforce.provider import SalesforceProvider
@@ -153,4 +154,4 @@ def provider_at(origin: str, token: str, way: Way, *, waits: bool) -> Salesforce
     session = OrgSession()
     session.bind(origin)
     patience = Patience() if waits else Patience(sleep=lambda seconds: None)
-    return SalesforceProvider(session, token, way=way, patience=patience)
+    return SalesforceProvider(session, Credentials.fixed(token), way=way, patience=patience)

@@ -232,7 +232,7 @@ def test_the_client_never_loads_zeep_for_soap(tmp_path: Path):
     code = (
         "import sys; from pathlib import Path; from providers import Connection, connect;"
         f"p = connect(Connection(mock=Path({str(tmp_path / 'org.db')!r})), str); p.read([], lambda s: None);"
-        "print(p._rest._carrier._mdapi)"
+        "print(p._rest._carrier[1]._mdapi)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

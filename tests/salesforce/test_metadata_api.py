@@ -11,6 +11,7 @@ from lxml import etree
 from providers.salesforce.archive import write_zip
 from providers.salesforce.markup import NAMESPACE
 from providers.salesforce.metadata_api import Way
+from providers.salesforce.refusals import SessionDiedError
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
 from reconciler.kind import SecretRef
 from reconciler.model import ComponentFailure, Deployed
@@ -172,7 +173,7 @@ def test_the_status_of_a_deployment_is_asked_again_when_the_line_breaks():
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        ("INVALID_SESSION_ID", NotAllowedError),
+        ("INVALID_SESSION_ID", SessionDiedError),
         ("INSUFFICIENT_ACCESS", NotAllowedError),
         ("API_DISABLED_FOR_ORG", NotAllowedError),
         ("REQUEST_LIMIT_EXCEEDED", UnreachableError),

@@ -8,6 +8,7 @@ import pytest
 import providers.mock.retrieve as mock_retrieve
 from providers.mock import Org
 from providers.salesforce.codec import encode
+from providers.salesforce.login import Credentials
 from providers.salesforce.markup import NAMESPACE
 from providers.salesforce.metadata_api import Way
 from providers.salesforce.packing import Limits
@@ -221,7 +222,7 @@ def test_classes_of_unknown_handlers_are_read_too(connected: Connected):
 def test_a_login_that_the_org_does_not_know_is_a_matter_of_permission(connected: Connected):
     """Exit 5 and not a traceback."""
     provider = connected()
-    provider._api._token = provider._rest._token = "00Dnonsense"
+    provider._api._credentials = provider._rest._credentials = Credentials.fixed("00Dnonsense")
 
     with pytest.raises(NotAllowedError, match="does not accept the login"):
         provider.read([], quiet)
