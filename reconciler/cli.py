@@ -13,6 +13,7 @@ from reconciler.baseline_cli import AllowCommands, Output, baseline_app
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError, RefusedError
 from reconciler.mock_cli import OrgName, ProjectFile, mock_app
 from reconciler.output import Outputs, colour, read, say, writable, write
+from reconciler.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -345,7 +346,7 @@ def _asked(shown: str, question: str) -> bool:
                 "there is no terminal to ask on", mend="apply a saved plan, or say --auto-approve; nothing was changed"
             )
         )
-    sys.stderr.write(f"{shown}\n{question} Only `yes` is accepted: ")
+    sys.stderr.write(f"{redacted(shown)}\n{question} Only `yes` is accepted: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == "yes"
 
@@ -364,11 +365,13 @@ def main() -> None:
 def _unexpected(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
     """What nobody foresaw is our defect; its traceback is for us, not for the user."""
     if os.environ.get("RECONCILER_DEBUG"):
-        sys.__excepthook__(kind, error, trace)
+        import traceback
+
+        sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
         return
     from reconciler.render.safe import line
 
-    message = line(f"{kind.__name__}: {error}", 500)
+    message = redacted(line(f"{kind.__name__}: {error}", 500))
     sys.stderr.write(f"unexpected error: {message}\n  mend: this is a defect of ours; RECONCILER_DEBUG=1 shows where\n")
 
 
@@ -403,5 +406,5 @@ def _usage_error(wrong: "typer.TyperException") -> InputError:
 def _complain(error: ReconcilerError) -> int:
     from reconciler.render import outcome
 
-    sys.stderr.write(outcome.complaints(error, colour=colour(sys.stderr)))
+    sys.stderr.write(redacted(outcome.complaints(error, colour=colour(sys.stderr))))
     return error.exit

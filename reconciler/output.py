@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Complaint, InputError, ReconcilerError
+from reconciler.redaction import redacted
 
 if TYPE_CHECKING:
     from reconciler.render.report import Report
@@ -112,7 +113,7 @@ def say(content: str) -> None:
     if getattr(sys, "stdout", None) is None:
         raise ReconcilerError("standard output cannot be written: it is closed")
     try:
-        sys.stdout.write(content)
+        sys.stdout.write(redacted(content))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader went away (`| head`): that is its good right, and changes nothing of what was done.
@@ -130,7 +131,7 @@ def writable(file: Path) -> None:
 def write(file: Path, content: str) -> None:
     """Raises InputError."""
     try:
-        file.write_text(content, encoding="utf-8")
+        file.write_text(redacted(content), encoding="utf-8")
     except OSError as wrong:
         raise InputError(f"{file} cannot be written: {wrong.strerror}") from None
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from reconciler.provider import Progress
+from reconciler.redaction import redacted
 from reconciler.render.safe import line
 
 
@@ -27,7 +28,7 @@ class _Lines:
     def __call__(self, stage: str) -> None:
         if stage and stage != self._last:
             self._last = stage
-            sys.stderr.write(f"[{monotonic() - self._begun:5.1f} s] {line(stage)}\n")
+            sys.stderr.write(f"[{monotonic() - self._begun:5.1f} s] {redacted(line(stage))}\n")
             sys.stderr.flush()
 
 
@@ -48,6 +49,6 @@ def _live() -> Iterator[Progress]:
                 bar.stop()
                 return
             bar.start()
-            bar.update(task, description=line(stage))
+            bar.update(task, description=redacted(line(stage)))
 
         yield tell

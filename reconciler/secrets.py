@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.errors import Complaint, InputError
 from reconciler.kind import SecretRef
+from reconciler.redaction import hold
 from reconciler.yaml_text import is_variable
 
 MAX_SECRET = 100_000
@@ -87,7 +88,7 @@ def secret_value(ref: SecretRef, *, root: Path, environment: Mapping[str, str], 
     value = value.removesuffix("\n").removesuffix("\r")
     if not value:
         raise _error(f"the secret from {ref.source} {_target(ref)} is empty", "put the secret there")
-    return value
+    return hold(value)
 
 
 def _error(message: str, mend: str) -> InputError:

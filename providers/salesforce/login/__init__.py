@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from providers.salesforce.refusals import SessionDiedError
+from reconciler.redaction import hold
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Credentials:
     @property
     def token(self) -> str:
         """The access token. The first time this logs in: raises what the login raises."""
-        self._token = self._token or self._log_in()
+        self._token = self._token or hold(self._log_in())
         return self._token
 
     def alive(self, call: Callable[[str], T]) -> T:
