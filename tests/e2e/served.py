@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,30 +13,17 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
-from providers.mock import Org, adapter, application
+from providers.mock import Org, adapter, application, serving
 from tests.e2e.project import Project, Result
 
 App = Callable[..., Iterable[bytes]]
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: Any) -> None:
-        """Say nothing: requests are not what a failing test is about."""
-
-
 @contextmanager
 def served(org: Org) -> Iterator[str]:
     """The org at a loopback URL."""
-    server = make_server("127.0.0.1", 0, application(org), request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
+    with serving(org) as found:
+        yield found.url
 
 
 def closed_port() -> str:

@@ -1,0 +1,17 @@
+"""How an application tells who carries its answers that the connection is to break: raised before or while it answers.
+
+Over a socket `connection` does it to the client's connection; in process `adapter` raises what a client would see.
+"""
+
+from __future__ import annotations
+
+WAIT = "mock.wait"
+"""Key of the WSGI environment: a function that waits so many seconds, or less when the server ends or nobody listens."""
+
+
+class Reset(Exception):  # noqa: N818 (the word of TCP)
+    """The connection is reset (RST): what the client has not read may be lost, and it is told so."""
+
+
+class Hangup(Exception):  # noqa: N818
+    """The connection is closed in good order (FIN), however much of the answer was still to come."""
