@@ -1,0 +1,89 @@
+"""The JWT bearer flow: a client signs who it wants to be, and the app's certificate tells whether it may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from providers.mock.oauth import admission, apps, errors
+from providers.mock.oauth.apps import App
+from providers.mock.oauth.grant import Grant
+from providers.mock.oauth.request import TokenRequest
+from providers.mock.oauth.scopes import REFRESH
+from providers.mock.world import World
+
+if TYPE_CHECKING:
+    from jwt.types import Options
+
+_SALESFORCE = frozenset({"https://login.salesforce.com", "https://test.salesforce.com"})
+
+
+def run(world: World, request: TokenRequest) -> Grant:
+    if request["scope"] and world.switches.scope_parameter_refused:
+        raise errors.scope_not_taken()
+    claims = _read(request["assertion"], None)
+    app = apps.asking(world, request, str(claims.get("iss", "")))
+    _read(request["assertion"], _public_key(app))
+    # sf sends milliseconds, which lie far ahead, and simple-salesforce text. No source tells how far ahead is too far.
+    if not _seconds(claims.get("exp")) * 1000 > world.milliseconds:  # "nan" is not later than anything
+        raise errors.expired_code()
+    if str(claims.get("aud", "")).rstrip("/") not in _audiences(world, request.base):
+        # salesforce.stackexchange.com/questions/184363 quotes it.
+        raise errors.invalid_grant("audience is invalid")
+    user = world.user(str(claims.get("sub") or claims.get("prn") or ""))
+    if user is None:
+        raise errors.never_approved()
+    if REFRESH not in app.scopes:
+        # The help page on the flow: approvals count only if they hold a refresh token.
+        raise errors.never_approved()
+    admission.check_approved_before(world, app, user)
+    # The flow gives no refresh token: the next assertion is as good.
+    return Grant(app, user, app.scopes)
+
+
+def _read(assertion: str, key: rsa.RSAPublicKey | None) -> dict[str, Any]:
+    """Return the claims; with *key* the signature must fit. Times are checked by the org's clock, not by the library."""
+    checks: Options = {
+        "verify_signature": key is not None, "verify_aud": False, "verify_exp": False, "verify_iat": False,
+        "verify_nbf": False, "verify_iss": False, "verify_sub": False, "verify_jti": False,
+    }  # fmt: skip
+    try:
+        return jwt.decode(
+            assertion,
+            key if key is not None else "",
+            algorithms=["RS256"],
+            options=checks,
+        )
+    except jwt.PyJWTError:
+        # The words of several public reports, for any assertion that cannot be read or whose signature does not fit.
+        raise errors.invalid_grant("invalid assertion") from None
+
+
+def _public_key(app: App) -> rsa.RSAPublicKey:
+    """The certificate may have lost its line breaks, or its frame: the record holds text."""
+    text = app.certificate
+    body = "".join(text.replace("-----BEGIN CERTIFICATE-----", "").replace("-----END CERTIFICATE-----", "").split())
+    pem = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+    try:
+        key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    except ValueError:
+        raise errors.invalid_grant("invalid assertion") from None  # no certificate, or none that can be read
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise errors.invalid_grant("invalid assertion")
+    return key
+
+
+def _audiences(world: World, base: str) -> frozenset[str]:
+    row = world.db.execute("SELECT value FROM meta WHERE key = 'is_sandbox'").fetchone()
+    own = row["value"] != "true" or world.switches.my_domain_audience_in_sandbox
+    return _SALESFORCE | ({base} if own else frozenset())
+
+
+def _seconds(claim: object) -> float:
+    try:
+        return float(str(claim))
+    except ValueError:
+        raise errors.invalid_grant("invalid assertion") from None
