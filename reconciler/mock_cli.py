@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.errors import Complaint, InputError
+from reconciler.errors import Complaint, InputError, Place
+from reconciler.options import OrgName, ProjectFile
 from reconciler.output import say
+from reconciler.render.safe import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from providers.mock import Faults, Served
     from providers.mock import Org as MockOrg
 
 mock_app = typer.Typer(
     help="The mock org: an org of your own, on this machine.", no_args_is_help=True, rich_markup_mode=None
 )
-OrgName = Annotated[
-    str, typer.Option("--org", help="Org of reconciler.yaml; default: its default_org.", metavar="NAME")
-]
-ProjectFile = Annotated[
-    Path | None,
-    typer.Option("--project", help="The project file; default: reconciler.yaml here or above.", metavar="FILE"),
-]
 Switch = Annotated[
     list[str],
     typer.Option(
@@ -43,7 +39,8 @@ def mock_users(org: OrgName = "", project: ProjectFile = None) -> None:
         for user in found.users():
             state = "active" if user.is_active else "inactive"
             kind = ", API only" if user.is_api_only else ""
-            say(f"{user.username:32} {user.name:24} {user.profile} ({state}{kind})\n")
+            known = f", to identity providers {user.federation_identifier}" if user.federation_identifier else ""
+            say(f"{user.username:32} {user.name:24} {user.profile} ({state}{kind}{known})\n")
 
 
 @mock_app.command("set")
@@ -92,23 +89,133 @@ def mock_serve(
     port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65535)] = 0,
     switch: Switch = [],
     host: Annotated[str, typer.Option("--host", help="Loopback only.", metavar="ADDRESS")] = "127.0.0.1",
+    tls: Annotated[bool, typer.Option("--tls", help="https, with a certificate made for this run.")] = False,
+    latency: Annotated[
+        str,
+        typer.Option("--latency", help="How much later every answer comes: 0.2, or 0.05-0.3.", metavar="SECONDS"),
+    ] = "0",
+    faults: Annotated[
+        Path | None,
+        typer.Option("--faults", help="Failures to play: docs/faults.md.", metavar="FILE"),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", help="text, or json: one object on one line.", metavar="FORMAT")
+    ] = "text",
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
-    """Serve the mock org over HTTP on loopback, until Ctrl-C."""
+    """Serve the mock org over HTTP or TLS on loopback, until Ctrl-C, and say what clients need to reach it."""
     from providers.mock import serve
+    from providers.mock.clients import as_json, as_text
 
+    if output not in ("text", "json"):
+        raise InputError(Complaint(f"--output {output}: no such format", mend="one of: text, json"))
+    slower, played = _latency(latency), _faults(faults)
     gc.enable()
     with _mock(org, project) as found:
         _switch(found, switch)
 
-        def ready(url: str) -> None:
-            say(f"serving {found.name} ({found.org_id}) at {url}\naccess token: {found.access_token()}\n")
+        def ready(served: "Served") -> None:
+            say(as_json(found, served) if output == "json" else as_text(found, served))
 
         try:
-            serve(found, host, port, ready=ready)
-        except ValueError as wrong:
+            serve(found, host, port, tls=tls, faults=played, latency=slower, ready=ready)
+        except (ValueError, OverflowError) as wrong:
             raise InputError(str(wrong)) from None
+        except OSError as wrong:
+            mend = "choose another --port, or 0 for a free one"
+            raise InputError(Complaint(f"cannot listen on {host}, port {port}: {wrong.strerror}", mend=mend)) from None
+    for rule in played.unused() if played is not None else ():
+        typer.echo(f"never happened: {line(rule)}", err=True)
+
+
+def _latency(text: str) -> float | tuple[float, float]:
+    least, dash, most = text.partition("-")
+    try:
+        found = (float(least), float(most) if dash else float(least))
+    except ValueError:
+        found = (1.0, 0.0)
+    # Written so that what is no number ("nan") is refused too.
+    if not 0 <= found[0] <= found[1] <= 3600:
+        raise InputError(Complaint(f"--latency {text} is no number of seconds", mend="for example 0.2, or 0.05-0.3"))
+    return found if dash else found[0]
+
+
+def _faults(file: Path | None) -> "Faults | None":
+    if file is None:
+        return None
+    from providers.mock import Faults, FaultsError
+
+    try:
+        return Faults.load(file)
+    except FaultsError as wrong:
+        complaints = [
+            Complaint(each.text, Place(str(file), each.line, each.column), mend=each.mend) for each in wrong.problems
+        ]
+        raise InputError(*complaints) from None
+
+
+@mock_app.command("token")
+def mock_token(
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="Whom the identity provider means.")],
+    kind: Annotated[
+        str, typer.Option("--type", help="jwt, id_token, access_token, refresh_token or saml2.", metavar="TYPE")
+    ] = "jwt",
+    audience: Annotated[str, typer.Option("--audience", help="Default: that of the only rule.", metavar="URL")] = "",
+    issuer: Annotated[str, typer.Option("--issuer", help="Default: that of the only rule.", metavar="URL")] = "",
+    expires_in: Annotated[int, typer.Option("--expires-in", help="Seconds.", metavar="SECONDS")] = 300,
+    forged: Annotated[bool, typer.Option("--forged", help="Let nobody have signed it.")] = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Print a token of the mock org's identity provider, and nothing else, so that {command: …} may call it."""
+    with _mock(org, project) as found:
+        say(
+            found.subject_token(
+                subject, audience=audience, issuer=issuer, token_type=kind, expires_in=expires_in, forged=forged
+            )
+            + "\n"
+        )
+
+
+@mock_app.command("secret")
+def mock_secret(
+    app: Annotated[str, typer.Argument(metavar="APP", help="An external client app or a connected app.")],
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Print the consumer secret of an app of the mock org, and nothing else, so that {command: …} may call it."""
+    with _mock(org, project) as found:
+        say(f"{found.consumer(app)[1]}\n")
+
+
+@mock_app.command("rule")
+def mock_rule(
+    apex_class: Annotated[str, typer.Argument(metavar="CLASS", help="The Apex class of a token exchange handler.")],
+    issuer: Annotated[str, typer.Option("--issuer", help="Whose tokens it takes.", metavar="URL")],
+    audience: Annotated[str, typer.Option("--audience", help="For whom they must be.", metavar="URL")],
+    claim: Annotated[str, typer.Option("--claim", help="What in a token names the user.", metavar="NAME")] = "sub",
+    user: Annotated[
+        str, typer.Option("--user", help="FederationIdentifier, Username or Email.", metavar="FIELD")
+    ] = "FederationIdentifier",
+    creates: Annotated[bool, typer.Option("--creates", help="It makes users where its handler may.")] = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Say how the mock org plays an Apex token exchange handler: it runs no Apex."""
+    with _mock(org, project) as found:
+        found.set_rule(apex_class, issuer=issuer, audience=audience, claim=claim, user=user, creates=creates)
+    say(f"{apex_class} is played: {issuer} for {audience}, {claim} is the user's {user}\n")
+
+
+@mock_app.command("rules")
+def mock_rules(org: OrgName = "", project: ProjectFile = None) -> None:
+    """List how the mock org plays Apex token exchange handlers."""
+    with _mock(org, project) as found:
+        for rule in found.rules():
+            creates = ", makes users" if rule.creates else ""
+            whose = f"{rule.claim} is the user's {rule.user_field}"
+            say(f"{rule.apex_class}: {rule.issuer} for {rule.audience}, {whose}{creates}\n")
 
 
 def _switch(found: "MockOrg", switches: "Sequence[str]") -> None:

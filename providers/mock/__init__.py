@@ -10,24 +10,43 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from providers.mock.adapter import mount
     from providers.mock.errors import MockOrgError
+    from providers.mock.faults import Faults, FaultsError
     from providers.mock.org import Org, open_org
-    from providers.mock.server import serve
+    from providers.mock.server import Served, serve, serving
     from providers.mock.switches import Switches
     from providers.mock.world import AuditRow, User
     from providers.mock.wsgi import application
 
-__all__ = ["AuditRow", "MockOrgError", "Org", "Switches", "User", "application", "mount", "open_org", "serve"]
+__all__ = [
+    "AuditRow",
+    "Faults",
+    "FaultsError",
+    "MockOrgError",
+    "Org",
+    "Served",
+    "Switches",
+    "User",
+    "application",
+    "mount",
+    "open_org",
+    "serve",
+    "serving",
+]
 
 _HOMES = {
     "AuditRow": "world",
     "MockOrgError": "errors",
+    "Faults": "faults",
+    "FaultsError": "faults",
     "Org": "org",
     "Switches": "switches",
     "User": "world",
     "application": "wsgi",
     "mount": "adapter",
     "open_org": "org",
+    "Served": "server",
     "serve": "server",
+    "serving": "server",
 }
 
 

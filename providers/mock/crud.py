@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lxml import etree
 
+from providers.mock import renaming
 from providers.mock.answer import Verbatim, xml
 from providers.mock.catalog import BY_NAME, Type
 from providers.mock.errors import Fault, Refusal
@@ -115,6 +116,20 @@ def delete(world: World, kind: str, names: Sequence[str], *, all_or_none: bool) 
         outcomes.append((name, outcome))
     _settle_all(world, outcomes, all_or_none)
     return [{"errors": _errors(each), "fullName": name, "success": not each.refusals} for name, each in outcomes]
+
+
+def rename(world: World, kind: str, old: str, new: str) -> Result:
+    """Give a component another name, in all that refers to it too."""
+    one = _supported(kind)
+    outcome = Outcome()
+    world.db.execute("SAVEPOINT crud")
+    try:
+        renaming.rename(world, one, old, new)
+    except Refusal as refusal:
+        outcome.refusals.append(refusal)
+        world.db.execute("ROLLBACK TO crud")
+    world.db.execute("RELEASE crud")
+    return {"errors": _errors(outcome), "fullName": old if outcome.refusals else new, "success": not outcome.refusals}
 
 
 def read(world: World, kind: str, names: Sequence[str], version: int) -> list[Verbatim]:

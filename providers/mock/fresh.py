@@ -17,9 +17,21 @@ _PROFILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Admin",
         "System Administrator",
-        ("ModifyAllData", "ModifyMetadata", "CustomizeApplication", "ManageProfilesPermissionsets"),
+        (
+            "ApiEnabled",
+            "AuthorApex",
+            "CustomizeApplication",
+            "ExternalClientAppDeveloper",
+            "ManageProfilesPermissionsets",
+            "ManageUsers",
+            "ModifyAllData",
+            "ModifyMetadata",
+            "ViewAllData",
+            "ViewClientSecret",
+            "ViewSetup",
+        ),
     ),
-    ("Standard", "Standard User", ()),
+    ("Standard", "Standard User", ("ApiEnabled",)),
     ("Minimum Access - Salesforce", "Minimum Access - Salesforce", ()),
     ("Minimum Access - API Only Integrations", "Minimum Access - API Only Integrations", ("ApiEnabled", "ApiUserOnly")),
 )
@@ -45,6 +57,8 @@ _USERS: tuple[tuple[str, str, str, bool, bool, str], ...] = (
     ("former@acme.example", "Fay Former", "System Administrator", False, False, ""),
 )
 ADMIN = _USERS[0][0]
+# Whom the partners' identity provider knows, and under which name.
+_FEDERATED = {"dana@acme.example": "dana.reyes", "eli@acme.example": "eli.novak"}
 
 
 def fill(db: sqlite3.Connection, switches: Switches) -> None:
@@ -77,6 +91,7 @@ def fill(db: sqlite3.Connection, switches: Switches) -> None:
             api_only=api_only,
             permission_sets=sets,
             created=timestamp(start),
+            federation_identifier=_FEDERATED.get(username),
         )
     for day, username in ((0, ADMIN), (30, ADMIN), (860, "dana@acme.example")):
         found = world.user(username)
@@ -119,9 +134,15 @@ def add_user(
     api_only: bool,
     permission_sets: str,
     created: str,
+    email: str = "",
+    federation_identifier: str | None = None,
 ) -> None:
     row = (world.new_id("005"), username, name, profile, active, api_only, permission_sets, created)
-    world.db.execute("INSERT INTO user VALUES (?,?,?,?,?,?,?,?)", row)
+    world.db.execute(
+        "INSERT INTO user (id, username, name, profile, active, api_only, permission_sets, created_at, email,"
+        " federation_identifier) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (*row, email or username, federation_identifier),
+    )
 
 
 def _permissions(names: tuple[str, ...]) -> list[str | Body]:

@@ -23,6 +23,13 @@ def checksum(short: str) -> str:
     )
 
 
+def short(text: object) -> str:
+    """Return the 15 characters that tell a record, of an id in either length; "" for what is no id."""
+    given = str(text or "")
+    is_one = given.isalnum() and given.isascii() and given[15:] in {"", checksum(given[:15])}
+    return given[:15] if is_one and len(given) in {15, 18} else ""
+
+
 def record_id(prefix: str, pod: str, number: int) -> str:
     """Return an 18-character id: three letters for the object, *pod* for the instance, *number* in base 62."""
     digits = ""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +24,58 @@ from providers.mock.world import World
 _KEPT_ZIPS = 8
 _OPEN = "('Pending', 'InProgress', 'Canceling')"
 _PREFIX = {"deploy": "0Af", "retrieve": "09S"}
+
+
+@dataclass(slots=True)
+class Fate:
+    """What is to become of a job, other than usual. Decided when it starts, and kept with it.
+
+    *shows* are the statuses that its first polls find, in turn; then it goes on as usual, unless *for_ever* has the last
+    of them stay. *end* is what happens instead of carrying a deployment out: the org cancels it ("canceled"), or one
+    component (*component*, its full name, or the first) is locked by somebody else ("locked").
+    """
+
+    shows: tuple[str, ...] = ()
+    for_ever: bool = False
+    end: str = ""
+    component: str = ""
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
+
+
+_next: ContextVar[Fate | None] = ContextVar("next", default=None)
+_LOCKED = "UNABLE_TO_LOCK_ROW: unable to obtain exclusive access to this record or 1 records"
+
+
+@contextmanager
+def fated(fate: Fate) -> Iterator[None]:
+    """Give *fate* to the job that this thread starts inside the block; to the first, if there are several."""
+    before = _next.set(fate)
+    try:
+        yield
+    finally:
+        _next.reset(before)
+
+
+def awaits_a_job() -> bool:
+    """Whether inside `fated` no job has started yet."""
+    return _next.get() is not None
+
+
+def _fate(row: sqlite3.Row) -> Fate:
+    return Fate(**json.loads(row["fate"])) if row["fate"] else Fate()
+
+
+def _shown(row: sqlite3.Row, polls: int) -> str | None:
+    """Return what a poll finds while the job is not due yet; usual ones take *polls* polls until they are."""
+    fate, poll = _fate(row), int(row["polls"])
+    if poll < len(fate.shows) or fate.for_ever:
+        return fate.shows[min(poll, len(fate.shows) - 1)]
+    poll -= len(fate.shows)
+    if poll < polls:
+        return "InProgress" if poll or polls == 1 or row["what"] == "retrieve" else "Pending"
+    return None
 
 
 def start_deploy(world: World, data: bytes, options: DeployOptions) -> str:
@@ -35,9 +90,11 @@ def start_retrieve(world: World, request: Request) -> str:
 
 def _start(world: World, what: str, options: str, data: bytes | None) -> str:
     job = world.new_id(_PREFIX[what])
+    fate = _next.get()
+    _next.set(None)
     world.db.execute(
-        "INSERT INTO job (id, what, user, created_at, status, options, zip) VALUES (?,?,?,?,'Pending',?,?)",
-        (job, what, world.user_id, world.now, options, data),
+        "INSERT INTO job (id, what, user, created_at, status, options, zip, fate) VALUES (?,?,?,?,'Pending',?,?,?)",
+        (job, what, world.user_id, world.now, options, data, fate.dump() if fate else None),
     )
     return job
 
@@ -82,7 +139,7 @@ def unfinished(db: sqlite3.Connection) -> bool:
 
 def settle(world: World) -> None:
     """Carry out deployments that have no polls left."""
-    while (head := _head(world.db)) is not None and head["polls"] >= world.switches.deploy_polls:
+    while (head := _head(world.db)) is not None and _shown(head, world.switches.deploy_polls) is None:
         _finish(world, head)
 
 
@@ -93,13 +150,12 @@ def poll_deploy(world: World, job: str) -> sqlite3.Row:
         head = _head(world.db)
         if head is None:
             break
-        if head["status"] != "Canceling" and head["polls"] < world.switches.deploy_polls:
-            polls = head["polls"] + 1
-            status = "InProgress" if polls > 1 or world.switches.deploy_polls == 1 else "Pending"
+        status = _shown(head, world.switches.deploy_polls)
+        if head["status"] != "Canceling" and status is not None:
             started = world.now if status == "InProgress" else None
             world.db.execute(
-                "UPDATE job SET polls = ?, status = ?, started_at = coalesce(started_at, ?) WHERE number = ?",
-                (polls, status, started, head["number"]),
+                "UPDATE job SET polls = polls + 1, status = ?, started_at = coalesce(started_at, ?) WHERE number = ?",
+                (status, started, head["number"]),
             )
             break
         _finish(world, head)
@@ -116,11 +172,15 @@ def _head(db: sqlite3.Connection) -> sqlite3.Row | None:
 
 def _finish(world: World, row: sqlite3.Row) -> None:
     options = DeployOptions(**json.loads(row["options"]))
-    if row["status"] == "Canceling":
+    fate = _fate(row)
+    if row["status"] == "Canceling" or fate.end == "canceled":
         report = Report(status="Canceled")
     else:
         poller, world.user_id = world.user_id, row["user"]
-        report = run(world, row["zip"], options)
+        locked = fate.end == "locked"
+        report = run(world, row["zip"], replace(options, checkOnly=True) if locked else options)
+        if locked:
+            _lock(report, fate.component)
         world.user_id = poller
     keep = options.checkOnly and report.status == "Succeeded"
     world.db.execute(
@@ -128,6 +188,17 @@ def _finish(world: World, row: sqlite3.Row) -> None:
         " WHERE number = ?",
         (report.status, world.now, world.now, json.dumps(report.dump()), row["zip"] if keep else None, row["number"]),
     )
+
+
+def _lock(report: Report, component: str) -> None:
+    """Have one component of a deployment that changed nothing refused, since somebody else holds its row."""
+    report.messages = [each for each in report.messages if each.fullName != "package.xml"]
+    for message in report.messages:
+        if message.fullName == component or not component:
+            message.success, message.changed, message.created, message.deleted = False, False, False, False
+            message.problem, message.problemType = _LOCKED, "Error"
+            report.status = "Failed"
+            break
 
 
 def cancel(world: World, job: str) -> bool:
@@ -194,8 +265,8 @@ def poll_retrieve(world: World, job: str) -> sqlite3.Row:
     row = _find(world.db, "retrieve", job)
     if row["status"] not in {"Pending", "InProgress"}:
         return row
-    if row["polls"] < world.switches.retrieve_polls:
-        world.db.execute("UPDATE job SET polls = polls + 1, status = 'InProgress' WHERE number = ?", (row["number"],))
+    if (status := _shown(row, world.switches.retrieve_polls)) is not None:
+        world.db.execute("UPDATE job SET polls = polls + 1, status = ? WHERE number = ?", (status, row["number"]))
         return _find(world.db, "retrieve", job)
     request = json.loads(row["options"])
     parcel = retrieve(world, Request(**{**request, "specific_files": tuple(request["specific_files"])}))

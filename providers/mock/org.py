@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from lxml import etree
 
-from providers.mock import fresh, jobs, sessions, setup
+from providers.mock import fresh, jobs, people, sessions, setup
 from providers.mock.catalog import BY_NAME
-from providers.mock.errors import MockOrgError
+from providers.mock.errors import Fault, MockOrgError
 from providers.mock.landing import Arrival, land
+from providers.mock.oauth import apps, handler
 from providers.mock.record import Body, local, one, parse, parser
 from providers.mock.store import Store
 from providers.mock.switches import Switches
-from providers.mock.world import AuditRow, User, World, user_of
+from providers.mock.world import AuditRow, User, World, timestamp, user_of
 
 _CLASS_META: Body = {"apiVersion": ["63.0"], "status": ["Active"]}
 
@@ -80,6 +82,87 @@ class Org:
             user = self._person(world, username or self.admin_username)
             return sessions.issue(world.db, user, jwt=world.switches.jwt_tokens)
 
+    def password(self, username: str) -> str:
+        """Return the password of *username*; a login needs `security_token` behind it, unless a switch says otherwise."""
+        with self.reading() as world:
+            return sessions.password(world.db, self._person(world, username))
+
+    def security_token(self, username: str) -> str:
+        """Return the security token of *username*."""
+        with self.reading() as world:
+            return sessions.security_token(world.db, self._person(world, username))
+
+    def end_sessions(self, username: str | None = None) -> None:
+        """End the sessions of *username*, or of everybody: the next login gives another token. Refresh tokens stay."""
+        with self.writing() as world:
+            sessions.end(world.db, self._person(world, username).id if username else None)
+
+    def consumer(self, app: str) -> tuple[str, str]:
+        """Return consumer key and secret of an external client app or a connected app."""
+        with self.reading() as world:
+            found = apps.named(world, app)
+            if found is None:
+                raise MockOrgError(f"the org has no app {app} with OAuth settings; there are {apps.names(world)}")
+            return found.key, found.secret
+
+    def subject_token(
+        self,
+        subject: str,
+        *,
+        audience: str = "",
+        issuer: str = "",
+        token_type: str = "jwt",  # noqa: S107 (a kind of token)
+        expires_in: int = 300,
+        claims: Mapping[str, object] | None = None,
+        forged: bool = False,
+    ) -> str:
+        """Return a token that the org's identity provider issues for *subject*, to be exchanged for one of the org.
+
+        *token_type* is jwt, id_token, access_token, refresh_token or saml2. Without *issuer* or *audience* they are those
+        of the only rule that there is. A *forged* one looks the same and is signed, or known, by nobody.
+        """
+        # Loads what signs: 0.1 s that others need not wait for.
+        from providers.mock.oauth import identity_provider  # noqa: PLC0415
+
+        with self.writing() as world:
+            return identity_provider.issue(
+                world, subject, audience, issuer, token_type, expires_in, claims or {}, forged=forged
+            )
+
+    def set_rule(
+        self, apex_class: str, *, issuer: str, audience: str, claim: str = "sub", user: str = "FederationIdentifier",
+        creates: bool = False,
+    ) -> None:  # fmt: skip
+        """Say how an Apex token exchange handler is simulated, since no Apex runs here; replaces the class's former rule.
+
+        It takes tokens of *issuer* for *audience* and finds the user whose field *user* (FederationIdentifier, Username
+        or Email) is *claim*; with *creates* it makes a user where it may.
+        """
+        with self.writing() as world:
+            handler.declare(world, handler.Rule(apex_class, issuer, audience, claim, user, creates))
+
+    def rules(self) -> list[handler.Rule]:
+        """Return how Apex handlers are simulated."""
+        with self.reading() as world:
+            return handler.rules(world)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the org's clock on. Tokens expire by it."""
+        with self._store.write() as db:
+            ahead = sessions.clock(db) + int(seconds * 1000)
+            db.execute("UPDATE meta SET value = ? WHERE key = 'clock'", (str(ahead),))
+
+    def set_active(self, username: str, is_active: bool) -> None:
+        """Deactivate a user, who loses all tokens, or activate one again."""
+        with self.writing() as world:
+            found = world.user(username)
+            if found is None:
+                raise MockOrgError(f"{username} is nobody in this org")
+            world.db.execute("UPDATE user SET active = ? WHERE id = ?", (is_active, found.id))
+            if not is_active:
+                sessions.end(world.db, found.id)
+                world.db.execute("DELETE FROM oauth_token WHERE user = ?", (found.id,))
+
     def _person(self, world: World, username: str) -> User:
         user = world.user(username)
         if user is None or not user.is_active:
@@ -139,10 +222,13 @@ class Org:
     # -- seeding ------------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Begin afresh in the same file: a new org with a new id. Switches stay as they are."""
+        """Begin afresh in the same file: a new org with a new id. Switches and rules stay as they are."""
         with self._store.write() as db:
             switches = db.execute("SELECT value FROM meta WHERE key = 'switches'").fetchone()["value"]
+            kept = handler.rules(World(db))
             fresh.fill(db, Switches.load(switches))
+            for rule in kept:
+                handler.declare(World(db), rule)
 
     def add_user(
         self,
@@ -153,6 +239,8 @@ class Org:
         is_active: bool = True,
         is_api_only: bool = False,
         permission_sets: tuple[str, ...] = (),
+        email: str = "",
+        federation_identifier: str | None = None,
     ) -> None:
         """Add a person. One who is API only without such a profile gets the permission set ``API_Only``."""
         if is_api_only and profile not in fresh.API_ONLY_PROFILES:
@@ -161,6 +249,9 @@ class Org:
         with self.writing() as world:
             if world.user(username) is not None:
                 raise MockOrgError(f"{username} exists already")
+            taken = "SELECT 1 FROM user WHERE federation_identifier = ?"
+            if federation_identifier and world.db.execute(taken, (federation_identifier,)).fetchone():
+                raise MockOrgError(f"another user has the federation identifier {federation_identifier}")
             fresh.add_user(
                 world,
                 username,
@@ -170,7 +261,26 @@ class Org:
                 api_only=is_api_only,
                 permission_sets=",".join(permission_sets),
                 created=world.now,
+                email=email,
+                federation_identifier=federation_identifier,
             )
+
+    def assign(self, username: str, permission_set: str) -> None:
+        """Give a person a permission set, by its API name."""
+        self._assigned(username, permission_set, people.assign, "has it already")
+
+    def unassign(self, username: str, permission_set: str) -> None:
+        """Take a permission set from a person."""
+        self._assigned(username, permission_set, people.unassign, "has it not")
+
+    def _assigned(self, username: str, name: str, change: Callable[[World, User, str], bool], otherwise: str) -> None:
+        with self._seeding() as world:
+            found = world.component("PermissionSet", name)
+            if found is None:
+                known = ", ".join(each.name for each in world.components("PermissionSet"))
+                raise MockOrgError(f"there is no permission set {name}; there are {known}")
+            if not change(world, self._person(world, username), found.name):
+                raise MockOrgError(f"{username} {otherwise}: {found.name}")
 
     def add_permission_set(self, name: str, label: str = "", permissions: tuple[str, ...] = ()) -> None:
         with self._seeding() as world:
@@ -264,17 +374,65 @@ class Org:
             yield world
             world.save_meta()
 
-    def count(self, operation: str, *, writes: bool = False) -> None:
-        """Keep account of an API call."""
+    def count(self, operation: str, *, writes: bool = False, spends: bool = False) -> None:
+        """Keep account of an API call; one that *spends* counts against the day's requests, as `spend` says."""
         with self._store.write() as db:
             for name in (operation, f"write:{operation}") if writes else (operation,):
                 db.execute(
                     "INSERT INTO call VALUES (?, 1) ON CONFLICT (operation) DO UPDATE SET count = count + 1", (name,)
                 )
+            exceeded = spends and _spend(db)
+        if exceeded:
+            raise Fault("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
+
+    @property
+    def api_requests(self) -> tuple[int, int]:
+        """How many API requests were made today (UTC), and how many a day may have."""
+        with self._store.read() as db:
+            _, used, most = _spent(db)
+        return used, most
+
+    def spend(self) -> None:
+        """Count one API request against the day's; raises ``Fault`` when there are no more.
+
+        Salesforce counts the last 24 hours; here a day ends at midnight.
+        """
+        with self._store.write() as db:
+            exceeded = _spend(db)
+        if exceeded:
+            raise Fault("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
+
+    @property
+    def file(self) -> Path:
+        """The file that holds the org."""
+        return self._store.path
+
+    def leave(self) -> None:
+        """Say that this thread asks no more: what it holds of the file is closed."""
+        self._store.leave()
 
     def close(self) -> None:
         """Close the file in all threads."""
         self._store.close()
+
+
+def _spent(db: sqlite3.Connection) -> tuple[str, int, int]:
+    """Return which day it is, how many API requests were made on it, and how many it may have."""
+    keys = "('api_requests', 'switches')"
+    meta = {row["key"]: row["value"] for row in db.execute(f"SELECT key, value FROM meta WHERE key IN {keys}")}  # noqa: S608
+    today = timestamp(sessions.clock(db))[:10]
+    day, _, count = meta.get("api_requests", "").partition(" ")
+    return today, int(count) if day == today else 0, Switches.load(meta["switches"]).daily_api_requests
+
+
+def _spend(db: sqlite3.Connection) -> bool:
+    """Count one API request; whether it was one too many."""
+    today, used, most = _spent(db)
+    db.execute(
+        "INSERT INTO meta VALUES ('api_requests', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (f"{today} {used + 1}",),
+    )
+    return used >= most
 
 
 def open_org(path: str | Path, *, create: bool = True, **switches: object) -> Org:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from providers.mock import crud, jobs, sessions
+from providers.mock import crud, jobs, permissions, sessions
 from providers.mock.answer import Value, Verbatim, envelope, fault, xml
 from providers.mock.catalog import NEWEST, OLDEST_ACCEPTED, TYPES, manifest_types
 from providers.mock.deploy import DeployOptions
@@ -111,9 +111,9 @@ def _login(org: Org, headers: Mapping[str, etree._Element], bearer: str) -> User
         except Fault:
             text = "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session key"
             raise Fault("INVALID_SESSION_ID", text) from None
-        if not sessions.may_administer(world, user):
-            text = "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
-            raise Fault("INSUFFICIENT_ACCESS", text)
+        permissions.check_api(world, user)
+        permissions.check_metadata(world, user)
+    org.spend()
     return user
 
 
@@ -364,6 +364,14 @@ def _delete(call: Call) -> str:
     return xml("result", results)
 
 
+def _rename(call: Call) -> str:
+    with call.org.writing() as world:
+        world.user_id, world.version = call.user.id, call.version
+        old, new = (call.text(place, name) or "" for place, name in ((1, "oldFullName"), (2, "newFullName")))
+        result = crud.rename(world, call.text(0, "type") or "", old, new)
+    return xml("result", result)
+
+
 def _read_metadata(call: Call) -> str:
     names = [(child.text or "").strip() for child in call.children("fullNames")]
     with call.org.reading() as world:
@@ -384,10 +392,19 @@ OPERATIONS: Mapping[str, Callable[[Call], str]] = {
     "describeValueType": _describe_value_type,
     "listMetadata": _list_metadata,
     "readMetadata": _read_metadata,
+    "renameMetadata": _rename,
     "retrieve": _retrieve,
     "updateMetadata": _save("update"),
     "upsertMetadata": _save("upsert"),
 }
 _WRITES = frozenset(
-    {"createMetadata", "deleteMetadata", "deploy", "deployRecentValidation", "updateMetadata", "upsertMetadata"}
+    {
+        "createMetadata",
+        "deleteMetadata",
+        "deploy",
+        "deployRecentValidation",
+        "renameMetadata",
+        "updateMetadata",
+        "upsertMetadata",
+    }
 )

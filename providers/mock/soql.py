@@ -1,320 +1,641 @@
-"""A small real subset of SOQL: SELECT fields or COUNT() FROM one object, WHERE, ORDER BY, LIMIT, OFFSET."""
+"""SOQL as far as tools need it: reads a query, checks its names and values, and picks the rows.
+
+Understood: fields and fields of related records, `FIELDS(…)`, COUNT, COUNT_DISTINCT, MIN, MAX with GROUP BY, WHERE with
+AND, OR, NOT, IN, LIKE, date literals and semi-joins, ORDER BY, LIMIT, OFFSET. Everything else is refused in Salesforce's
+words, with its pointer at row and column. How much of the query stands before the pointer is our choice.
+"""
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
+from providers.mock import ids
 from providers.mock.errors import Fault
-from providers.mock.tables import TABLES, TOOLING_ONLY, Row
+from providers.mock.soql_values import Span, comparison, keyed, likeness, literal, moment, same, spelled
+from providers.mock.tables import HIDDEN_FROM_TOOLING, NOT_FILTERABLE, TABLES, TOOLING_ONLY, Row, relation, type_of
 
-Test = Callable[[Row], bool]
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:\\.|[^'\\])*')|(?P<date>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d))|(?P<number>-?\d+(?:\.\d+)?)"
-    r"|(?P<word>[A-Za-z_][\w.]*)|(?P<sign><=|>=|!=|<>|=|<|>|\(|\)|,))"
+    r"\s*(?:(?P<text>'(?:\\.|[^'\\])*')|(?P<moment>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d))|(?P<day>\d{4}-\d\d-\d\d)"
+    r"|(?P<number>[+-]?\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w.]*(?::\d+)?)|(?P<sign><=|>=|!=|<>|=|<|>|\(|\)|,))",
+    re.DOTALL,
 )
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_ORDERINGS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
-_MAX_LENGTH, _MAX_DEPTH = 20_000, 50
+_MAX_LENGTH, _MAX_DEPTH, _MAX_OFFSET, _MAX_ALL = 20_000, 50, 2_000, 200
+_AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX"})
+_CLAUSES = frozenset({"WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "ALL", "UPDATE"})
+_WSDL = " Please reference your WSDL or the describe call for the appropriate names."
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of the object itself, or of a record that *steps* (reference column, object) lead to."""
+
+    name: str
+    column: str
+    steps: tuple[tuple[str, str], ...] = ()
+
+    def of(self, row: Row, tables: Tables) -> Any:
+        for reference, target in self.steps:
+            found = tables.record(target, row[reference])
+            if found is None:
+                return None
+            row = found
+        return row[self.column]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """What is computed over a group; *field* is None where rows are counted."""
+
+    function: str
+    field: Field | None
+    alias: str
+
+    def of(self, rows: list[Row], tables: Tables) -> Any:
+        if self.field is None:
+            return len(rows)
+        values = [value for row in rows if (value := self.field.of(row, tables)) is not None]
+        if self.function == "COUNT":
+            return len(values)
+        if self.function == "COUNT_DISTINCT":
+            return len({keyed(value) for value in values})
+        return (min if self.function == "MIN" else max)(values, key=keyed, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    field: Field
+    descending: bool = False
+    nulls_last: bool = False
+
+
+Test = Callable[[Row, "Tables"], bool]
+
+
+def _everything(_row: Row, _tables: Tables) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query: *order* holds (field, descending), *count* is ``SELECT COUNT()``."""
+    """One query, checked; *count* is ``SELECT COUNT()``, *tables* all objects that it asks."""
 
     table: str
-    fields: tuple[str, ...]
-    where: Test
-    order: tuple[tuple[str, bool], ...]
-    limit: int | None
-    offset: int
-    count: bool
+    selected: tuple[Field | Aggregate, ...] = ()
+    where: Test = _everything
+    groups: tuple[Field, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+    count: bool = False
+    tables: frozenset[str] = frozenset()
+
+    @property
+    def aggregated(self) -> bool:
+        return bool(self.groups) or any(isinstance(each, Aggregate) for each in self.selected)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(each.name if isinstance(each, Field) else each.alias for each in self.selected)
 
 
-def _malformed(text: str) -> Fault:
-    return Fault("MALFORMED_QUERY", text)
+@dataclass(slots=True)
+class Tables:
+    """The org's rows while one query looks at them: each object is read once."""
+
+    rows_of: Callable[[str], Iterable[Row]]
+    _rows: dict[str, list[Row]] = field(default_factory=dict)
+    _by_id: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _answers: dict[int, frozenset[Any]] = field(default_factory=dict)
+
+    def rows(self, table: str) -> list[Row]:
+        if table not in self._rows:
+            self._rows[table] = list(self.rows_of(table))
+        return self._rows[table]
+
+    def record(self, table: str, record_id: object) -> Row | None:
+        if table not in self._by_id:
+            self._by_id[table] = {str(row["Id"])[:15]: row for row in self.rows(table)}
+        return self._by_id[table].get(str(record_id)[:15]) if record_id else None
+
+    def answers(self, query: Query) -> frozenset[Any]:
+        """What a semi-join's query finds, ids cut to 15 characters."""
+        if id(query) not in self._answers:
+            (wanted,) = (each for each in query.selected if isinstance(each, Field))
+            values = (wanted.of(row, self) for row in self.rows(query.table) if query.where(row, self))
+            self._answers[id(query)] = frozenset(keyed(value) for value in values if value is not None)
+        return self._answers[id(query)]
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    at: int
+
+    @property
+    def upper(self) -> str:
+        return self.text.upper()
 
 
 class _Reader:
     """Tokens of one query, read from left to right."""
 
     def __init__(self, text: str) -> None:
+        self.text = text
         if len(text) > _MAX_LENGTH:
-            raise _malformed("SOQL statements cannot be longer than 20000 characters.")
-        self._tokens: list[tuple[str, str]] = []
-        place, text = 0, text.rstrip()
-        while place < len(text):
+            raise Fault("MALFORMED_QUERY", "SOQL statements cannot be longer than 20000 characters.")
+        self._tokens: list[_Token] = []
+        place, end = 0, len(text.rstrip())
+        while place < end:
             found = _TOKEN.match(text, place)
             if found is None:
-                raise _malformed(f"unexpected token: '{text[place:].strip()[:20]}'")
-            self._tokens.append((found.lastgroup or "", found.group(found.lastgroup or 0)))
+                begin = place + len(text[place:]) - len(text[place:].lstrip())
+                raise self.malformed(f"unexpected token: '{text[begin : begin + 20]}'", begin)
+            kind = found.lastgroup or ""
+            self._tokens.append(_Token(kind, found.group(kind), found.start(kind)))
             place = found.end()
+        self._end = _Token("", "<EOF>", end)
         self._at = 0
 
-    def peek(self) -> str:
-        return self._tokens[self._at][1].upper() if self._at < len(self._tokens) else ""
+    def error(self, code: str, text: str, at: int) -> Fault:
+        """A refusal that points at a place of the query."""
+        begin = max((at_space + 1 for at_space in _spaces(self.text) if at_space < at - 40), default=0)
+        end = min((at_space for at_space in _spaces(self.text) if at_space > at + 40), default=len(self.text))
+        row, last = self.text.count("\n", 0, at) + 1, self.text.rfind("\n", 0, at)
+        shown = self.text[begin:end].replace("\n", " ")
+        pointer = f"\n{shown}\n{' ' * (at - begin)}^\nERROR at Row:{row}:Column:{at - last}\n"
+        return Fault(code, pointer + text)
 
-    def take(self) -> tuple[str, str]:
-        if self._at >= len(self._tokens):
-            raise _malformed("unexpected token: '<EOF>'")
+    def malformed(self, text: str, at: int) -> Fault:
+        return self.error("MALFORMED_QUERY", text, at)
+
+    def unexpected(self, token: _Token, expecting: str = "") -> Fault:
+        more = f" expecting '{expecting}'" if expecting else ""
+        return self.malformed(f"unexpected token: '{token.text}'{more}", token.at)
+
+    def peek(self, ahead: int = 0) -> _Token:
+        place = self._at + ahead
+        return self._tokens[place] if place < len(self._tokens) else self._end
+
+    def take(self) -> _Token:
+        found = self.peek()
+        if found is self._end:
+            raise self.unexpected(found)
         self._at += 1
-        return self._tokens[self._at - 1]
+        return found
 
     def accept(self, *words: str) -> bool:
-        if self.peek() in words and self._tokens[self._at][0] in {"word", "sign"}:
+        found = self.peek()
+        if found.upper in words and found.kind in {"word", "sign"}:
             self._at += 1
             return True
         return False
 
     def expect(self, word: str) -> None:
         if not self.accept(word):
-            raise _malformed(f"unexpected token: '{self.peek() or '<EOF>'}', expecting '{word}'")
+            raise self.unexpected(self.peek(), word)
 
-    def word(self) -> str:
-        kind, text = self.take()
-        if kind != "word":
-            raise _malformed(f"unexpected token: '{text}'")
-        return text
+    def word(self) -> _Token:
+        found = self.take()
+        if found.kind != "word" or ":" in found.text:
+            raise self.unexpected(found)
+        return found
 
 
-def parse(text: str, *, tooling: bool = True) -> Query:
+def _spaces(text: str) -> Iterator[int]:
+    return (place for place, letter in enumerate(text) if letter.isspace())
+
+
+def parse(text: str, *, tooling: bool = True, now: datetime | None = None) -> Query:
     """Read a query; raises ``Fault`` MALFORMED_QUERY, INVALID_TYPE or INVALID_FIELD in Salesforce's words.
 
-    Without *tooling*, objects that only the Tooling API has are unknown.
+    Without *tooling*, objects that only the Tooling API has are unknown, and with it those that it has not. *now* is
+    what date literals begin from.
     """
     reader = _Reader(text)
-    reader.expect("SELECT")
-    names: list[str] = []
-    count = False
-    if reader.accept("COUNT"):
+    query = _Parser(reader, tooling, now or datetime.now(UTC)).query(0)
+    if reader.peek().kind:
+        raise reader.unexpected(reader.peek())
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What stands after SELECT, before the object is known."""
+
+    token: _Token
+    function: str = ""
+    alias: str = ""
+
+
+class _Parser:
+    def __init__(self, reader: _Reader, tooling: bool, now: datetime) -> None:
+        self._reader, self._tooling, self._now = reader, tooling, now
+        self._asked: set[str] = set()
+        self._joins = 0
+
+    def query(self, depth: int) -> Query:
+        reader = self._reader
+        reader.expect("SELECT")
+        items, count = self._items()
+        reader.expect("FROM")
+        table, alias = self._table()
+        names = frozenset({alias, table.lower()}) - {""}
+        where = self._condition(table, names, depth) if reader.accept("WHERE") else _everything
+        # These change who may see which field, and here nothing does.
+        if reader.accept("WITH") and not reader.accept("SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE"):
+            raise reader.unexpected(reader.peek())
+        groups = self._groups(table, names) if reader.accept("GROUP") else ()
+        if table in NOT_FILTERABLE and (groups or any(each.function not in {"", "FIELDS"} for each in items)):
+            # The Object Reference: SetupAuditTrail takes no aggregate functions. Its words for it are not quoted anywhere.
+            raise reader.malformed(f"{table} does not support aggregate queries", items[0].token.at)
+        order = self._order(table, names, items) if reader.accept("ORDER") else ()
+        limit = self._whole() if reader.accept("LIMIT") else None
+        offset = self._offset() if reader.accept("OFFSET") else 0
+        if reader.accept("FOR") and not reader.accept("VIEW", "REFERENCE"):
+            raise reader.unexpected(reader.peek())
+        selected = self._selected(table, names, items, groups, limit)
+        return Query(table, selected, where, groups, order, limit, offset, count, frozenset(self._asked))
+
+    # -- SELECT
+
+    def _items(self) -> tuple[list[_Item], bool]:
+        reader = self._reader
+        items: list[_Item] = []
+        if reader.peek().upper == "COUNT" and reader.peek(1).text == "(" and reader.peek(2).text == ")":
+            for _ in range(3):
+                reader.take()
+            return [], True
+        while True:
+            items.append(self._item(len(items)))
+            if not reader.accept(","):
+                return items, False
+
+    def _item(self, place: int) -> _Item:
+        reader = self._reader
+        if reader.peek().text == "(" and reader.peek(1).upper == "SELECT":
+            inner = reader.peek(1)
+            while reader.peek().kind and reader.peek().upper != "FROM":
+                reader.take()
+            name = reader.peek(1).text
+            text = f"Didn't understand relationship '{name}' in FROM part of query call.{_relationship_hint()}"
+            raise reader.error("INVALID_TYPE", text, inner.at)
+        token = reader.word()
+        if reader.peek().text != "(":
+            return _Item(token)
+        function = token.upper
+        if function not in _AGGREGATES | {"FIELDS"}:
+            raise reader.unexpected(reader.peek())
+        reader.take()
+        inside = reader.word()
+        reader.expect(")")
+        alias = ""
+        following = reader.peek()
+        if function != "FIELDS" and following.kind == "word" and following.upper != "FROM":
+            alias = reader.word().text
+        return _Item(inside, function, alias)
+
+    def _selected(
+        self, table: str, names: frozenset[str], items: list[_Item], groups: tuple[Field, ...], limit: int | None
+    ) -> tuple[Field | Aggregate, ...]:
+        found: list[Field | Aggregate] = []
+        unnamed = 0
+        for item in items:
+            if item.function == "FIELDS":
+                found += self._all_fields(table, item, limit)
+            elif item.function:
+                alias, unnamed = (item.alias, unnamed) if item.alias else (f"expr{unnamed}", unnamed + 1)
+                found.append(Aggregate(item.function, self._field(table, names, item.token), alias))
+            else:
+                one = self._field(table, names, item.token)
+                if (groups or any(each.function in _AGGREGATES for each in items)) and one not in groups:
+                    text = f"Field must be grouped or aggregated: {one.name}"
+                    raise self._reader.malformed(text, item.token.at)
+                found.append(one)
+        twice = [each for each in found if isinstance(each, Field) and found.count(each) > 1]
+        if twice:
+            raise self._reader.error("INVALID_FIELD", f"duplicate field selected: {twice[0].name}", items[-1].token.at)
+        return tuple(found)
+
+    def _all_fields(self, table: str, item: _Item, limit: int | None) -> list[Field | Aggregate]:
+        which = item.token.upper
+        if which == "CUSTOM":
+            raise self._reader.malformed("The SOQL FIELDS function must select at least one field", item.token.at)
+        if which not in {"ALL", "STANDARD"}:
+            raise self._reader.unexpected(item.token)
+        if which == "ALL" and (limit is None or limit > _MAX_ALL):
+            raise self._reader.malformed("The SOQL FIELDS function must have a LIMIT of at most 200", item.token.at)
+        return [Field(column, column) for column in TABLES[table]]
+
+    # -- FROM
+
+    def _table(self) -> tuple[str, str]:
+        token = self._reader.word()
+        found = next((table for table in TABLES if table.lower() == token.text.lower()), None)
+        if found is None or found in (HIDDEN_FROM_TOOLING if self._tooling else TOOLING_ONLY):
+            raise self._reader.error("INVALID_TYPE", unknown(token.text, tooling=self._tooling), token.at)
+        self._asked.add(found)
+        alias = ""
+        self._reader.accept("AS")
+        following = self._reader.peek()
+        if following.kind == "word" and following.upper not in _CLAUSES:
+            alias = self._reader.word().text.lower()
+        return found, alias
+
+    def _field(self, table: str, names: frozenset[str], token: _Token) -> Field:
+        pieces = token.text.split(".")
+        if len(pieces) > 1 and pieces[0].lower() in names and relation(table, pieces[0]) is None:
+            pieces = pieces[1:]
+        steps: list[tuple[str, str]] = []
+        spelled_out: list[str] = []
+        here = table
+        for piece in pieces[:-1]:
+            found = relation(here, piece)
+            if found is None:
+                text = f"Didn't understand relationship '{piece}' in field path.{_relationship_hint()}"
+                raise self._reader.error("INVALID_FIELD", text, token.at)
+            name, reference, here = found
+            spelled_out.append(name)
+            steps.append((reference, here))
+        column = next((each for each in TABLES[here] if each.lower() == pieces[-1].lower()), None)
+        if column is None:
+            raise self._reader.error("INVALID_FIELD", no_such_column(pieces[-1], here), token.at)
+        return Field(".".join((*spelled_out, column)), column, tuple(steps))
+
+    # -- WHERE
+
+    def _condition(self, table: str, names: frozenset[str], depth: int, *, nested: bool = False) -> Test:
+        at, joins = self._reader.peek().at, self._joins
+        tests = [self._term(table, names, depth)]
+        joined = ""
+        while self._reader.peek().upper in {"AND", "OR"}:
+            token = self._reader.take()
+            if joined and token.upper != joined:
+                # Salesforce wants brackets where AND and OR meet.
+                raise self._reader.unexpected(token)
+            joined = token.upper
+            tests.append(self._term(table, names, depth))
+        every = tuple(tests)
+        if len(every) == 1:
+            return every[0]
+        # Both sentences: https://www.apsona.com/docs/help-and-support/semijoin-subselect/ and the SOQL reference.
+        if self._joins > joins and nested:
+            text = "are only allowed at the top level WHERE expressions and not in nested WHERE expressions."
+            raise self._reader.malformed(f"Semi join sub-selects {text}", at)
+        if self._joins > joins and joined == "OR":
+            raise self._reader.malformed("Semi join sub-selects are not allowed with the 'OR' operator", at)
+        if joined == "OR":
+            return lambda row, tables: any(test(row, tables) for test in every)
+        return lambda row, tables: all(test(row, tables) for test in every)
+
+    def _term(self, table: str, names: frozenset[str], depth: int) -> Test:
+        reader = self._reader
+        if depth > _MAX_DEPTH:
+            raise reader.malformed("the condition is nested too deeply", reader.peek().at)
+        if reader.accept("NOT"):
+            inner = self._term(table, names, depth + 1)
+            return lambda row, tables: not inner(row, tables)
+        if reader.accept("("):
+            test = self._condition(table, names, depth + 1, nested=True)
+            reader.expect(")")
+            return test
+        token = reader.word()
+        one = self._field(table, names, token)
+        owner = one.steps[-1][1] if one.steps else table
+        if one.column in NOT_FILTERABLE.get(owner, ()):
+            text = f"field '{one.column}' can not be filtered in a query call"
+            raise reader.error("INVALID_FIELD", text, token.at)
+        kind = type_of(owner, one.column)
+        if reader.accept("NOT"):
+            reader.expect("IN")
+            return self._among(one, kind, token, depth, wanted=False)
+        if reader.accept("IN"):
+            return self._among(one, kind, token, depth, wanted=True)
+        if reader.accept("LIKE"):
+            return self._like(one, kind, token)
+        sign = reader.take()
+        value = self._value(one, kind, token)
+        test_of = comparison(sign.text, value)
+        if test_of is None:
+            raise reader.unexpected(sign)
+        return lambda row, tables: test_of(one.of(row, tables))
+
+    def _among(self, one: Field, kind: str, token: _Token, depth: int, *, wanted: bool) -> Test:
+        reader = self._reader
         reader.expect("(")
-        reader.expect(")")
-        count = True
-    else:
-        names.append(reader.word())
+        if reader.peek().upper == "SELECT":
+            at = reader.peek().at
+            inner = self.query(depth + 1)
+            reader.expect(")")
+            self._joins += 1
+            if kind not in {"id", "reference"}:
+                # The SOQL reference, "Semi-Joins with IN and Anti-Joins with NOT IN"; the sentence is ours.
+                raise reader.malformed(f"the left operand of a semi join must be an id field, not '{one.column}'", at)
+            if inner.aggregated or inner.count or len(inner.selected) != 1:
+                raise reader.malformed("semi join sub-selects must select one field", at)
+            return lambda row, tables: (keyed(one.of(row, tables)) in tables.answers(inner)) is wanted
+        values = [self._value(one, kind, token)]
         while reader.accept(","):
-            names.append(reader.word())
-    reader.expect("FROM")
-    table = _table(reader.word(), tooling)
-    columns = {name.lower(): name for name in TABLES[table]}
-    fields = tuple(_column(table, columns, name) for name in names)
-    where: Test = _condition(reader, table, columns, 0) if reader.accept("WHERE") else _everything
-    order = _order(reader, table, columns) if reader.accept("ORDER") else ()
-    limit = _whole(reader) if reader.accept("LIMIT") else None
-    offset = _whole(reader) if reader.accept("OFFSET") else 0
-    if reader.peek():
-        raise _malformed(f"unexpected token: '{reader.take()[1]}'")
-    return Query(table, fields, where, order, limit, offset, count)
-
-
-def _everything(_: Row) -> bool:
-    return True
-
-
-def _table(name: str, tooling: bool) -> str:
-    found = next((table for table in TABLES if table.lower() == name.lower()), None)
-    if found is None or (found in TOOLING_ONLY and not tooling):
-        raise unknown(name)
-    return found
-
-
-def unknown(name: str) -> Fault:
-    """The answer for an object that is not there, or not for this user."""
-    return Fault("INVALID_TYPE", f"sObject type '{name}' is not supported.")
-
-
-def _column(table: str, columns: Mapping[str, str], name: str) -> str:
-    found = columns.get(name.lower())
-    if found is None:
-        raise Fault("INVALID_FIELD", f"No such column '{name}' on entity '{table}'.")
-    return found
-
-
-def _whole(reader: _Reader) -> int:
-    kind, text = reader.take()
-    if kind != "number" or not text.isdigit():
-        raise _malformed(f"unexpected token: '{text}'")
-    return int(text)
-
-
-def _order(reader: _Reader, table: str, columns: Mapping[str, str]) -> tuple[tuple[str, bool], ...]:
-    reader.expect("BY")
-    found = []
-    while True:
-        name = _column(table, columns, reader.word())
-        descending = reader.accept("DESC")
-        if not descending:
-            reader.accept("ASC")
-        if reader.accept("NULLS") and not reader.accept("FIRST", "LAST"):
-            raise _malformed(f"unexpected token: '{reader.peek()}'")
-        found.append((name, descending))
-        if not reader.accept(","):
-            return tuple(found)
-
-
-def _condition(reader: _Reader, table: str, columns: Mapping[str, str], depth: int) -> Test:
-    tests = [_term(reader, table, columns, depth)]
-    joined = ""
-    while reader.peek() in {"AND", "OR"}:
-        word = reader.take()[1].upper()
-        if joined and word != joined:
-            # Salesforce wants brackets where AND and OR meet.
-            raise _malformed(f"unexpected token: '{word}'")
-        joined = word
-        tests.append(_term(reader, table, columns, depth))
-    every = tuple(tests)
-    if joined == "OR":
-        return lambda row: any(test(row) for test in every)
-    return lambda row: all(test(row) for test in every)
-
-
-def _term(reader: _Reader, table: str, columns: Mapping[str, str], depth: int) -> Test:
-    if depth > _MAX_DEPTH:
-        raise _malformed("the condition is nested too deeply")
-    if reader.accept("NOT"):
-        inner = _term(reader, table, columns, depth + 1)
-        return lambda row: not inner(row)
-    if reader.accept("("):
-        test = _condition(reader, table, columns, depth + 1)
+            values.append(self._value(one, kind, token))
         reader.expect(")")
-        return test
-    name = _column(table, columns, reader.word())
-    if reader.accept("NOT"):
-        reader.expect("IN")
-        values = _values(reader)
-        return lambda row: not any(_same(row[name], each) for each in values)
-    if reader.accept("IN"):
-        values = _values(reader)
-        return lambda row: any(_same(row[name], each) for each in values)
-    if reader.accept("LIKE"):
-        pattern = _pattern(_value(reader))
-        return lambda row: isinstance(row[name], str) and pattern.fullmatch(row[name]) is not None
-    sign = reader.take()[1]
-    value = _value(reader)
-    return _comparison(name, sign, value)
+        return lambda row, tables: any(same(one.of(row, tables), each) for each in values) is wanted
 
+    def _like(self, one: Field, kind: str, token: _Token) -> Test:
+        given = self._reader.take()
+        if given.kind != "text":
+            raise self._reader.unexpected(given)
+        if kind not in {"string", "picklist"}:
+            # github.com/simple-salesforce/simple-salesforce/issues/73, UnofficialSF/LightningFlowComponents/issues/255
+            shown = {"dateTime": "datetime", "reference": "id"}.get(kind, kind)
+            raise self._reader.error("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {shown} field", token.at)
+        try:
+            wanted = likeness(given.text)
+        except ValueError:
+            raise self._reader.unexpected(given) from None
 
-def _comparison(name: str, sign: str, value: Any) -> Test:
-    if sign == "=":
-        return lambda row: _same(row[name], value)
-    if sign in {"!=", "<>"}:
-        return lambda row: not _same(row[name], value)
-    if sign not in _ORDERINGS:
-        raise _malformed(f"unexpected token: '{sign}'")
-    ordered = _ORDERINGS[sign]
+        def matches(row: Row, tables: Tables) -> bool:
+            value = one.of(row, tables)
+            return isinstance(value, str) and wanted(value)
 
-    def compare(row: Row) -> bool:
-        left, right = _comparable(_like(row[name], value)), _comparable(value)
-        return left is not None and type(left) is type(right) and bool(ordered(left, right))
+        return matches
 
-    return compare
+    def _value(self, one: Field, kind: str, token: _Token) -> Any:
+        given = self._reader.take()
+        value = self._literal(given)
+        if value is None or _fits(kind, value):
+            if kind in {"id", "reference"} and value and not ids.short(value):
+                # github.com/jsforce/jsforce/issues/684 and restforce/restforce/issues/557
+                raise self._reader.error("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value}", token.at)
+            return value
+        quotes = "enclosed in quotes" if kind in {"string", "id", "reference", "picklist"} else ""
+        text = f"value of filter criterion for field '{one.column}' must be of type {'string' if quotes else kind}"
+        text += " and should be enclosed in quotes" if quotes else " and should not be enclosed in quotes"
+        raise self._reader.error("INVALID_FIELD", text, token.at)
 
+    def _literal(self, given: _Token) -> Any:
+        try:
+            if given.kind == "text":
+                return spelled(given.text)
+            if given.kind == "number":
+                return float(given.text) if "." in given.text else int(given.text)
+            if given.kind == "day":
+                return date.fromisoformat(given.text)
+            if given.kind == "moment":
+                found = moment(given.text)
+                if found is None:
+                    raise ValueError
+                return found
+            if given.kind == "word":
+                return literal(given.text, self._now)
+        except (ValueError, OverflowError):
+            pass
+        raise self._reader.unexpected(given)
 
-def _comparable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.lower()
-    if isinstance(value, datetime):
-        return value
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    # -- the rest
 
+    def _groups(self, table: str, names: frozenset[str]) -> tuple[Field, ...]:
+        self._reader.expect("BY")
+        found = [self._field(table, names, self._reader.word())]
+        while self._reader.accept(","):
+            found.append(self._field(table, names, self._reader.word()))
+        return tuple(found)
 
-def _like(left: Any, value: Any) -> Any:
-    """What a row holds, as a moment if it is compared with one: rows say +0000, queries mostly Z, some leave out parts."""
-    if isinstance(value, datetime) and isinstance(left, str):
-        return _moment(left)
-    return left
+    def _order(self, table: str, names: frozenset[str], items: list[_Item]) -> tuple[Order, ...]:
+        reader = self._reader
+        reader.expect("BY")
+        found = []
+        while True:
+            token = reader.word()
+            if any(each.function in _AGGREGATES for each in items) and token.upper in _AGGREGATES:
+                raise reader.malformed("Ordering by an aggregate is not supported", token.at)
+            one = self._field(table, names, token)
+            descending = reader.accept("DESC")
+            if not descending:
+                reader.accept("ASC")
+            nulls_last = False
+            if reader.accept("NULLS"):
+                nulls_last = reader.accept("LAST")
+                if not nulls_last:
+                    reader.expect("FIRST")
+            found.append(Order(one, descending, nulls_last))
+            if not reader.accept(","):
+                return tuple(found)
 
+    def _whole(self) -> int:
+        token = self._reader.take()
+        if token.kind != "number" or not token.text.isdigit() or len(token.text) > 9:
+            raise self._reader.unexpected(token)
+        return int(token.text)
 
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _same(left: Any, right: Any) -> bool:
-    left = _like(left, right)
-    if isinstance(left, str) and isinstance(right, str):
-        # Ids may be given in either length.
-        short = len(right) == 15 and len(left) == 18 and left[:15] == right
-        return short or _comparable(left) == _comparable(right)
-    return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
-
-
-def _values(reader: _Reader) -> list[Any]:
-    reader.expect("(")
-    values = [_value(reader)]
-    while reader.accept(","):
-        values.append(_value(reader))
-    reader.expect(")")
-    return values
-
-
-def _value(reader: _Reader) -> Any:
-    kind, text = reader.take()
-    if kind == "text":
-        return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found.group(1), found.group(1)), text[1:-1], flags=re.DOTALL)
-    if kind == "number":
-        return float(text) if "." in text else int(text)
-    if kind == "date":
-        found = _moment(text)
-        if found is None:
-            raise _malformed(f"line 1: invalid dateTime: {text}")
+    def _offset(self) -> int:
+        token = self._reader.peek()
+        found = self._whole()
+        if found > _MAX_OFFSET:
+            text = f"Maximum SOQL offset allowed is {_MAX_OFFSET}"
+            raise self._reader.error("NUMBER_OUTSIDE_VALID_RANGE", text, token.at)
         return found
-    if kind == "word" and text.lower() in {"true", "false", "null"}:
-        return {"true": True, "false": False, "null": None}[text.lower()]
-    raise _malformed(f"unexpected token: '{text}'")
 
 
-def _pattern(value: Any) -> re.Pattern[str]:
-    if not isinstance(value, str):
-        raise _malformed("LIKE needs a text")
-    pieces = (".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in value)
-    # Runs of "%" would make matching slow, and one says the same.
-    return re.compile(re.sub(r"(\.\*)+", ".*", "".join(pieces)), re.IGNORECASE | re.DOTALL)
+def _fits(kind: str, value: Any) -> bool:
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind in {"int", "double"}:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind == "dateTime":
+        return isinstance(value, (datetime, Span))
+    return isinstance(value, str)
 
 
-def select(query: Query, table: Iterable[Row]) -> list[dict[str, Any]]:
-    """Return the records: a dotted field becomes an object of its own, as in Salesforce's JSON."""
-    found = [row for row in table if query.where(row)]
+def _relationship_hint() -> str:
+    return (
+        " If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship"
+        f" name.{_WSDL}"
+    )
+
+
+def unknown(name: str, *, tooling: bool = False) -> str:
+    """The answer for an object that is not there, or not for this user; the Tooling API says less."""
+    text = f"sObject type '{name}' is not supported."
+    custom = " If you are attempting to use a custom object, be sure to append the '__c' after the entity name."
+    return text if tooling else text + custom + _WSDL
+
+
+def no_such_column(name: str, table: str) -> str:
+    custom = " If you are attempting to use a custom field, be sure to append the '__c' after the custom field name."
+    return f"No such column '{name}' on entity '{table}'.{custom}{_WSDL}"
+
+
+def not_shown(text: str, table: str, *, tooling: bool) -> Fault:
+    """The refusal of a query about an object that this user may not see."""
+    found = re.search(rf"\b{table}\b", text, re.IGNORECASE)
+    return _Reader(text).error("INVALID_TYPE", unknown(table, tooling=tooling), found.start() if found else 0)
+
+
+# -- picking ---------------------------------------------------------------------------------------------------------
+
+
+def select(query: Query, tables: Tables) -> list[dict[str, Any]]:
+    """Return the records: values by the names of ``query.fields``, related ones still dotted."""
+    found = [row for row in tables.rows(query.table) if query.where(row, tables)]
+    if query.aggregated:
+        return _cut(query, _grouped(query, found, tables))
+    for order in reversed(query.order):
+        found = _sorted(found, order, tables)
     if query.count:
-        return [{"count": len(found)}]
-    for name, descending in reversed(query.order):
-        found.sort(key=lambda row: (row[name] is not None, _sortable(row[name])), reverse=descending)
-    end = None if query.limit is None else query.offset + query.limit
-    return [_without_empty(dict(_shaped(row, query.fields))) for row in found[query.offset : end]]
+        return [{"count": len(_cut(query, found))}]
+    fields = [each for each in query.selected if isinstance(each, Field)]
+    return [{each.name: each.of(row, tables) for each in fields} for row in _cut(query, found)]
 
 
-def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
-    """A reference that leads nowhere is null, and no object full of nulls."""
-    return {
-        name: None if isinstance(value, dict) and not any(each is not None for each in value.values()) else value
-        for name, value in row.items()
-    }
+def _cut(query: Query, rows: list[Any]) -> list[Any]:
+    return rows[query.offset : None if query.limit is None else query.offset + query.limit]
 
 
-def _sortable(value: Any) -> str:
-    return f"{value:020.3f}" if isinstance(value, (int, float)) else str(value).lower()
+def _sorted(rows: list[Row], order: Order, tables: Tables) -> list[Row]:
+    """Null comes first, whichever the direction, unless the query says otherwise (SOQL reference, ORDER BY)."""
+    null = [row for row in rows if order.field.of(row, tables) is None]
+    rest = [row for row in rows if order.field.of(row, tables) is not None]
+    rest.sort(key=lambda row: keyed(order.field.of(row, tables)), reverse=order.descending)
+    return rest + null if order.nulls_last else null + rest
 
 
-def _shaped(row: Row, fields: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    related: dict[str, dict[str, Any]] = {}
-    for name in fields:
-        parent, dotted, rest = name.partition(".")
-        if not dotted:
-            yield name, row[name]
+def _grouped(query: Query, rows: list[Row], tables: Tables) -> list[dict[str, Any]]:
+    groups: dict[tuple[Any, ...], list[Row]] = {} if query.groups else {(): rows}
+    for row in rows if query.groups else ():
+        groups.setdefault(tuple(keyed(each.of(row, tables)) for each in query.groups), []).append(row)
+    members = list(groups.values())
+    for order in reversed(query.order):
+        firsts = _sorted([each[0] for each in members if each], order, tables)
+        places = {id(row): place for place, row in enumerate(firsts)}
+        members.sort(key=lambda each: places.get(id(each[0]), -1) if each else -1)
+    return [
+        {
+            (each.alias if isinstance(each, Aggregate) else each.column): (
+                each.of(group, tables) if isinstance(each, Aggregate) else each.of(group[0], tables)
+            )
+            for each in query.selected
+        }
+        for group in members
+    ]
+
+
+def shaped(fields: Iterable[Field | Aggregate], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Nest what is dotted: a related record becomes an object of its own, one that is not there null."""
+    found: dict[str, Any] = {}
+    for each in fields:
+        if isinstance(each, Aggregate) or not each.steps:
+            name = each.alias if isinstance(each, Aggregate) else each.name
+            found[name] = record.get(name, record.get(each.column) if isinstance(each, Field) else None)
             continue
-        first = parent not in related
-        holder = related.setdefault(parent, {})
-        holder[rest] = row[name]
-        if first:
-            yield parent, holder
+        holder = found
+        for step in each.name.split(".")[:-1]:
+            holder = holder.setdefault(step, {})
+        holder[each.column] = record[each.name]
+    return found

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from providers.mock.errors import MockOrgError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE user (
     id TEXT PRIMARY KEY, username TEXT NOT NULL COLLATE NOCASE UNIQUE, name TEXT NOT NULL, profile TEXT NOT NULL,
-    active INTEGER NOT NULL, api_only INTEGER NOT NULL, permission_sets TEXT NOT NULL, created_at TEXT NOT NULL
+    active INTEGER NOT NULL, api_only INTEGER NOT NULL, permission_sets TEXT NOT NULL, created_at TEXT NOT NULL,
+    email TEXT NOT NULL DEFAULT '', federation_identifier TEXT, sessions INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE component (
     kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, id TEXT NOT NULL, label TEXT, owner TEXT COLLATE NOCASE,
@@ -40,7 +41,7 @@ CREATE INDEX enablement_app ON enablement (target, app);
 CREATE TABLE job (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, what TEXT NOT NULL, user TEXT NOT NULL,
     created_at TEXT NOT NULL, started_at TEXT, completed_at TEXT, status TEXT NOT NULL,
-    polls INTEGER NOT NULL DEFAULT 0, options TEXT NOT NULL, zip BLOB, result TEXT
+    polls INTEGER NOT NULL DEFAULT 0, options TEXT NOT NULL, zip BLOB, result TEXT, fate TEXT
 );
 CREATE INDEX job_open ON job (what, status);
 CREATE TABLE audit (
@@ -49,7 +50,44 @@ CREATE TABLE audit (
 );
 CREATE TABLE call (operation TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
-_NAMES = ("meta", "user", "component", "consumer_key", "enablement", "job", "audit", "call")
+# Since version 2. Tokens and codes are kept as digests: the file tells nobody how to be somebody else.
+_OAUTH_TABLES = """
+CREATE TABLE oauth_token (
+    digest TEXT PRIMARY KEY, what TEXT NOT NULL, family TEXT NOT NULL, app_kind TEXT NOT NULL, app_name TEXT NOT NULL,
+    app_id TEXT NOT NULL, user TEXT NOT NULL, scopes TEXT NOT NULL, issued_at INTEGER NOT NULL, used_at INTEGER NOT NULL,
+    expires_at INTEGER, replaced INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE INDEX oauth_token_family ON oauth_token (family);
+CREATE INDEX oauth_token_expiry ON oauth_token (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE subject_token (
+    digest TEXT PRIMARY KEY, what TEXT NOT NULL, claims TEXT NOT NULL, expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE key_pair (purpose TEXT PRIMARY KEY, pem TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE handler_rule (
+    class TEXT PRIMARY KEY COLLATE NOCASE, issuer TEXT NOT NULL, audience TEXT NOT NULL, claim TEXT NOT NULL,
+    user_field TEXT NOT NULL, creates INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE staged_credential (
+    component TEXT PRIMARY KEY COLLATE NOCASE, id TEXT NOT NULL, key TEXT NOT NULL, secret TEXT NOT NULL,
+    state TEXT NOT NULL, created_by TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE propagation (app_id TEXT PRIMARY KEY, changed_at TEXT NOT NULL, calls INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_NAMES = (
+    "meta", "user", "component", "consumer_key", "enablement", "job", "audit", "call",
+    "oauth_token", "subject_token", "key_pair", "handler_rule", "propagation", "staged_credential",
+)  # fmt: skip
+_UPGRADES = {
+    1: """
+ALTER TABLE user ADD COLUMN email TEXT NOT NULL DEFAULT '';
+ALTER TABLE user ADD COLUMN federation_identifier TEXT;
+ALTER TABLE user ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;
+UPDATE user SET email = username;
+ALTER TABLE job ADD COLUMN fate TEXT;
+"""
+    + _OAUTH_TABLES,
+}
+"""What makes a file of that version one of the next."""
 
 
 class Store:
@@ -116,8 +154,31 @@ class Store:
                 raise MockOrgError(f"{self.path} is not a mock org: its tables are other ones")
             version = db.execute("PRAGMA user_version").fetchone()[0]
         if version != SCHEMA_VERSION:
-            raise MockOrgError(f"{self.path} was written by another version of the mock org; delete it to begin afresh")
+            self._upgrade()
         return True
+
+    def _upgrade(self) -> None:
+        """Bring a file of an earlier version up to this one; raises ``MockOrgError`` for a later one."""
+        with self.write() as db:
+            # Another process may have been faster.
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            while version in _UPGRADES:
+                _run(db, _UPGRADES[version])
+                version += 1
+                db.execute(f"PRAGMA user_version = {version}")
+            if version != SCHEMA_VERSION:
+                text = "was written by another version of the mock org; delete it to begin afresh"
+                raise MockOrgError(f"{self.path} {text}")
+
+    def leave(self) -> None:
+        """Close the connection of this thread, which is about to end."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is not None:
+            self._local.connection = None
+            with self._lock:
+                if found in self._open:
+                    self._open.remove(found)
+                    found.close()
 
     def close(self) -> None:
         with self._lock:
@@ -131,7 +192,12 @@ def create(db: sqlite3.Connection) -> None:
     """Make the tables anew inside a transaction that is already open: whatever they held is gone."""
     for name in _NAMES:
         db.execute(f"DROP TABLE IF EXISTS {name}")
-    for statement in _TABLES.split(";\n"):
+    _run(db, _TABLES + _OAUTH_TABLES)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _run(db: sqlite3.Connection, statements: str) -> None:
+    # Not `executescript`, which would commit the open transaction.
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
-    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -7,6 +7,7 @@ import difflib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from providers.mock.catalog import AFTER_63, BY_NAME
@@ -34,10 +35,21 @@ class Switches:
     security_settings_creatable        the API may create ExtlClntAppOauthSecuritySettings: disputed
     unreadable_kinds                   types for which retrieve and list say INSUFFICIENT_ACCESS
     unreadable_objects                 sObjects that queries do not know, as for a user without permission for them
+    daily_api_requests                 how many API requests a day may have before REQUEST_LIMIT_EXCEEDED
     query_page                         how many rows a query answers at a time
+    soap_login_enabled                 SOAP login() works (API versions up to 64); new orgs have it off
     deploy_polls, retrieve_polls       how many status calls find the job unfinished
     profile_locale                     the language profiles are named in: en_US, ja, nl_NL
     rest_deploy_refused, soap_deploy_refused   one of the two ways to deploy is closed
+    propagation_seconds                how long a new or changed app is not yet known to the token endpoint (reports: minutes)
+    propagation_calls                  the same, counted in token requests instead of time
+    token_exchange_policy_enforced     an external client app's policy must allow token exchange too: no source says it for them
+    token_exchange_needs_preauthorization   whether an app that lets users authorize themselves may exchange tokens at all
+    token_handler_by_class_name        `token_handler` may also be the handler's Apex class: pages disagree
+    scope_parameter_refused            only authorize and token exchange take `scope`, the other grants refuse it (reports)
+    security_token_required            a password needs the security token behind it, as from an address nobody trusts
+    my_domain_audience_in_sandbox      JWT bearer in a sandbox takes the org's own URL as audience: reports disagree
+    identity_scope_required            userinfo and the identity URL need one of id, openid, full
     jwt_tokens                         access tokens are JWTs, which SOAP refuses and REST takes
     after_63_since                     the API version in which additions begin that are only known to be newer than 63
     """
@@ -53,12 +65,23 @@ class Switches:
     security_settings_creatable: bool = True
     unreadable_kinds: frozenset[str] = frozenset()
     unreadable_objects: frozenset[str] = frozenset()
+    daily_api_requests: int = 15_000
     query_page: int = 2000
+    soap_login_enabled: bool = True
     deploy_polls: int = 0
     retrieve_polls: int = 0
     profile_locale: str = "en_US"
     rest_deploy_refused: bool = False
     soap_deploy_refused: bool = False
+    propagation_seconds: int = 0
+    propagation_calls: int = 0
+    token_exchange_policy_enforced: bool = True
+    token_exchange_needs_preauthorization: bool = False
+    token_handler_by_class_name: bool = False
+    scope_parameter_refused: bool = True
+    security_token_required: bool = True
+    my_domain_audience_in_sandbox: bool = False
+    identity_scope_required: bool = False
     jwt_tokens: bool = False
     after_63_since: int = AFTER_63
 
@@ -77,9 +100,15 @@ class Switches:
 
     @classmethod
     def load(cls, text: str) -> Switches:
-        values: dict[str, Any] = json.loads(text)
-        sets = {name: frozenset(each) for name, each in values.items() if isinstance(each, list)}
-        return cls(**{**values, **sets})
+        return _loaded(text)
+
+
+# Every transaction reads them, and they rarely change.
+@lru_cache(maxsize=16)
+def _loaded(text: str) -> Switches:
+    values: dict[str, Any] = json.loads(text)
+    sets = {name: frozenset(each) for name, each in values.items() if isinstance(each, list)}
+    return Switches(**{**values, **sets})
 
 
 def _value(name: str, wanted: type, value: object) -> object:

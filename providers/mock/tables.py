@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from providers.mock import sessions
+from providers.mock import ids, jobs, permissions
 from providers.mock.habits.client_app import SCOPES
-from providers.mock.record import comma_list, one, parts, texts, true
-from providers.mock.world import Component, User, World
+from providers.mock.permissions import PERMISSIONS
+from providers.mock.record import comma_list, one, texts, true
+from providers.mock.world import Component, User, World, timestamp
 
 Row = Mapping[str, Any]
-_STAMPS = ("CreatedById", "CreatedBy.Name", "CreatedBy.Username", "CreatedDate")
-_CHANGES = ("LastModifiedById", "LastModifiedBy.Name", "LastModifiedBy.Username", "LastModifiedDate")
+Source = Callable[[World, User], Iterator[Row]]
+_STAMPS = ("CreatedById", "CreatedDate")
+_CHANGES = ("LastModifiedById", "LastModifiedDate")
 _SCOPES = {scope: f"OauthScopes{scope if scope != 'RefreshToken' else 'REFRESH_TOKEN'}" for scope in SCOPES} | {
     "Api": "OauthScopesAPI"
 }
@@ -26,24 +28,17 @@ def _date(text: str | None) -> str | None:
     return text.replace("Z", "+0000") if text else None
 
 
-class _People:
-    def __init__(self, world: World) -> None:
-        rows = world.db.execute("SELECT id, name, username FROM user")
-        self._known = {row["id"]: (row["name"], row["username"]) for row in rows}
-
-    def stamps(self, created_by: str, created: str) -> dict[str, Any]:
-        name, username = self._known.get(created_by, (None, None))
-        return dict(zip(_STAMPS, (created_by, name, username, _date(created)), strict=True))
-
-    def changes(self, modified_by: str, modified: str) -> dict[str, Any]:
-        name, username = self._known.get(modified_by, (None, None))
-        return dict(zip(_CHANGES, (modified_by, name, username, _date(modified)), strict=True))
-
-    def of(self, found: Component) -> dict[str, Any]:
-        return {**self.stamps(found.created_by, found.created_at), **self.changes(found.modified_by, found.modified_at)}
+def _stamps(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Who made a row and when; *row* has `created_by` and `created_at`."""
+    return dict(zip(_STAMPS, (row["created_by"], _date(row["created_at"])), strict=True))
 
 
-def _organization(world: World) -> Iterator[Row]:
+def _of(found: Component) -> dict[str, Any]:
+    changes = dict(zip(_CHANGES, (found.modified_by, _date(found.modified_at)), strict=True))
+    return {"CreatedById": found.created_by, "CreatedDate": _date(found.created_at), **changes}
+
+
+def _organization(world: World, _: User) -> Iterator[Row]:
     meta = {row["key"]: row["value"] for row in world.db.execute("SELECT key, value FROM meta")}
     yield {
         "Id": meta["org_id"],
@@ -57,11 +52,7 @@ def _organization(world: World) -> Iterator[Row]:
     }
 
 
-def _permissions(body: Any) -> set[str]:
-    return {one(each, "name") or "" for each in parts(body, "userPermissions") if true(each, "enabled")}
-
-
-def _holders(world: World, kind: str) -> dict[str, tuple[str, str, set[str]]]:
+def _holders(world: World, kind: str) -> dict[str, tuple[str, str, frozenset[str]]]:
     """Return id, label and permissions of profiles or permission sets: by label for profiles, by name for sets."""
     labels = {
         row["name"]: row["label"]
@@ -70,14 +61,13 @@ def _holders(world: World, kind: str) -> dict[str, tuple[str, str, set[str]]]:
     found = {}
     for each in world.components(kind):
         label = labels[each.name] or each.name
-        found[label if kind == "Profile" else each.name] = (each.id, label, _permissions(each.values()))
+        found[label if kind == "Profile" else each.name] = (each.id, label, permissions.granted(each))
     return found
 
 
-def _user(world: World) -> Iterator[Row]:
+def _user(world: World, _: User) -> Iterator[Row]:
     profiles = _holders(world, "Profile")
     for row in world.db.execute("SELECT * FROM user ORDER BY created_at, id"):
-        profile, _, permissions = profiles.get(row["profile"], (None, None, set()))
         first, _, last = row["name"].rpartition(" ")
         yield {
             "Id": row["id"],
@@ -85,26 +75,27 @@ def _user(world: World) -> Iterator[Row]:
             "Name": row["name"],
             "FirstName": first or None,
             "LastName": last,
-            "Email": row["username"],
+            "Email": row["email"],
+            "FederationIdentifier": row["federation_identifier"],
             "IsActive": bool(row["active"]),
             "UserType": "Standard",
-            "ProfileId": profile,
-            "Profile.Id": profile,
-            "Profile.Name": world.profile_name(row["profile"]),
-            "Profile.PermissionsApiUserOnly": "ApiUserOnly" in permissions,
+            "ProfileId": profiles[row["profile"]][0] if row["profile"] in profiles else None,
             "CreatedDate": _date(row["created_at"]),
         }
 
 
-def _profile(world: World) -> Iterator[Row]:
-    for name, (record, _, permissions) in _holders(world, "Profile").items():
-        only = "ApiUserOnly" in permissions
-        yield {"Id": record, "Name": world.profile_name(name), "PermissionsApiUserOnly": only}
+def _flags(granted: frozenset[str]) -> dict[str, bool]:
+    return {f"Permissions{name}": name in granted for name in PERMISSIONS}
 
 
-def _permission_set(world: World) -> Iterator[Row]:
+def _profile(world: World, _: User) -> Iterator[Row]:
+    for name, (record, _label, granted) in _holders(world, "Profile").items():
+        yield {"Id": record, "Name": world.profile_name(name), **_flags(granted)}
+
+
+def _permission_set(world: World, _: User) -> Iterator[Row]:
     """All of them, and one for each profile, which is how Salesforce keeps what a profile permits."""
-    for name, (record, label, permissions) in _holders(world, "PermissionSet").items():
+    for name, (record, label, granted) in _holders(world, "PermissionSet").items():
         namespace = name.partition("__")[0] if "__" in name else None
         yield {
             "Id": record,
@@ -113,44 +104,51 @@ def _permission_set(world: World) -> Iterator[Row]:
             "NamespacePrefix": namespace,
             "IsOwnedByProfile": False,
             "ProfileId": None,
-            "Profile.Name": None,
-            "PermissionsApiUserOnly": "ApiUserOnly" in permissions,
+            **_flags(granted),
         }
-    for name, (record, _, permissions) in _holders(world, "Profile").items():
-        shown_as = world.profile_name(name)
+    for name, (record, _label, granted) in _holders(world, "Profile").items():
         yield {
-            "Id": f"0PS{record[3:15]}",
+            "Id": owned_set(record),
             # Salesforce's own name of such a row is X and an id.
             "Name": f"X{record[:15]}",
-            "Label": shown_as,
+            "Label": world.profile_name(name),
             "NamespacePrefix": None,
             "IsOwnedByProfile": True,
             "ProfileId": record,
-            "Profile.Name": shown_as,
-            "PermissionsApiUserOnly": "ApiUserOnly" in permissions,
+            **_flags(granted),
         }
 
 
-def _assignment(world: World) -> Iterator[Row]:
+def owned_set(profile: str) -> str:
+    """Return the id of the permission set that a profile owns."""
+    return f"0PS{profile[3:15]}"
+
+
+def _assignment(world: World, _: User) -> Iterator[Row]:
     sets = _holders(world, "PermissionSet")
     for row in world.db.execute("SELECT * FROM user ORDER BY created_at, id"):
         for name in filter(None, row["permission_sets"].split(",")):
-            record, label, permissions = sets.get(name, ("", name, set()))
-            yield {
-                "Id": f"0Pa{record[3:9]}{row['id'][9:15]}",
-                "AssigneeId": row["id"],
-                "Assignee.Username": row["username"],
-                "Assignee.Name": row["name"],
-                "Assignee.IsActive": bool(row["active"]),
-                "PermissionSetId": record,
-                "PermissionSet.Name": name,
-                "PermissionSet.Label": label,
-                "PermissionSet.PermissionsApiUserOnly": "ApiUserOnly" in permissions,
-            }
+            if name in sets:
+                record = sets[name][0]
+                yield {"Id": assignment(record, row["id"]), "AssigneeId": row["id"], "PermissionSetId": record}
 
 
-def _connected(world: World) -> Iterator[Row]:
-    people = _People(world)
+def assignment(permission_set: str, user: str) -> str:
+    """Return the id of the row that assigns the one to the other."""
+    short = f"0Pa{permission_set[9:15]}{user[9:15]}"
+    return short + ids.checksum(short)
+
+
+def _access_of_user(world: World, user: User) -> Iterator[Row]:
+    """What the user who asks may do: the object that a user without "View Setup" may look at.
+
+    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userpermissionaccess.htm
+    """
+    held = permissions.held(world, user)
+    yield {"Id": "000000000000000AAA", "LastCacheUpdate": _date(world.now), **_flags(held)}
+
+
+def _connected(world: World, _: User) -> Iterator[Row]:
     for found in world.components("ConnectedApp"):
         body = found.values()
         refresh = (one(body, "oauthPolicy", "refreshTokenPolicy") or "").split(":")
@@ -162,7 +160,7 @@ def _connected(world: World) -> Iterator[Row]:
             "OptionsTokenExchangeManageBitEnabled": true(body, "oauthPolicy", "isTokenExchangeFlowEnabled"),
             "RefreshTokenValidityPeriod": int(refresh[1]) if len(refresh) == 3 and refresh[1].isdigit() else None,
             "StartUrl": one(body, "startUrl"),
-            **people.of(found),
+            **_of(found),
         }
 
 
@@ -170,8 +168,7 @@ def _named(found: Component, body: Any, label: str = "label") -> dict[str, Any]:
     return {"Id": found.id, "DeveloperName": found.name, "MasterLabel": one(body, label) or found.name}
 
 
-def _client(world: World) -> Iterator[Row]:
-    people = _People(world)
+def _client(world: World, _: User) -> Iterator[Row]:
     for found in world.components("ExternalClientApplication"):
         body = found.values()
         yield {
@@ -180,21 +177,20 @@ def _client(world: World) -> Iterator[Row]:
             "ContactEmail": one(body, "contactEmail"),
             "DistributionState": one(body, "distributionState"),
             "NamespacePrefix": found.name.partition("__")[0] if "__" in found.name else None,
-            **people.of(found),
+            **_of(found),
         }
 
 
 def _owned(world: World, kind: str) -> Iterator[tuple[Component, Any, dict[str, Any]]]:
-    people = _People(world)
     apps = {found.name.lower(): found.id for found in world.components("ExternalClientApplication")}
     for found in world.components(kind):
         body = found.values()
         app = {"ExternalClientApplicationId": apps.get((found.owner or "").lower())}
-        yield found, body, {**_named(found, body), **app, **people.of(found)}
+        yield found, body, {**_named(found, body), **app, **_of(found)}
 
 
-def _oauth_settings(world: World) -> Iterator[Row]:
-    for _, body, row in _owned(world, "ExtlClntAppOauthSettings"):
+def _oauth_settings(world: World, _: User) -> Iterator[Row]:
+    for _found, body, row in _owned(world, "ExtlClntAppOauthSettings"):
         scopes = comma_list(one(body, "commaSeparatedOauthScopes"))
         flags = {column: scope in scopes for scope, column in _SCOPES.items()}
         rest = {
@@ -204,8 +200,8 @@ def _oauth_settings(world: World) -> Iterator[Row]:
         yield {**row, **flags, **rest}
 
 
-def _oauth_policy(world: World) -> Iterator[Row]:
-    for _, body, row in _owned(world, "ExtlClntAppOauthConfigurablePolicies"):
+def _oauth_policy(world: World, _: User) -> Iterator[Row]:
+    for _found, body, row in _owned(world, "ExtlClntAppOauthConfigurablePolicies"):
         yield {
             **row,
             "PermittedUsersPolicyType": one(body, "permittedUsersPolicyType"),
@@ -222,13 +218,12 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.lstrip("+-").isdigit() else None
 
 
-def _policy(world: World) -> Iterator[Row]:
-    for _, body, row in _owned(world, "ExtlClntAppConfigurablePolicies"):
+def _policy(world: World, _: User) -> Iterator[Row]:
+    for _found, body, row in _owned(world, "ExtlClntAppConfigurablePolicies"):
         yield {**row, "IsEnabled": true(body, "isEnabled"), "IsOauthPluginEnabled": true(body, "isOauthPluginEnabled")}
 
 
-def _handler(world: World) -> Iterator[Row]:
-    people = _People(world)
+def _handler(world: World, _: User) -> Iterator[Row]:
     for found in world.components("OauthTokenExchangeHandler"):
         body = found.values()
         apex = world.component("ApexClass", one(body, "tokenHandlerApex") or "")
@@ -240,12 +235,11 @@ def _handler(world: World) -> Iterator[Row]:
             "IsUserCreationAllowed": true(body, "isUserCreationAllowed"),
             **{f"SupportedTokenTypes{each}": true(body, f"is{each}Supported") for each in tokens},
             "TokenHandlerApexId": apex.id if apex else None,
-            **people.of(found),
+            **_of(found),
         }
 
 
-def _enablement(world: World) -> Iterator[Row]:
-    people = _People(world)
+def _enablement(world: World, _: User) -> Iterator[Row]:
     users = {row["username"].lower(): row["id"] for row in world.db.execute("SELECT id, username FROM user")}
     kinds = ("ConnectedApp", "ExternalClientApplication", "OauthTokenExchangeHandler")
     ids = {(kind, found.name.lower()): found.id for kind in kinds for found in world.components(kind)}
@@ -255,18 +249,17 @@ def _enablement(world: World) -> Iterator[Row]:
         yield {
             "Id": row["id"],
             "OauthTokenExchangeHandlerId": ids.get(("OauthTokenExchangeHandler", row["handler"].lower())),
-            "OauthTokenExchangeHandler.DeveloperName": row["handler"],
             "ConnectedApplicationId": app if connected else None,
             "ExternalClientApplicationId": None if connected else app,
             "ApexExecutionUserId": users.get(row["run_as"].lower()),
-            "ApexExecutionUser.Username": row["run_as"],
             "IsDefault": bool(row["is_default"]),
-            **people.stamps(row["created_by"], row["created_at"]),
-            **people.changes(row["modified_by"], row["modified_at"]),
+            **_stamps(row),
+            "LastModifiedById": row["modified_by"],
+            "LastModifiedDate": _date(row["modified_at"]),
         }
 
 
-def _access(world: World) -> Iterator[Row]:
+def _access(world: World, _: User) -> Iterator[Row]:
     """Who is pre-authorised: a row for each permission set or profile that an app names."""
     sets, profiles = _holders(world, "PermissionSet"), _holders(world, "Profile")
     for found in world.components("ConnectedApp"):
@@ -289,8 +282,7 @@ def _accesses(entity: str, kind: str, parents: list[str]) -> Iterator[Row]:
         yield {"Id": record, "ParentId": parent, "SetupEntityId": entity, "SetupEntityType": kind}
 
 
-def _audit(world: World) -> Iterator[Row]:
-    people = _People(world)
+def _audit(world: World, _: User) -> Iterator[Row]:
     for row in world.db.execute("SELECT * FROM audit ORDER BY number DESC"):
         yield {
             "Id": row["id"],
@@ -300,25 +292,63 @@ def _audit(world: World) -> Iterator[Row]:
             "DelegateUser": row["delegate_user"],
             "CreatedByContext": None,
             "ResponsibleNamespacePrefix": None,
-            **people.stamps(row["created_by"], row["created_at"]),
+            **_stamps(row),
         }
 
 
-def _deploy_request(world: World) -> Iterator[Row]:
-    people = _People(world)
-    for row in world.db.execute("SELECT * FROM job WHERE what = 'deploy' ORDER BY number"):
+def _deploy_request(world: World, _: User) -> Iterator[Row]:
+    """Fields: https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_deployrequest.htm"""
+    for row in world.db.execute("SELECT * FROM job WHERE what = 'deploy' ORDER BY number").fetchall():
+        result = jobs.deploy_result(world.db, row, details=False)
+        counts = (
+            "ComponentErrors",
+            "ComponentsDeployed",
+            "ComponentsTotal",
+            "TestErrors",
+            "TestsCompleted",
+            "TestsTotal",
+        )
         yield {
             "Id": row["id"],
             "Status": row["status"],
+            "StateDetail": None,
+            "ChangeSetName": None,
             "StartDate": _date(row["started_at"]),
             "CompletedDate": _date(row["completed_at"]),
-            "CheckOnly": '"checkOnly": true' in row["options"],
-            **people.stamps(row["user"], row["created_at"]),
+            "CheckOnly": result["checkOnly"],
+            "CanceledById": result["canceledBy"],
+            "ErrorMessage": result["errorMessage"],
+            "ErrorStatusCode": result["errorStatusCode"],
+            "IgnoreWarnings": result["ignoreWarnings"],
+            "RollbackOnError": result["rollbackOnError"],
+            "RunTestsEnabled": result["runTestsEnabled"],
+            **{f"Number{each}": result[f"number{each}"] for each in counts},
+            "CreatedById": row["user"],
+            "CreatedDate": _date(row["created_at"]),
+            "LastModifiedDate": _date(result["lastModifiedDate"]),
         }
 
 
-def _apex(world: World) -> Iterator[Row]:
-    people = _People(world)
+def _menu_item(app: str) -> str:
+    short = f"0DS{app[3:15]}"
+    return short + ids.checksum(short)
+
+
+def _menu(world: World, _: User) -> Iterator[Row]:
+    for place, found in enumerate(world.components("ConnectedApp"), 1):
+        body = found.values()
+        yield {
+            "Id": _menu_item(found.id),
+            "Name": found.name,
+            "Label": one(body, "label"),
+            "Type": "ConnectedApplication",
+            "ApplicationId": found.id,
+            "SortOrder": place,
+            "IsUsingAdminAuthorization": true(body, "oauthConfig", "isAdminApproved"),
+        }
+
+
+def _apex(world: World, _: User) -> Iterator[Row]:
     for found in world.components("ApexClass"):
         body = found.values()
         yield {
@@ -328,18 +358,49 @@ def _apex(world: World) -> Iterator[Row]:
             "ApiVersion": float(one(body, "apiVersion") or 0),
             "Status": one(body, "status"),
             "NamespacePrefix": None,
-            **people.of(found),
+            **_of(found),
         }
 
 
-_SOURCES: Mapping[str, Callable[[World], Iterator[Row]]] = {
+def _tokens(world: World, user: User) -> Iterator[Row]:
+    """The refresh tokens that are good: all for who may customize the application, else one's own.
+
+    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_oauthtoken.htm
+    The org keeps digests only, so the columns that hold tokens are empty.
+    """
+    everybody = "CustomizeApplication" in permissions.held(world, user)
+    labels = {
+        (kind, found.name): one(found.values(), "label") or found.name
+        for kind in ("ConnectedApp", "ExternalClientApplication")
+        for found in world.components(kind)
+    }
+    statement = "SELECT * FROM oauth_token WHERE what = 'refresh' AND NOT replaced ORDER BY issued_at, digest"
+    for row in world.db.execute(statement).fetchall():
+        if everybody or row["user"] == user.id:
+            yield {
+                "Id": None,
+                "AccessToken": None,
+                "AppMenuItemId": _menu_item(row["app_id"]) if row["app_kind"] == "ConnectedApp" else None,
+                "AppName": labels.get((row["app_kind"], row["app_name"]), row["app_name"]),
+                "CreatedDate": _date(timestamp(row["issued_at"])),
+                "DeleteToken": None,
+                "LastUsedDate": _date(timestamp(row["used_at"])),
+                "RequestToken": None,
+                "UseCount": None,
+                "UserId": row["user"],
+            }
+
+
+_SOURCES: Mapping[str, Source] = {
     "ApexClass": _apex,
+    "AppMenuItem": _menu,
     "ConnectedApplication": _connected,
     "DeployRequest": _deploy_request,
     "ExternalClientApplication": _client,
     "ExtlClntAppOauthPlcyCnfg": _oauth_policy,
     "ExtlClntAppOauthSettings": _oauth_settings,
     "ExtlClntAppPlcyCnfg": _policy,
+    "OauthToken": _tokens,
     "OauthTokenExchHandlerApp": _enablement,
     "OauthTokenExchangeHandler": _handler,
     "Organization": _organization,
@@ -349,17 +410,25 @@ _SOURCES: Mapping[str, Callable[[World], Iterator[Row]]] = {
     "SetupAuditTrail": _audit,
     "SetupEntityAccess": _access,
     "User": _user,
+    "UserPermissionAccess": _access_of_user,
 }
 _RECORD = ("Id", "DeveloperName", "MasterLabel")
 _OWNED = (*_RECORD, "ExternalClientApplicationId", *_STAMPS, *_CHANGES)
+_PERMITTED = tuple(f"Permissions{name}" for name in PERMISSIONS)
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "ApexClass": ("Id", "Name", "Body", "ApiVersion", "Status", "NamespacePrefix", *_STAMPS, *_CHANGES),
+    "AppMenuItem": ("Id", "Name", "Label", "Type", "ApplicationId", "SortOrder", "IsUsingAdminAuthorization"),
     "ConnectedApplication": (
         "Id", "Name", "OptionsAllowAdminApprovedUsersOnly", "OptionsTokenExchangeManageBitEnabled",
         "RefreshTokenValidityPeriod", "StartUrl", *_STAMPS, *_CHANGES,
     ),
-    "DeployRequest": ("Id", "Status", "StartDate", "CompletedDate", "CheckOnly", *_STAMPS),
+    "DeployRequest": (
+        "Id", "Status", "StateDetail", "ChangeSetName", "StartDate", "CompletedDate", "CheckOnly", "CanceledById",
+        "ErrorMessage", "ErrorStatusCode", "IgnoreWarnings", "RollbackOnError", "RunTestsEnabled",
+        "NumberComponentErrors", "NumberComponentsDeployed", "NumberComponentsTotal", "NumberTestErrors",
+        "NumberTestsCompleted", "NumberTestsTotal", *_STAMPS, "LastModifiedDate",
+    ),
     "ExternalClientApplication": (
         *_RECORD, "Description", "ContactEmail", "DistributionState", "NamespacePrefix", *_STAMPS, *_CHANGES,
     ),
@@ -369,10 +438,13 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "ExtlClntAppOauthSettings": (*_OWNED, *_SCOPES.values(), "SingleLogoutUrl", "ClientAssertionCertificate"),
     "ExtlClntAppPlcyCnfg": (*_OWNED, "IsEnabled", "IsOauthPluginEnabled"),
+    "OauthToken": (
+        "Id", "AccessToken", "AppMenuItemId", "AppName", "CreatedDate", "DeleteToken", "LastUsedDate", "RequestToken",
+        "UseCount", "UserId",
+    ),
     "OauthTokenExchHandlerApp": (
-        "Id", "OauthTokenExchangeHandlerId", "OauthTokenExchangeHandler.DeveloperName", "ConnectedApplicationId",
-        "ExternalClientApplicationId", "ApexExecutionUserId", "ApexExecutionUser.Username", "IsDefault",
-        *_STAMPS, *_CHANGES,
+        "Id", "OauthTokenExchangeHandlerId", "ConnectedApplicationId", "ExternalClientApplicationId",
+        "ApexExecutionUserId", "IsDefault", *_STAMPS, *_CHANGES,
     ),
     "OauthTokenExchangeHandler": (
         *_RECORD, "Description", "IsEnabled", "IsUserCreationAllowed", "SupportedTokenTypesAccessToken",
@@ -383,38 +455,86 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "Id", "Name", "InstanceName", "IsSandbox", "OrganizationType", "NamespacePrefix", "TrialExpirationDate",
         "LanguageLocaleKey",
     ),
-    "PermissionSet": (
-        "Id", "Name", "Label", "NamespacePrefix", "IsOwnedByProfile", "ProfileId", "Profile.Name",
-        "PermissionsApiUserOnly",
-    ),
-    "PermissionSetAssignment": (
-        "Id", "AssigneeId", "Assignee.Username", "Assignee.Name", "Assignee.IsActive", "PermissionSetId",
-        "PermissionSet.Name", "PermissionSet.Label", "PermissionSet.PermissionsApiUserOnly",
-    ),
-    "Profile": ("Id", "Name", "PermissionsApiUserOnly"),
+    "PermissionSet": ("Id", "Name", "Label", "NamespacePrefix", "IsOwnedByProfile", "ProfileId", *_PERMITTED),
+    "PermissionSetAssignment": ("Id", "AssigneeId", "PermissionSetId"),
+    "Profile": ("Id", "Name", *_PERMITTED),
     "SetupAuditTrail": (
         "Id", "Action", "Section", "Display", "DelegateUser", "CreatedByContext", "ResponsibleNamespacePrefix",
         *_STAMPS,
     ),
     "SetupEntityAccess": ("Id", "ParentId", "SetupEntityId", "SetupEntityType"),
     "User": (
-        "Id", "Username", "Name", "FirstName", "LastName", "Email", "IsActive", "UserType", "ProfileId", "Profile.Id",
-        "Profile.Name", "Profile.PermissionsApiUserOnly", "CreatedDate",
+        "Id", "Username", "Name", "FirstName", "LastName", "Email", "FederationIdentifier", "IsActive", "UserType", "ProfileId",
+        "CreatedDate",
     ),
+    "UserPermissionAccess": ("Id", "LastCacheUpdate", *_PERMITTED),
 }  # fmt: skip
 
+_TARGETS = {
+    "ApexExecutionUser": "User",
+    "AppMenuItem": "AppMenuItem",
+    "Assignee": "User",
+    "CanceledBy": "User",
+    "ConnectedApplication": "ConnectedApplication",
+    "CreatedBy": "User",
+    "ExternalClientApplication": "ExternalClientApplication",
+    "LastModifiedBy": "User",
+    "OauthTokenExchangeHandler": "OauthTokenExchangeHandler",
+    "Parent": "PermissionSet",
+    "PermissionSet": "PermissionSet",
+    "Profile": "Profile",
+    "TokenHandlerApex": "ApexClass",
+    "User": "User",
+}
+"""Relationships by name: the column is the name and "Id"."""
+
+MOST_ROWS, ROWS_A_PAGE = {"OauthToken": 2_500}, {"OauthToken": 500}
+"""Of some objects a query gives fewer rows than there are; COUNT() tells them all (Object Reference, OauthToken)."""
+NOT_FILTERABLE: Mapping[str, tuple[str, ...]] = {"ApexClass": ("Body",), "SetupAuditTrail": ("Display", "Section")}
+TOOLING_ONLY = frozenset({"DeployRequest"})
+"""What only the Tooling API knows."""
+HIDDEN_FROM_TOOLING = frozenset(name for name in TABLES if name.startswith(("ExternalClientApp", "ExtlClntApp")))
+"""What the Tooling API does not know: field reports of INVALID_TYPE for external client apps and what belongs to them."""
+
+
+def relation(table: str, name: str) -> tuple[str, str, str] | None:
+    """Return a relationship's own spelling, its column and the object it leads to; None where *table* has none so called."""
+    for known, target in _TARGETS.items():
+        if known.lower() == name.lower() and f"{known}Id" in TABLES[table]:
+            return known, f"{known}Id", target
+    return None
+
+
+def type_of(table: str, column: str) -> str:
+    """Return what describe calls the type of a column."""
+    if column == "Id":
+        return "id"
+    if column.startswith(("Is", "Options", "Permissions", "SupportedTokenTypes", "OauthScopes")) or column in _FLAGS:
+        return "boolean"
+    if column.endswith("Id"):
+        return "reference"
+    if column.endswith("Date") or column == "LastCacheUpdate":
+        return "dateTime"
+    if (
+        column.startswith("Number")
+        or column.endswith(("ValidityPeriod", "InMinutes"))
+        or column in {"SortOrder", "UseCount"}
+    ):
+        return "int"
+    return "double" if column == "ApiVersion" else "string"
+
+
+_FLAGS = frozenset({"CheckOnly", "IgnoreWarnings", "RollbackOnError", "RunTestsEnabled"})
 
 # Who may ask for what: the Object Reference's "Special Access Rules" of PermissionSet and PermissionSetAssignment ("View
 # Setup and Configuration") and the Tooling API's of DeployRequest ("Modify Metadata Through Metadata API Functions" or
 # "Modify All Data"). Of SetupAuditTrail the reference says nothing; Setup shows it to those who may view Setup.
 _NEEDS: Mapping[str, Callable[[World, User], bool]] = {
-    "DeployRequest": sessions.may_administer,
-    "PermissionSet": sessions.may_view_setup,
-    "PermissionSetAssignment": sessions.may_view_setup,
-    "SetupAuditTrail": sessions.may_view_setup,
+    "DeployRequest": permissions.may_administer,
+    "PermissionSet": permissions.may_view_setup,
+    "PermissionSetAssignment": permissions.may_view_setup,
+    "SetupAuditTrail": permissions.may_view_setup,
 }
-TOOLING_ONLY = frozenset({"DeployRequest"})
-"""What only the Tooling API knows. (Objects that it does not know are not told apart.)"""
 
 
 def shown(world: World, user: User, table: str) -> bool:
@@ -423,5 +543,6 @@ def shown(world: World, user: User, table: str) -> bool:
     return table not in world.switches.unreadable_objects and (may is None or may(world, user))
 
 
-def rows(world: World, table: str) -> Iterator[Row]:
-    return _SOURCES[table](world)
+def rows(world: World, table: str, user: User) -> Iterator[Row]:
+    """Yield the rows of *table* as *user* sees them."""
+    return _SOURCES[table](world, user)

@@ -34,6 +34,9 @@ class User:
     is_active: bool
     is_api_only: bool
     permission_sets: tuple[str, ...]
+    email: str = ""
+    federation_identifier: str | None = None
+    """How an identity provider calls this person, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,9 @@ def timestamp(milliseconds: int) -> str:
 def user_of(row: sqlite3.Row) -> User:
     sets = tuple(name for name in str(row["permission_sets"]).split(",") if name)
     return User(
-        row["id"], row["username"], row["name"], row["profile"], bool(row["active"]), bool(row["api_only"]), sets
-    )
+        row["id"], row["username"], row["name"], row["profile"], bool(row["active"]), bool(row["api_only"]), sets,
+        row["email"], row["federation_identifier"],
+    )  # fmt: skip
 
 
 class World:
@@ -113,6 +117,11 @@ class World:
         self.version = NEWEST
         self._clock = max(time.time_ns() // 1_000_000, int(meta["clock"]) + 1)
         self.now = timestamp(self._clock)
+
+    @property
+    def milliseconds(self) -> int:
+        """The org's clock; `now` is the same moment as text. It never goes back, and `Org.pass_time` moves it on."""
+        return self._clock
 
     def save_meta(self) -> None:
         """Keep the clock and the id counter; the last thing before a commit."""
@@ -187,6 +196,7 @@ class World:
 
     def release_keys(self, address: str) -> None:
         self.db.execute("DELETE FROM consumer_key WHERE component = ?", (address,))
+        self.db.execute("DELETE FROM staged_credential WHERE component = ?", (address,))
 
     def save(self, landing: Landing) -> str:
         """Write what landed; return "created", "changed" or "unchanged" (which leaves who and when as they were)."""

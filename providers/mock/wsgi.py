@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
-from providers.mock import rest, soap
+from providers.mock import credentials, dml, login_soap, queries, rest, soap
 from providers.mock.errors import Fault
 from providers.mock.org import Org
 
@@ -41,23 +42,55 @@ def _soap(org: Org, request: Request, version: str) -> Response:
     return Response(body, status, content_type="text/xml; charset=utf-8")
 
 
+def _oauth(module: str, name: str) -> Callable[..., Response]:
+    """An answer of the OAuth runtime, which is loaded when it is first asked: what signs takes 0.1 s to load."""
+
+    def answer(org: Org, request: Request, *groups: str) -> Response:
+        found: Response = getattr(importlib.import_module(f"providers.mock.oauth.{module}"), name)(org, request, *groups)
+        return found
+
+    return answer
+
+
 _V = r"/services/data/v(\d+\.0)"
 ROUTES: tuple[Route, ...] = (
     Route("POST", r"/services/Soap/m/(\d+(?:\.\d+)?)(?:/.*)?", _soap),
+    Route("POST", r"/services/Soap/([uc])/(\d+(?:\.\d+)?)(?:/.*)?", login_soap.answer),
     Route("GET", r"/services/data/?", rest.versions),
     Route("GET", _V + r"/?", rest.resources),
     Route("GET", _V + r"/limits/?", rest.limits),
-    Route("GET", _V + r"/(tooling/)?(?:query|queryAll)/?", rest.query),
-    Route("GET", _V + r"/(tooling/)?(?:query|queryAll)/(01g[\w=-]+)", rest.query_more),
+    Route("GET", _V + r"/(tooling/)?(?:query|queryAll)/?", queries.query),
+    Route("GET", _V + r"/(tooling/)?(?:query|queryAll)/(01g[\w=-]+)", queries.query_more),
+    Route("GET", _V + r"/(tooling/)?sobjects/?", queries.objects),
+    Route("GET", _V + r"/(tooling/)?sobjects/(\w+)/?", queries.summary),
+    Route("GET", _V + r"/(tooling/)?sobjects/(\w+)/describe/?", queries.describe),
+    Route("GET", _V + r"/apps/oauth/usage/?", credentials.usage),
+    Route("GET", _V + r"/apps/oauth/credentials/(\w+)/?", credentials.consumers),
+    Route("GET", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/?", credentials.consumer),
+    Route("GET", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/?", credentials.staged),
+    Route("POST", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/?", credentials.stage),
+    Route("GET", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/(\w+)/?", credentials.staged_set),
+    Route("PATCH", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/(\w+)/?", credentials.rotate),
+    Route("DELETE", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/(\w+)/?", credentials.unstage),
     Route("POST", _V + r"/metadata/deployRequest/?", rest.deploy),
     Route("GET", _V + r"/metadata/deployRequest/(\w+)/?", rest.deploy_status),
     Route("PATCH", _V + r"/metadata/deployRequest/(\w+)/?", rest.deploy_cancel),
-    Route("GET", _V + r"/sobjects/(\w+)/(\w{15,18})/?", rest.record),
-    Route("POST", _V + r"/sobjects/(\w+)/?", rest.create),
-    Route("PATCH", _V + r"/sobjects/(\w+)/(\w{15,18})/?", rest.update),
-    Route("DELETE", _V + r"/sobjects/(\w+)/(\w{15,18})/?", rest.delete),
-    Route("GET POST", r"/services/oauth2/userinfo", rest.userinfo),
-    Route("GET", r"/id/(\w{15,18})/(\w{15,18})", rest.identity),
+    Route("GET", _V + r"/(tooling/)?sobjects/(\w+)/(\w+)/?", queries.record),
+    Route("POST", _V + r"/sobjects/(\w+)/?", dml.create),
+    Route("PATCH", _V + r"/sobjects/(\w+)/(\w+)/?", dml.update),
+    Route("DELETE", _V + r"/sobjects/(\w+)/(\w+)/?", dml.delete),
+    Route("GET", r"/", _oauth("web_server", "login_page")),
+    Route("GET POST", r"/services/oauth2/authorize", _oauth("web_server", "authorize")),
+    Route("POST", r"/services/oauth2/introspect", _oauth("introspect", "introspect")),
+    Route("GET POST", r"/services/oauth2/revoke", _oauth("revoke", "revoke")),
+    Route("GET POST", r"/services/oauth2/token", _oauth("endpoint", "token")),
+    Route("GET POST", r"/services/oauth2/userinfo", _oauth("openid", "userinfo")),
+    Route("GET POST", r"/id/(\w{15,18})/(\w{15,18})", _oauth("openid", "identity")),
+    Route("GET", r"/id/keys", _oauth("openid", "published_keys")),
+    Route("GET", r"/\.well-known/openid-configuration", _oauth("openid", "discovery")),
+    Route("GET", r"/idp/\.well-known/openid-configuration", _oauth("identity_provider", "discovery")),
+    Route("GET", r"/idp/jwks", _oauth("identity_provider", "published_keys")),
+    Route("POST", r"/idp/token", _oauth("identity_provider", "token")),
 )
 
 
@@ -73,11 +106,17 @@ class Application:
 
     def _answer(self, request: Request) -> Response:
         try:
+            method, others = "GET" if request.method == "HEAD" else request.method, set[str]()
             for methods, path, answer in self._routes:
                 found = path.fullmatch(request.path)
-                if found is not None and request.method in methods:
+                if found is not None and method in methods:
                     return answer(self._org, request, *found.groups())
-            raise Fault("NOT_FOUND", "The requested resource does not exist", 404)
+                others |= methods if found is not None else set()
+            if others:
+                allowed = ",".join(sorted(others | ({"HEAD"} if "GET" in others else set())))
+                text = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed}"
+                raise Fault("METHOD_NOT_ALLOWED", text, 405)
+            raise rest.not_found()
         except Fault as fault:
             return rest.refusal(fault)
         except RequestEntityTooLarge:

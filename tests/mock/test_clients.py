@@ -85,7 +85,19 @@ def test_zeep_reads_every_answer_strictly(org: Org, wire: Wire, sessions: tuple[
         "upsertMetadata", [make.ExternalClientApplication(fullName="other", contactEmail="a@b.example", label="x")]
     )
     assert [(True, True)] == [(each.success, each.created) for each in saved]
-    assert call("deleteMetadata", "ExternalClientApplication", ["other"])[0].success
+    assert call("renameMetadata", "ExternalClientApplication", "other", "another").success
+    assert "INVALID_CROSS_REFERENCE_KEY" == call("renameMetadata", "ConnectedApp", "x", "y").errors[0].statusCode
+    assert call("deleteMetadata", "ExternalClientApplication", ["another"])[0].success
+    described = call("describeValueType", "{http://soap.sforce.com/2006/04/metadata}ExternalClientApplication")
+    assert "contactEmail" in [each.name for each in described.valueTypeFields]
+    validation = call("deploy", package(app("quick")), {**options, "checkOnly": True, "testLevel": "RunLocalTests"}).id
+    call("checkDeployStatus", validation, False)
+    quick = call("deployRecentValidation", validation)
+    assert "Succeeded" == call("checkDeployStatus", quick, True).body.result.status
+    org.switch("deploy_polls", 5)
+    assert call("cancelDeploy", call("deploy", package(app("late")), options).id).done
+    headers["CallOptions"] = {"client": "a/1"}
+    assert call("describeMetadata", 63.0).partialSaveAllowed
 
 
 def test_simple_salesforce_retrieves_deploys_and_queries(org: Org, sessions: tuple[requests.Session, str]) -> None:

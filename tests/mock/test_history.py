@@ -140,7 +140,7 @@ def test_an_object_may_be_hidden_from_everybody(ready: Wire, org: Org) -> None:
     """One missing permission at a time, without a cast of users."""
     org.switch("unreadable_objects", {"SetupAuditTrail"})
 
-    assert "sObject type 'SetupAuditTrail' is not supported." == ready.query(TRAIL).json()[0]["message"]
+    assert "\nsObject type 'SetupAuditTrail' is not supported." in ready.query(TRAIL).json()[0]["message"]
     (row,) = ready.rows("SELECT Id FROM OauthTokenExchangeHandler")
     org.switch("unreadable_objects", ["OauthTokenExchangeHandler"])
     assert 404 == ready.get(f"/services/data/v66.0/sobjects/OauthTokenExchangeHandler/{row['Id']}").status_code

@@ -352,7 +352,7 @@ SCRIPT = """
 import sys
 from providers.mock import open_org, serve
 org = open_org(sys.argv[1])
-serve(org, ready=lambda url: print(url, org.access_token(), flush=True))
+serve(org, ready=lambda at: print(at.url, org.access_token(), flush=True))
 print("ended", flush=True)
 """
 
@@ -394,7 +394,7 @@ def test_an_org_is_served_over_http_and_ends_cleanly(
 
 def test_importing_costs_next_to_nothing() -> None:
     """The command line names this package before it knows whether it needs it."""
-    code = "import sys, providers.mock; print([name for name in ('lxml', 'werkzeug', 'waitress', 'sqlite3') if name in sys.modules and name not in before])"
+    code = "import sys, providers.mock; print([name for name in ('lxml', 'werkzeug', 'http.server', 'sqlite3') if name in sys.modules and name not in before])"
     code = f"import sys, providers; before = set(sys.modules); {code}"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 

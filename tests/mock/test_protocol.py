@@ -37,6 +37,14 @@ def check(wsdl: etree.XMLSchema, response: etree._Element) -> etree._Element:
     return response
 
 
+def _pending(wire: Wire) -> str:
+    """A deployment that waits."""
+    wire.org.switch("deploy_polls", 5)
+    job = wire.start(package(app("late")))
+    wire.org.switch("deploy_polls", 0)
+    return job
+
+
 def test_every_answer_fits_the_wsdl(wire: Wire, wsdl: etree.XMLSchema) -> None:
     """A strict client dies on one element out of order."""
     wire.deployed(apex("Exchange"), *whole("order"), handler("Idp", enablement("order")))
@@ -59,6 +67,15 @@ def test_every_answer_fits_the_wsdl(wire: Wire, wsdl: etree.XMLSchema) -> None:
     check(wsdl, wire.soap("listMetadata", f"{queries}<asOfVersion>63.0</asOfVersion>"))
     check(wsdl, wire.soap("describeMetadata", "<asOfVersion>63.0</asOfVersion>"))
     check(wsdl, wire.soap("describeValueType", f"<type>{{{NS}}}ConnectedApp</type>"))
+    check(wsdl, wire.soap("cancelDeploy", f"<String>{_pending(wire)}</String>"))
+    validation = wire.start(package(app("valid")), checkOnly=True, testLevel="RunLocalTests")
+    wire.poll(validation)
+    check(wsdl, wire.soap("deployRecentValidation", f"<validationId>{validation}</validationId>"))
+    for new in ("renamed", "not a name"):
+        inner = (
+            f"<type>ExternalClientApplication</type><oldFullName>valid</oldFullName><newFullName>{new}</newFullName>"
+        )
+        check(wsdl, wire.soap("renameMetadata", inner))
     check(wsdl, wire.soap("deleteMetadata", "<type>ConnectedApp</type><fullNames>Nobody</fullNames>"))
     for kind, name in (
         ("ConnectedApp", "Legacy_ERP"),
@@ -190,6 +207,24 @@ def test_listing_knows_three_queries_and_its_types(wire: Wire) -> None:
     assert "sf:INVALID_TYPE INVALID_TYPE: Unknown type:X" == wire.fault(
         "listMetadata", "<queries><type>X</type></queries>"
     )
+
+
+def test_headers_that_mean_nothing_here_are_taken(wire: Wire) -> None:
+    """Tools name themselves and ask for logs."""
+    headers = (
+        f'<CallOptions xmlns="{NS}"><client>tool/1</client></CallOptions>'
+        f'<m:DebuggingHeader xmlns:m="{NS}"><m:categories><m:category>All</m:category><m:level>Debug</m:level></m:categories>'
+        "<m:debugLevel>None</m:debugLevel></m:DebuggingHeader>"
+    )
+
+    assert wire.soap("listMetadata", "<queries><type>ConnectedApp</type></queries>", headers=headers) is not None
+
+
+def test_several_hundred_unknown_types_cost_little(wire: Wire) -> None:
+    """`sf project generate manifest --from-org` asks for each by itself and lives on the faults."""
+    faults = {wire.fault("listMetadata", f"<queries><type>Type{n}</type></queries>")[:15] for n in range(50)}
+
+    assert {"sf:INVALID_TYPE"} == faults
 
 
 def test_an_unknown_operation_and_a_broken_envelope_are_faults(wire: Wire) -> None:
@@ -381,7 +416,6 @@ def test_versions_are_offered_ascending_and_without_a_session(wire: Wire) -> Non
 def test_what_is_not_there_is_a_404_with_salesforce_s_sentence(wire: Wire) -> None:
     """A 500 would be retried for a quarter of a minute; another sentence ends the Salesforce CLI."""
     for path in (
-        "/",
         "/nothing",
         "/services/data/v66.0/tooling/sobjects/SourceMember/describe",
         "/services/data/v99.0",
