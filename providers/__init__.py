@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Complaint, InputError
-from reconciler.provider import Provider, Secrets
+from reconciler.provider import Progress, Provider, Secrets
 
 if TYPE_CHECKING:
     from providers.salesforce.login import Credentials
     from providers.salesforce.session import OrgSession
-
-_FLOWS = ("token",)
-"""Ways to log in that are built. `jwt`, `client_credentials` and `password` go into `_login`."""
-_EXAMPLE = "login: {flow: token, access_token: {secret: {env: SF_TOKEN}}}"
+    from providers.salesforce.tape.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +25,20 @@ class Connection:
     api_version: str = ""
     """Pinned, e.g. `63.0`; empty: the newest that both the org and our kinds know."""
     login: Mapping[str, object] = field(default_factory=dict)
-    """`{flow: token, access_token: SecretRef or text}`; of a mock org, at most `{username: …}`."""
+    """`{flow: …}` and what that needs, see docs/logins.md; of a mock org, at most `{username: …}`."""
     deploy_by: str = "auto"
     """`rest`, `soap`, or `auto`: REST, and SOAP from the first refusal on."""
 
 
-def connect(connection: Connection, secrets: Secrets) -> Provider:
-    """The provider for one org. Sends nothing yet.
+def connect(
+    connection: Connection, secrets: Secrets, *, recording: "Recording | None" = None, tell: Progress | None = None
+) -> Provider:
+    """The provider for one org; with a `recording`, one that reads everything and keeps what it hears. Sends nothing yet.
 
-    Credentials are looked for last: a host that they must not go to is refused before (RefusedError). Raises InputError
-    for a login flow that there is not, NotAllowedError for a token that is none.
+    `tell` hears why nothing seems to happen, where an org has to be asked again.
+
+    Credentials are looked for last, with the first call: a host that they must not go to is refused before
+    (RefusedError). Raises InputError for a login flow that there is not, or that lacks a key.
     """
     from providers.salesforce.metadata_api import Way
     from providers.salesforce.provider import SalesforceProvider
@@ -49,7 +50,44 @@ def connect(connection: Connection, secrets: Secrets) -> Provider:
     session = OrgSession()
     login = _mock_login if connection.mock else _login
     credentials = login(connection, session, secrets)
-    return SalesforceProvider(session, credentials, api_version=version, way=Way(connection.deploy_by))
+    if recording is not None:
+        from providers.salesforce.tape.whole import WholeProvider
+
+        recording.attach(session)
+        way = Way(connection.deploy_by)
+        return WholeProvider(session, credentials, api_version=version, way=way, recording=recording, tell=tell)
+    return SalesforceProvider(session, credentials, api_version=version, way=Way(connection.deploy_by), tell=tell)
+
+
+def recording(scrub: frozenset[str], key: str = "") -> "Recording":
+    """A recording to be: `scrub` what besides secrets, under a `key` of its own if none is given. Raises InputError."""
+    from providers.salesforce.tape.recording import Recording
+
+    return Recording(scrub, key)
+
+
+def replay(file: Path, *, api_version: str = "") -> Provider:
+    """A recording in the place of an org: nothing is sent, no credential is looked for, nothing can be changed.
+
+    Raises InputError for what is no recording, or one of another API version than the one that is pinned.
+    """
+    from providers.salesforce.login import Credentials
+    from providers.salesforce.polling import Patience
+    from providers.salesforce.session import OrgSession
+    from providers.salesforce.tape import file as tape
+    from providers.salesforce.tape import replaying
+    from providers.salesforce.tape.whole import WholeProvider
+
+    pinned, found = _version(api_version), tape.read(file)
+    if pinned and float(pinned) != float(found.head.api_version):
+        message = f"{file} was recorded at API version {found.head.api_version}; the project file pins {pinned}"
+        raise InputError(Complaint(message, mend="record again"))
+    session = OrgSession()
+    replaying.attach(session, found)
+    # Whatever a recording says, nobody is made to wait by it: asked again, it says the same.
+    patience = Patience(tries=1, total=0.0, sleep=lambda seconds: None)
+    credentials = Credentials.fixed("a-replay-has-no-token")
+    return WholeProvider(session, credentials, api_version=found.head.api_version, patience=patience, head=found.head)
 
 
 def _mock_login(connection: Connection, session: "OrgSession", _secrets: Secrets) -> "Credentials":
@@ -69,26 +107,9 @@ def _mock_login(connection: Connection, session: "OrgSession", _secrets: Secrets
 
 
 def _login(connection: Connection, session: "OrgSession", secrets: Secrets) -> "Credentials":
-    from providers.salesforce.hosts import origin_of
-    from providers.salesforce.login import Credentials
-    from providers.salesforce.session import token_of
-    from reconciler.kind import SecretRef
+    from providers.salesforce.login.flows import credentials
 
-    if not connection.instance_url:
-        raise InputError(
-            Complaint("the org has neither instance_url nor mock", mend="set one of them in the project file")
-        )
-    session.bind(origin_of(connection.instance_url))
-    flow = connection.login.get("flow")
-    if flow not in _FLOWS:
-        raise InputError(
-            Complaint(
-                f"login flow {flow!r} is not supported" if flow else "the org has no login",
-                mend=f"supported: {', '.join(_FLOWS)}, as in {_EXAMPLE}",
-            )
-        )
-    given = connection.login.get("access_token")
-    return Credentials.fixed(token_of(secrets(given) if isinstance(given, SecretRef) else given, "login.access_token"))
+    return credentials(connection.instance_url, connection.login, session, secrets)
 
 
 def _version(text: str) -> str:

@@ -1,0 +1,37 @@
+"""`reconciler doctor`: can we work with this org, and if not, what is to be done? Arguments in, text out; no logic."""
+# ruff: noqa: PLC0415, B006 (imports are lazy; typer reads the defaults)
+
+import typer
+
+from reconciler.errors import InputError
+from reconciler.options import AllowCommands, OrgName, PlainOutput, ProjectFile
+from reconciler.output import PLAIN, Outputs
+
+
+def doctor(
+    output: PlainOutput = [],
+    allow_commands: AllowCommands = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
+    from reconciler import engine
+    from reconciler.model import Snapshot
+    from reconciler.render import examined
+    from reconciler.workspace import Choices, Workspace
+
+    outputs = Outputs.of(output, PLAIN)
+    with outputs.telling("doctor"):
+        space = Workspace.open(Choices(org, project, allow_commands=allow_commands))
+        try:
+            desired, files = (space.desired() if space.project.desired.is_dir() else Snapshot({})), True
+        except InputError:
+            desired, files = Snapshot({}), False
+        found = engine.examine(
+            lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version
+        )
+    outputs.emit(
+        lambda colour: examined.text(found, colour=colour),
+        lambda: examined.json(found),
+    )
+    raise typer.Exit(found.exit)
