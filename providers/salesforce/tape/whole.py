@@ -1,0 +1,195 @@
+"""Reads an org as a whole, so that what is asked does not depend on the desired files: for recordings and their replays.
+
+A run asks for what its files need: the classes and users that they name, what happened since their baseline. A replay
+with other files would then ask what was never recorded. So a recorded run asks everybody and everything once, when it
+reads the org, and answers the engine from that; its replay asks the very same, of the recording:
+
+- all kinds, with the classes of the handlers that the org has; that never depended on files;
+- the names of all Apex classes, by one listing: they prove that a class is not there;
+- the classes that files and baseline spoke of at the time. The recording names them, and its replay asks for the same.
+  Another class that the org does have counts as not readable: record again;
+- all users (the first ten thousand, by name), all permission sets, everybody who is API-only by assignment;
+- certificates; the whole audit trail and all deployments that an answer brings, cut to the time that was asked for here.
+
+The alternative, answering any query from recorded tables, would be a second mock org, and no strict one.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from providers.salesforce.facts import MOST_USERS, facts
+from providers.salesforce.history import MARGIN, MOST_ROWS, history
+from providers.salesforce.package import manifest_type, source_field
+from providers.salesforce.packing import parts
+from providers.salesforce.provider import SalesforceProvider
+from providers.salesforce.reading import Reading
+from providers.salesforce.tape.file import Head
+from providers.salesforce.tape.marks import pieces
+from providers.salesforce.tape.recording import Recording
+from providers.salesforce.tape.scrubbing import EMAILS
+from reconciler.errors import Complaint, ReconcilerError, RefusedError, UnreachableError
+from reconciler.facts import NOT_ASKED, AuditEntry, Deployment, Facts, History, moment
+from reconciler.kinds import all_kinds
+from reconciler.model import NOT_RECORDED, Address, Component, Deployed, LiveResource, LiveState, OrgInfo, Path
+from reconciler.provider import Progress
+
+CODE = "ApexClass"
+
+
+class WholeProvider(SalesforceProvider):
+    """One org that is being recorded (`recording`), or a recording of one (`head`)."""
+
+    def __init__(self, *given: Any, recording: Recording | None = None, head: Head | None = None, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._recording, self._head = recording, head
+        self._everybody = Facts()
+        self._everything = History()
+
+    def org(self) -> OrgInfo:
+        """Which org this is, or was recorded; then with the time of the recording."""
+        return replace(super().org(), recorded=self._head.recorded_at) if self._head is not None else super().org()
+
+    def read(self, classes: Sequence[str], progress: Progress) -> LiveState:
+        """Everything, and besides what rules and histories will ask for."""
+        live = super().read((), progress)
+        here = {address.name for address in live.resources if address.kind == CODE}
+        asked = self._head.classes if self._head is not None else tuple(sorted(set(classes) - here))
+        found = self._sources(asked, progress)
+        listed = self._listed_classes(progress)
+        self._look_at_certificates()
+        self._everybody = facts(self._rest, None, progress)
+        self._everything = history(self._rest, self._api.listing, "", progress, enablements=True)
+        if self._recording is not None:
+            self._recording.classes, self._recording.whole = asked, True
+        resources = {**live.resources, **{a: one for a, one in found.resources.items() if a.name in classes}}
+        unreadable = {**live.unreadable, **found.unreadable}
+        for name in set(classes) - here - set(asked):
+            if listed is None or name.casefold() in listed:
+                unreadable.setdefault(str(Address(CODE, name)), NOT_RECORDED)
+        scrubbed = {a: paths for a, one in resources.items() if (paths := _scrubbed(one))} if self._head else {}
+        return replace(live, resources=resources, unreadable=unreadable, scrubbed=scrubbed)
+
+    def _sources(self, names: Sequence[str], progress: Progress) -> LiveState:
+        """Classes by name. Those that the org does not have are absent, as in any other retrieve."""
+        reading = Reading()
+        for kind in (kind for kind in all_kinds().values() if source_field(kind) and names):
+            progress(f"retrieving {len(names)} more classes")
+            for part in parts([(name, manifest_type(kind), 2) for name in names], self._limits.retrieved_files):
+                reading.take(self._api.retrieve(part), [kind])
+        return reading.state(self.org())
+
+    def _listed_classes(self, progress: Progress) -> Collection[str] | None:
+        """The names of all classes, in small letters; `None` where the login may not list them."""
+        progress("listing Apex classes")
+        try:
+            return {one.full_name.casefold() for one in self._api.listing([CODE])}
+        except (UnreachableError, RefusedError):
+            raise
+        except ReconcilerError:
+            return None
+
+    def _look_at_certificates(self) -> None:
+        """Ask for them whether or not a record holds one now: a file may. A refusal is told to whoever needs them."""
+        try:
+            self._listed_certificates()
+        except (UnreachableError, RefusedError):
+            raise
+        except ReconcilerError:
+            return
+
+    def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
+        """What was read of these users."""
+        known = self._everybody
+        wanted = {name.casefold() for name in users}
+        people = {name: user for name, user in known.users.items() if name in wanted}
+        unknown = dict(known.unknown)
+        if len(known.users) >= MOST_USERS and wanted - people.keys():
+            unknown["users"] = f"only the first {MOST_USERS:,} users were recorded"
+        if self._head is not None and EMAILS in self._head.scrub:
+            why = "usernames were scrubbed from the recording"
+            people, unknown = {}, {**unknown, "users": why, "api_only": why}
+        ages: Mapping[str, str] = {}
+        if secrets and self._head is not None and not self._head.secret_ages:
+            unknown["secrets"] = "the recording was made without --secret-ages"
+        elif secrets:
+            found = facts(self._rest, (), progress, secrets)
+            ages = found.secrets
+            unknown = {topic: why for topic, why in unknown.items() if topic != "secrets"}
+            unknown |= {topic: why for topic, why in found.unknown.items() if topic == "secrets"}
+            if self._recording is not None:
+                self._recording.secret_ages = True
+        else:
+            unknown["secrets"] = NOT_ASKED
+        return Facts(people, known.permission_sets, known.profiles, ages, unknown)
+
+    def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
+        """What happened since a date, of all that was read."""
+        known, begin = self._everything, moment(since)
+        unknown = {topic: why for topic, why in known.unknown.items() if enablements or topic != "enablements"}
+        if begin is None:
+            return replace(known, unknown=unknown, enablements=known.enablements if enablements else {})
+        begin = (begin - MARGIN).replace(microsecond=0)
+
+        def later(text: str) -> bool:
+            when = moment(text)
+            return when is None or when >= begin
+
+        entries: tuple[AuditEntry, ...] = tuple(one for one in known.entries if later(one.date))
+        deployments: tuple[Deployment, ...] = tuple(
+            one for one in known.deployments if not one.completed or later(one.completed)
+        )
+        if len(known.entries) >= MOST_ROWS and len(entries) < len(known.entries):
+            # Cut off, but further back than anybody asks.
+            unknown.pop("audit", None)
+        return History(entries, deployments, known.enablements if enablements else {}, unknown)
+
+    def read_records(self, components: Sequence[Component], progress: Progress) -> LiveState:
+        self._refuse_change()
+        return super().read_records(components, progress)
+
+    def deploy(self, components: Sequence[Component], progress: Progress, **options: Any) -> Deployed:
+        """Raises RefusedError for a recording: there is nobody to deploy to."""
+        self._refuse_change()
+        return super().deploy(components, progress, **options)
+
+    def _refuse_change(self) -> None:
+        if self._head is not None:
+            raise RefusedError(Complaint("this is a replay: no org is asked, and none can be changed"))
+
+
+_NOTHING = ("", "")
+
+
+def _scrubbed(one: LiveResource) -> Mapping[Path, tuple[str, ...]]:
+    """The fields of a record that the recording does not tell -> what is left of their texts.
+
+    Of source text that is all but what was scrubbed: a literal must not hide the code around it. Of any other field it is
+    nothing, even if only a word of it was scrubbed.
+    """
+    found: dict[Path, tuple[str, ...]] = {}
+    _look(one.body, (), found.__setitem__)
+    source = () if one.address.part else (source_field(one.address.schema),)
+    return {path: left if path == source else _NOTHING for path, left in found.items()}
+
+
+def _look(body: Mapping[str, Any], path: Path, note: Callable[[Path, tuple[str, ...]], None]) -> None:
+    for name, value in body.items():
+        match value:
+            case dict():
+                _look(value, (*path, name), note)
+            case str() if left := pieces(value):
+                note((*path, name), left)
+            case list() if any(pieces(text) for text in _texts(value)):
+                note((*path, name), _NOTHING)
+
+
+def _texts(value: Any) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for item in value.values() for text in _texts(item)]
+        case list():
+            return [text for item in value for text in _texts(item)]
+    return []

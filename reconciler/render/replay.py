@@ -1,0 +1,34 @@
+"""What stands above the output of a run that asked a recording in the place of the org. Pure."""
+
+from datetime import timedelta
+
+from reconciler.facts import moment
+from reconciler.model import OrgInfo
+from reconciler.render import values
+from reconciler.render.safe import line
+
+
+def heading(org: OrgInfo | None, created: str) -> str:
+    """`REPLAY of a recording made at 2026-11-19T08:00:00Z, 3 days ago. …`; empty where the org itself was asked."""
+    if org is None or not org.recorded:
+        return ""
+    made = age(org.recorded, created)
+    return (
+        f"REPLAY of a recording made at {line(org.recorded, 40)}{f', {made}' if made else ''}."
+        " The org itself was not asked, and this cannot be applied."
+    )
+
+
+def age(recorded: str, created: str) -> str:
+    """`3 days ago`; empty where one of the two is no date."""
+    then, now = moment(recorded), moment(created)
+    if then is None or now is None:
+        return ""
+    passed = now - then
+    if passed < timedelta(0):
+        return "in the future"
+    if passed >= timedelta(days=2):
+        return f"{values.count(passed.days, 'day')} ago"
+    if passed >= timedelta(hours=2):
+        return f"{values.count(int(passed.total_seconds() // 3600), 'hour')} ago"
+    return f"{values.count(int(passed.total_seconds() // 60), 'minute')} ago"

@@ -1,0 +1,1 @@
+"""Recordings: what is kept of a conversation, and what is not."""
