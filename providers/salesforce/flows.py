@@ -1,0 +1,172 @@
+"""The OAuth endpoints of an org, as its clients use them: tokens asked for, looked at and given back.
+
+Nothing here logs us in. What the org says no to is an answer, not an error: whoever asks wants to know.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, unquote_plus, urlsplit
+
+import requests
+
+from providers.salesforce.polling import BUSY, BusyError, Patience, unreachable
+from providers.salesforce.rest import Rest
+from providers.salesforce.session import OrgSession
+from providers.salesforce.soap import not_an_org
+from reconciler.errors import ReconcilerError, RefusedError, UnreachableError
+from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
+from reconciler.redaction import hold
+
+TOKEN, AUTHORIZE, REVOKE, INTROSPECT = (
+    f"/services/oauth2/{name}" for name in ("token", "authorize", "revoke", "introspect")
+)
+_WHO = re.compile(r"/id/00D[A-Za-z0-9]{12,15}/(005[A-Za-z0-9]{12,15})/?\Z")
+"""The end of an identity URL: https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_openid.htm."""
+_ERROR = re.compile(r"\berror=([A-Za-z_]{3,60})&error_description=([^\s\"'<&]{0,500})")
+"""An error that an org shows in a page or in text, where it cannot send it to a callback URL."""
+_PAGE = 200_000
+"""Characters of a page that are looked through."""
+
+
+class Flows:
+    """Token, authorize and revoke endpoint of one org."""
+
+    def __init__(self, session: OrgSession, rest: Rest, patience: Patience) -> None:
+        self._session, self._rest, self._patience = session, rest, patience
+        self._usernames: dict[str, str] = {}
+
+    def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
+        """What the token endpoint answers to these parameters. Raises UnreachableError.
+
+        A refresh token is sent once: where tokens rotate, a second try of what was only lost on the way is refused.
+        """
+
+        if form.get("grant_type") == "refresh_token":
+            try:
+                answer = self._post(TOKEN, form)
+            except (requests.RequestException, BusyError) as lost:
+                raise unreachable(self._session.origin, lost) from None
+        else:
+            answer = self._patience.insist(lambda: self._post(TOKEN, form), self._session.origin)
+        return self._understood(answer)
+
+    def _post(self, path: str, form: Mapping[str, str]) -> requests.Response:
+        answer = self._session.post(
+            f"{self._session.origin}{path}", data=dict(form), headers={"Accept": "application/json"}
+        )
+        if answer.status_code in BUSY:
+            raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
+        return answer
+
+    def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:
+        """What the org tells a client about an access token; `inactive` if it tells nothing. Raises UnreachableError."""
+        form = {**client, "token": tokens.access, "token_type_hint": "access_token"}
+        answer = self._patience.insist(lambda: self._post(INTROSPECT, form), self._session.origin)
+        found = _object(answer.content)
+        error = found.get("error")
+        if isinstance(error, str) and error:
+            return TokenAnswer(answer.status_code, error, str(found.get("error_description") or ""))
+        if not isinstance(found.get("active"), bool):
+            raise not_an_org(self._session.origin, b"")
+        username = str(found.get("username") or "")
+        return TokenAnswer(answer.status_code, "" if found["active"] else "inactive", username=username)
+
+    def _understood(self, answer: requests.Response) -> TokenAnswer:
+        found = _object(answer.content)
+        access = found.get("access_token")
+        if answer.status_code < 300 and isinstance(access, str) and access:
+            refresh = found.get("refresh_token")
+            tokens = Tokens(hold(access), hold(refresh) if isinstance(refresh, str) else "")
+            if isinstance(found.get("id_token"), str):
+                hold(found["id_token"])
+            user_id = self._user_id(found)
+            return TokenAnswer(
+                answer.status_code,
+                scopes=frozenset(str(found.get("scope") or "").split()),
+                user_id=user_id,
+                username=self._username(user_id),
+                is_jwt=access.startswith("eyJ") and access.count(".") == 2,
+                tokens=tokens,
+            )
+        error = found.get("error")
+        if not isinstance(error, str) or not error:
+            # Never with its beginning, unless that is a page: half an answer may hold half a token.
+            content = answer.content
+            raise not_an_org(self._session.origin, content if content.lstrip()[:1] == b"<" else b"")
+        return TokenAnswer(answer.status_code, error, str(found.get("error_description") or ""))
+
+    def _user_id(self, found: Mapping[str, Any]) -> str:
+        named = _WHO.search(str(found.get("id") or ""))
+        return named[1] if named else ""
+
+    def _username(self, user_id: str) -> str:
+        """Whose id it is, asked with our own login; empty if that may not see it."""
+        if user_id and user_id not in self._usernames:
+            try:
+                rows = self._rest.query(f"SELECT Username FROM User WHERE Id = '{user_id}'")  # noqa: S608 (letters and digits)
+            except (UnreachableError, RefusedError):
+                raise
+            except ReconcilerError:
+                rows = []
+            self._usernames[user_id] = str(rows[0].get("Username") or "") if rows else ""
+        return self._usernames.get(user_id, "")
+
+    def revoke(self, tokens: Tokens) -> bool:
+        """Give tokens back: the refresh token first, which ends its access tokens too. False if the org keeps one of them;
+        what is dead already is refused, which is as good."""
+        done = True
+        for token in filter(None, (tokens.refresh, tokens.access)):
+            try:
+                answer = self._session.post(f"{self._session.origin}{REVOKE}", data={"token": token})
+            except (requests.RequestException, ReconcilerError):
+                # Whatever becomes of this one, the next is given back too.
+                done = False
+                continue
+            done = done and (answer.status_code < 300 or answer.status_code == 400)
+        return done
+
+    def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
+        """What the authorize endpoint answers to somebody who has not logged in. Raises UnreachableError."""
+
+        def call() -> requests.Response:
+            answer = self._session.look(f"{self._session.origin}{AUTHORIZE}", dict(params))
+            if answer.status_code in BUSY:
+                raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
+            return answer
+
+        answer = self._patience.insist(call, self._session.origin)
+        for part in _parts(answer.headers.get("Location", "")):
+            said = parse_qs(part)
+            if "error" in said:
+                return AuthorizeAnswer(answer.status_code, said["error"][0], said.get("error_description", [""])[0])
+        shown = _ERROR.search(unescape(answer.text[:_PAGE]))
+        if shown:
+            return AuthorizeAnswer(answer.status_code, shown[1], unquote_plus(shown[2]))
+        said_json = _object(answer.content)
+        if isinstance(said_json.get("error"), str):
+            return AuthorizeAnswer(
+                answer.status_code, said_json["error"], str(said_json.get("error_description") or "")
+            )
+        if answer.status_code >= 400:
+            return AuthorizeAnswer(answer.status_code, f"http_{answer.status_code}")
+        return AuthorizeAnswer(answer.status_code)
+
+
+def _parts(location: str) -> tuple[str, ...]:
+    """What a redirect says behind its address: query and fragment."""
+    try:
+        place = urlsplit(location)
+    except ValueError:
+        return ()
+    return place.query, place.fragment
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,30 @@
+"""What a configuration promises of token introspection: an app is told about its own tokens only.
+
+Source: Salesforce Help, "Enable OAuth Settings for API Integration", step 15; "OpenID Connect Token Introspection"
+(https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oidc_token_introspection_endpoint.htm).
+"""
+
+from collections.abc import Iterator
+
+from reconciler.rules.apps import INTROSPECT_ALL
+from reconciler.security import Severity
+from reconciler.verify.probe import AnothersToken, Flow, Probe, Refused
+from reconciler.verify.subject import Subject
+
+INACTIVE = "inactive"
+"""What an answer that tells nothing about a token counts as: no error of Salesforce's, but as good as one."""
+
+
+def introspection(of: Subject) -> Iterator[Probe]:
+    """A token of another app means nothing to this one."""
+    if of.says(INTROSPECT_ALL) is False and of.off is None:
+        yield of.probe(
+            Flow.INTROSPECTION,
+            "introspection.anothers",
+            "of a token of another app",
+            Refused(frozenset({INACTIVE, "invalid_token"})),
+            {**of.credentials(), "token": AnothersToken()},
+            "isIntrospectAllTokens is false",
+            Severity.HIGH,
+            INTROSPECT_ALL,
+        )

@@ -1,0 +1,53 @@
+"""The command `verify`: runs the OAuth flows that the configuration promises, and those that it must refuse."""
+# ruff: noqa: PLC0415, B006 (imports are lazy; typer reads the defaults)
+
+import sys
+from typing import Annotated
+
+import typer
+
+from reconciler.errors import Exit, InputError
+from reconciler.options import AllowCommands, OrgName, Output, ProjectFile
+from reconciler.output import Outputs
+
+
+def verify(
+    names: Annotated[
+        list[str], typer.Argument(help="Only these apps, by name or address; default: all.", metavar="APP")
+    ] = [],
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            help="So long, over the whole run, an app that the org does not know yet is asked for again.",
+            metavar="SECONDS",
+        ),
+    ] = 600.0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 7 too if a promised call could not be run, for want of a token say.")
+    ] = False,
+    output: Output = [],
+    allow_commands: AllowCommands = False,
+    org: OrgName = "",
+    project: ProjectFile = None,
+) -> None:
+    """Run the OAuth flows that the files promise. Those that they must refuse, too; exit 7 if the org does otherwise."""
+    from reconciler import engine
+    from reconciler.render import json_verify, report, verify_text
+    from reconciler.workspace import Choices, Workspace
+
+    outputs = Outputs.of(output)
+    if not 0 <= wait <= 7200:
+        raise InputError(f"--wait {wait:g}: write seconds, from 0 to 7200")
+    with outputs.telling("verify"):
+        space = Workspace.open(Choices(org, project, allow_commands=allow_commands))
+        with space.session() as session:
+            found = engine.verify(session, space.org.verify, names, org=space.org.name, wait=wait, strict=strict)
+    outputs.emit(
+        lambda colour: verify_text.verify(found, colour=colour),
+        lambda: json_verify.verify(found),
+        lambda: report.of_verify(found),
+    )
+    if strict and found.missing and not found.findings:
+        sys.stderr.write(f"--strict: {len(found.missing)} promised calls were not run\n")
+    raise typer.Exit(Exit.OK if found.kept else Exit.NOT_CONVERGED)
