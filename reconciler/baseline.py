@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 
-from reconciler.body import at, exists, get, put
+from reconciler.body import at, exists, get, put, recalled
 from reconciler.drift import is_of_ours
 from reconciler.kind import Body, Certificate, SecretRef, Struct, WriteOnly
 from reconciler.model import (
@@ -63,6 +63,17 @@ def advanced(
         resources=resources,
         unmanaged=unmanaged,
     )
+
+
+def remembered(baseline: Baseline, live: LiveState) -> Baseline:
+    """The baseline with what was withheld from its file, where the org still has it."""
+    again = {
+        address: replace(applied, body=body)
+        for address, applied in baseline.resources.items()
+        if (have := live.resources.get(address)) is not None
+        and (body := recalled(address.struct, applied.body, have.body, baseline.salt)) is not applied.body
+    }
+    return replace(baseline, resources={**baseline.resources, **again}) if again else baseline
 
 
 def _at_version(baseline: Baseline, live: LiveState) -> Baseline:

@@ -4,27 +4,17 @@ from typing import Annotated
 
 import typer
 
-from reconciler.mock_cli import OrgName, ProjectFile
+from reconciler.options import AllowCommands, OrgName, PlainOutput, ProjectFile
 from reconciler.output import PLAIN, Outputs, say
 
 baseline_app = typer.Typer(
     help="What we manage, and what we last applied.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Output = Annotated[
-    list[str],
-    typer.Option(
-        "--output",
-        help="text, json, markdown, sarif, junit, html, graph (Mermaid) or dot; =FILE to write it there. Repeatable.",
-        metavar="FORMAT[=FILE]",
-    ),
-]
-AllowCommands = Annotated[bool, typer.Option("--allow-commands", help="Let secret references run commands.")]
-
 
 @baseline_app.command("list")
 def baseline_list(
-    output: Output = [],
+    output: PlainOutput = [],
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
@@ -46,7 +36,7 @@ def baseline_list(
 @baseline_app.command("show")
 def baseline_show(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
-    output: Output = [],
+    output: PlainOutput = [],
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,

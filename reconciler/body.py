@@ -7,11 +7,13 @@ back exactly as it came.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from reconciler.apex.secrets import MASK, masked
 from reconciler.kind import (
     Body,
     Certificate,
@@ -35,6 +37,7 @@ from reconciler.kind import (
     Synonyms,
     Until,
     Value,
+    Withheld,
     WriteOnly,
 )
 from reconciler.model import Path
@@ -252,6 +255,38 @@ def get(struct: type[Struct], body: Body, path: Path) -> Value:
     return get(field.struct, item, tuple(rest[1:]))
 
 
+def fits(left: tuple[str, ...], value: Value) -> bool:
+    """Whether a value may be what a text was before parts of it were scrubbed. `left` is what was between the parts, in
+    order; of a value that was scrubbed as a whole nothing is left, and anything fits.
+
+    A part was a word, or what stood between two quotes: it never hides a line.
+    """
+    if not any(part.strip() for part in left):
+        return True
+    if not isinstance(value, str):
+        return False
+    before, *rest = (part.replace("\r\n", "\n") for part in left)
+    text, before, rest[-1] = value.replace("\r\n", "\n").strip(), before.lstrip(), rest[-1].rstrip()
+    if not text.startswith(before):
+        return False
+    at = len(before)
+    for number, part in enumerate(rest, 1):
+        quoted = before.endswith("'") and part.startswith("'")
+        if quoted:
+            gap = _QUOTED.match(text, at)
+            found = gap.end() if gap is not None else at
+        else:
+            found = text.find(part, at) if number < len(rest) else len(text) - len(part)
+        if found < at or not text.startswith(part, found) or not (quoted or _WORD.fullmatch(text, at, found)):
+            return False
+        at, before = found + len(part), part
+    return at == len(text)
+
+
+_QUOTED = re.compile(r"(?:[^'\\\n]|\\.)*")
+_WORD = re.compile(r"\S*")
+
+
 def put(struct: type[Struct], body: Body, path: Path, value: Value) -> Body:
     """A copy with one value set; `None` takes the field, or the item of a keyed list, out."""
     name, *rest = path
@@ -379,6 +414,8 @@ def to_json(value: Value) -> Any:
             return {"$xml": str(value)}
         case SecretRef():
             return {"$secret": [value.source, value.target]}
+        case Withheld():
+            return {"$withheld": [str(value), value.digest]}
         case dict():
             return {key: to_json(item) for key, item in value.items()}
         case list() | tuple():
@@ -393,12 +430,45 @@ def from_json(value: Any) -> Value:
     if isinstance(value, dict):
         if value.keys() == {"$xml"}:
             return RawXml(value["$xml"])
+        if value.keys() == {"$withheld"}:
+            return Withheld(*value["$withheld"])
         for key, item in value.items():
             if item.__class__ is dict or item.__class__ is list:
                 value[key] = from_json(item)
     elif isinstance(value, list):
         return [from_json(item) for item in value]
     return value
+
+
+def withheld(struct: type[Struct], body: Body, salt: str) -> Body:
+    """The body as it may be kept: of source text that holds secrets, what is left of it and a salted digest."""
+    for name in _sources(struct):
+        text = body.get(name)
+        if isinstance(text, str) and not isinstance(text, Withheld) and (left := masked(text)) != text:
+            body = {**body, name: Withheld(left, _salted(text, salt))}
+    return body
+
+
+def recalled(struct: type[Struct], body: Body, live: Body, salt: str) -> Body:
+    """The reverse of `withheld`, as far as the org still has what was withheld."""
+    for name in _sources(struct):
+        kept, text = body.get(name), live.get(name)
+        if isinstance(kept, Withheld) and isinstance(text, str):
+            if _salted(text, salt) == kept.digest:
+                body = {**body, name: text}
+            elif text == kept:
+                # Somebody wrote what we show in the place of secrets. That is another text, and must not look the same.
+                body = {**body, name: Withheld(f"{kept}\n// {MASK}", kept.digest)}
+    return body
+
+
+@cache
+def _sources(struct: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name, field in struct.fields().items() if field.has(SourceText))
+
+
+def _salted(text: str, salt: str) -> str:
+    return sha256(f"{salt}:{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def digest(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +10,30 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler import __version__
-from reconciler.baseline_cli import AllowCommands, Output, baseline_app
+from reconciler.baseline_cli import baseline_app
+from reconciler.cassette_cli import cassette, recorded_to
+from reconciler.doctor_cli import doctor
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError, RefusedError
-from reconciler.mock_cli import OrgName, ProjectFile, mock_app
-from reconciler.output import Outputs, colour, read, say, writable, write
+from reconciler.mock_cli import mock_app
+from reconciler.options import (
+    AllowCommands,
+    Destroy,
+    OrgName,
+    Output,
+    ProjectFile,
+    RecordTo,
+    Replace,
+    ReplayFrom,
+    Scrub,
+    ScrubKey,
+    Since,
+    StopOn,
+    Summary,
+    Target,
+)
+from reconciler.output import Outputs, colour, guarded, read, say, writable, write
 from reconciler.redaction import redacted
+from reconciler.verify_cli import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +43,7 @@ if TYPE_CHECKING:
     from reconciler.planner import Request
     from reconciler.render.earlier import Earlier
     from reconciler.security import Severity
-    from reconciler.workspace import Workspace
+    from reconciler.workspace import Record, Workspace
 
 app = typer.Typer(
     help="Plan, apply and watch the identity configuration of Salesforce orgs.",
@@ -33,27 +53,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(baseline_app, name="baseline")
-app.add_typer(mock_app, name="mock")
 
-Summary = Annotated[bool, typer.Option("--summary", help="Text: one line for each change or finding.")]
-FailOn = Annotated[
-    str, typer.Option("--fail-on", help="Broken rules from this severity on stop an apply.", metavar="SEVERITY")
-]
-Since = Annotated[
-    Path | None,
-    typer.Option("--since", help="An earlier JSON report: what is new, known, resolved?", metavar="FILE"),
-]
-Target = Annotated[
-    list[str],
-    typer.Option("--target", help="Only this resource, with its satellites and enablements.", metavar="ADDRESS"),
-]
-Replace = Annotated[
-    list[str], typer.Option("--replace", help="Delete this app or handler and create it anew.", metavar="ADDRESS")
-]
-Destroy = Annotated[bool, typer.Option("--destroy", help="Plan to delete what we created and to give up the rest.")]
 Allow = Annotated[
-    list[str], typer.Option("--allow", help="Lift a guard by name: delete, replace, protected.", metavar="GUARD")
+    list[str],
+    typer.Option("--allow", help="Lift a guard by name: delete, replace, protected. Repeatable.", metavar="GUARD"),
 ]
 
 
@@ -79,7 +82,11 @@ def plan(
     destroy: Destroy = False,
     output: Output = [],
     summary: Summary = False,
-    fail_on: FailOn = "high",
+    fail_on: StopOn = "high",
+    record: RecordTo = None,
+    replay: ReplayFrom = None,
+    scrub: Scrub = [],
+    scrub_key: ScrubKey = "",
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
@@ -93,7 +100,9 @@ def plan(
         writable(out)
     with outputs.telling("plan"):
         request = _request(target, replace, destroy)
-        with _workspace(org, project, allow_commands=allow_commands).session() as session:
+        kept = recorded_to(record, replay, scrub, scrub_key, validate=validate)
+        space = _workspace(org, project, allow_commands=allow_commands, record=kept, replay=replay)
+        with space.session() as session:
             made = engine.plan(session, request)
             judged = engine.validate(session, made) if validate else ()
     if out is not None:
@@ -116,13 +125,14 @@ def apply(
     target: Target = [],
     replace: Replace = [],
     destroy: Destroy = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Carry on the apply that was cut off.")] = False,
     output: Output = [],
-    fail_on: FailOn = "high",
+    fail_on: StopOn = "high",
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
-    """Make the org equal to the files: a plan that was saved, or a fresh one after yes."""
+    """Make the org equal to the files. Applies a plan that was saved, or a fresh one after yes."""
     from reconciler import engine
     from reconciler.render import json_plan, outcome, report, text
     from reconciler.render.saved_plan import read_plan
@@ -135,6 +145,10 @@ def apply(
         return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {made.org.name} ({made.org.id})?")
 
     with outputs.telling("apply"):
+        if resume and (saved or target or replace or destroy):
+            raise InputError(
+                "--resume carries on what was asked for then: it takes no plan, target, replace or destroy"
+            )
         reviewed = read_plan(read(saved), str(saved)) if saved is not None else None
         if reviewed is None:
             request = _request(target, replace, destroy)
@@ -144,12 +158,14 @@ def apply(
             request = _request(reviewed.targets, reviewed.replaced, reviewed.destroy)
         space = _workspace(org, project, allow=allow, allow_commands=allow_commands, fail_on=least)
         with space.session() as session:
-            result = engine.apply(session, request, saved=reviewed, confirm=confirm)
+            result = engine.apply(session, request, saved=reviewed, resume=resume, confirm=confirm)
     outputs.emit(
         lambda colour: outcome.apply_result(result, colour=colour),
         lambda: json_plan.apply_result(result),
         lambda: report.of_apply(result),
     )
+    if result.interrupted:
+        raise typer.Exit(Exit.INTERRUPTED)
     error = engine.failed(result)
     if error is not None and result.unread:
         raise error
@@ -165,11 +181,15 @@ def drift(
     since: Since = None,
     output: Output = [],
     summary: Summary = False,
+    record: RecordTo = None,
+    replay: ReplayFrom = None,
+    scrub: Scrub = [],
+    scrub_key: ScrubKey = "",
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
 ) -> None:
-    """Show what changed behind the files' back, how bad it is, and who did it. Changes and proposes nothing."""
+    """Show what changed behind the files' back. Says how bad it is, and who did it; changes and proposes nothing."""
     from reconciler import engine
     from reconciler.render import earlier, json_plan, report, text
 
@@ -178,7 +198,8 @@ def drift(
         raise InputError(f"--against {against}: write baseline or desired")
     with outputs.telling("drift", keep=since):
         before = _earlier(since, "drift")
-        space = _workspace(org, project, allow_commands=allow_commands)
+        kept = recorded_to(record, replay, scrub, scrub_key)
+        space = _workspace(org, project, allow_commands=allow_commands, record=kept, replay=replay)
         desired = None if against == "desired" else _sound(space, "drift is shown", "nothing counts as ignored")
         with space.session(desired=desired) as session:
             found = engine.drift(session, against=against)
@@ -213,6 +234,10 @@ def check(
     since: Since = None,
     output: Output = [],
     summary: Summary = False,
+    record: RecordTo = None,
+    replay: ReplayFrom = None,
+    scrub: Scrub = [],
+    scrub_key: ScrubKey = "",
     allow_commands: AllowCommands = False,
     org: OrgName = "",
     project: ProjectFile = None,
@@ -228,7 +253,8 @@ def check(
         raise InputError("--secret-ages asks an org: it goes with --live")
     with outputs.telling("check", keep=since):
         before = _earlier(since, "check")
-        space = _workspace(org, project, allow_commands=allow_commands)
+        kept = recorded_to(record, replay, scrub, scrub_key, asks_org=live)
+        space = _workspace(org, project, allow_commands=allow_commands, record=kept, replay=replay)
         if live:
             with space.session(desired=_sound(space, "the org is judged", "findings have no place")) as session:
                 found = engine.check_org(session, secrets=secret_ages)
@@ -249,13 +275,18 @@ def check(
     _stop(grave, least, ("has to be mended, or waived in reconciler.yaml", "have to be mended, or waived"))
 
 
+app.command()(verify)
+app.command()(doctor)
+app.command()(cassette)
+
+
 @app.command()
 def explain(
     name: Annotated[
         str, typer.Argument(help="A finding's id, Kind, Kind.field, a guard or an exit code.", metavar="NAME")
     ],
 ) -> None:
-    """Explain a rule, a field, a guard or an exit code, with its source."""
+    """Explain a rule, a field, a guard or an exit code. Names its source."""
     from reconciler.render.explain import explain as explained
 
     say(explained(name))
@@ -263,7 +294,9 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="plan, apply, drift, check or error.", metavar="NAME")] = "plan",
+    name: Annotated[
+        str, typer.Argument(help="plan, apply, drift, check, doctor, verify or error.", metavar="NAME")
+    ] = "plan",
 ) -> None:
     """Print the JSON Schema of what a command writes as JSON."""
     from reconciler.render import schemas
@@ -273,6 +306,10 @@ def schema(
     say(schemas.schema(name))
 
 
+app.add_typer(baseline_app, name="baseline")
+app.add_typer(mock_app, name="mock")
+
+
 def _workspace(
     org: str,
     project: Path | None,
@@ -280,12 +317,14 @@ def _workspace(
     allow: "Sequence[str]" = (),
     allow_commands: bool = False,
     fail_on: "Severity | None" = None,
+    record: "Record | None" = None,
+    replay: Path | None = None,
 ) -> "Workspace":
     from reconciler.security import Severity
     from reconciler.workspace import Choices, Workspace
 
     least = Severity.HIGH if fail_on is None else fail_on
-    return Workspace.open(Choices(org, project, tuple(allow), allow_commands, least))
+    return Workspace.open(Choices(org, project, tuple(allow), allow_commands, least, record, replay))
 
 
 def _sound(space: "Workspace", still: str, but: str) -> "Snapshot":
@@ -348,14 +387,23 @@ def _asked(shown: str, question: str) -> bool:
         )
     sys.stderr.write(f"{redacted(shown)}\n{question} Only `yes` is accepted: ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip() == "yes"
+    try:
+        return sys.stdin.readline().strip() == "yes"
+    except KeyboardInterrupt:
+        # What is said next begins on a line of its own.
+        sys.stderr.write("\n")
+        raise
 
 
 def main() -> None:
     """Run one command. The only place where errors become text and exit codes."""
     # One command, then the process ends: looking for cycles costs a third of a large plan and frees nothing.
     gc.disable()
+    # Warnings, threads and libraries write there too, and know nothing of secrets.
+    sys.stderr = guarded(sys.stderr)
     sys.excepthook = _unexpected
+    # CI runners end a job with SIGTERM: an apply then cancels its deployment, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run(sys.argv[1:])
     # Nor does the interpreter need to look for them when it ends.
     gc.freeze()
@@ -371,7 +419,8 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: "Traceba
         return
     from reconciler.render.safe import line
 
-    message = redacted(line(f"{kind.__name__}: {error}", 500))
+    # Cut off afterwards: the beginning of a secret is harder to find than the whole.
+    message = line(redacted(f"{kind.__name__}: {error}"), 500)
     sys.stderr.write(f"unexpected error: {message}\n  mend: this is a defect of ours; RECONCILER_DEBUG=1 shows where\n")
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from reconciler import login_section
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.kind import Boolean, Field, SecretRef, String, Struct, suggestion
+from reconciler.login_section import Login
 from reconciler.rule_settings import RuleSettings
 from reconciler.rules_section import severities, waivers
 from reconciler.secrets import NoReferenceError, reference
+from reconciler.verify.given import Given
+from reconciler.verify_section import given
 from reconciler.yaml_source import Positions, Reader
 
 FILE = "reconciler.yaml"
@@ -18,7 +22,6 @@ EXAMPLE = "project: my-project\ndesired: desired\norgs: {dev: {mock: .reconciler
 MAX_BYTES = 1_000_000
 
 TestLevel = Literal["NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests"]
-Login = Mapping[str, str | int | bool | SecretRef]
 
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _ENV = re.compile(r"env\.([A-Za-z_][A-Za-z0-9_]*)")
@@ -27,7 +30,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """A project's name becomes part of file names."""
 _API_VERSION = re.compile(r"[1-9][0-9]{1,2}\.0")
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?/?")
-_SECRET = re.compile(r"secret|passw|private_?key|credential|token|session_?id|consumer_?key_?file", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|passw|private_?key|credential|token|session_?id|consumer_?key_?file|auth_?url", re.IGNORECASE
+)
 
 RawPath = tuple[str | int, ...]
 
@@ -71,6 +76,8 @@ class Org:
     variables: Mapping[str, str] = field(default_factory=dict)
     rules: RuleSettings = field(default_factory=RuleSettings)
     """The project's severities and waivers, with the org's own severities on top."""
+    verify: Mapping[str, Given] = field(default_factory=dict)
+    """What `verify` is given for each app, by name or address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,9 @@ class Project:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     positions: Positions | None = field(default=None, repr=False, compare=False)
 
-    def org(self, name: str | None = None) -> Org:
-        """The org of that name, or the default one, with `${env.NAME}` filled in. Raises InputError."""
+    def org(self, name: str | None = None, *, replay: bool = False) -> Org:
+        """The org of that name, or the default one, with `${env.NAME}` filled in; for a replay without all that leads to
+        the org, so that none of it need be there. Raises InputError."""
         wanted = name or self.default_org or (next(iter(self.orgs)) if len(self.orgs) == 1 else "")
         listed = f"one of: {', '.join(self.orgs)}"
         if not wanted:
@@ -98,7 +106,8 @@ class Project:
             mend = f"{near} ({listed})" if near else listed
             raise InputError(Complaint(f"{wanted!r} is not an org of this project", Place(self.path.name), mend))
         filling = _Filling(self.environment)
-        org = filling.org(self.orgs[wanted])
+        chosen = self.orgs[wanted]
+        org = filling.org(replace(chosen, mock=None, instance_url="", login={}) if replay else chosen)
         if filling.wrong:
             raise InputError(
                 *(
@@ -277,16 +286,25 @@ class _Loading:
 
     def _org(self, name: str, section: dict[str, Any]) -> Org:
         at = ("orgs", name)
-        login = self._login(section.pop("login", {}), (*at, "login"))
+        written = section.pop("login", {})
+        login = self._login(written, (*at, "login"), mock="mock" in section)
         variables = self._variables(section.pop("variables", {}), (*at, "variables"))
         own = severities(section.pop("rules", None), (*at, "rules"), self._note)
+        verify = given(
+            section.pop("verify", None),
+            (*at, "verify"),
+            self._note,
+            self._root,
+            lambda path: self._positions.place((0, *path)),
+        )
         before = len(self._complaints)
-        self._check(OrgSection, section, at, ("login", "variables", "rules"), "an org")
+        self._check(OrgSection, section, at, ("login", "variables", "rules", "verify"), "an org")
         if len(self._complaints) > before:
             return Org(name)
-        if ("mock" in section) == ("instance_url" in section):
-            both = "both mock and instance_url are" if "mock" in section else "neither mock nor instance_url is"
-            self._note(at, f"{name}: {both} given", "write exactly one of the two")
+        both = "mock" in section and "instance_url" in section
+        if both or not ("mock" in section or "instance_url" in section or login_section.finds_org(written)):
+            which = "both mock and instance_url are" if both else "neither mock nor instance_url is"
+            self._note(at, f"{name}: {which} given", "write exactly one of the two")
         version = section.get("api_version") or ""
         if version and not _API_VERSION.fullmatch(version):
             self._note((*at, "api_version"), f"{version!r} is not an API version", 'write it like "63.0", in quotes')
@@ -308,6 +326,7 @@ class _Loading:
             protected=bool(section.get("protected")),
             variables=variables,
             rules=replace(self._rules, severities={**self._rules.severities, **own}),
+            verify=verify,
         )
         for path, message, mend in _value_problems(org):
             self._note((*at, *path), message, mend)
@@ -315,7 +334,7 @@ class _Loading:
             self._only_env(section.get(key), (*at, key))
         return org
 
-    def _login(self, raw: Any, at: RawPath) -> Login:
+    def _login(self, raw: Any, at: RawPath, *, mock: bool) -> Login:
         if not isinstance(raw, dict):
             self._note(at, "login must hold keys like flow and username", "write login: {flow: …}")
             return {}
@@ -328,6 +347,8 @@ class _Loading:
                 found[key] = value
             else:
                 self._note((*at, key), f"{key} must be a text", "write a text, or a reference to a secret")
+        if raw:
+            login_section.check(raw, found, at, self._note, mock=mock)
         return found
 
     def _secret(self, key: str, value: Any, at: RawPath, found: dict[str, str | int | bool | SecretRef]) -> None:

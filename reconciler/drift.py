@@ -9,6 +9,7 @@ from reconciler.kinds import ENABLEMENT, satellites
 from reconciler.model import (
     CHANGED,
     GONE,
+    NOT_RECORDED,
     UNMANAGED,
     Address,
     Applied,
@@ -19,7 +20,7 @@ from reconciler.model import (
     LiveState,
     Path,
 )
-from reconciler.planner import completed
+from reconciler.planner import completed, told
 from reconciler.security import Direction, Severity, Verdict
 
 _APP = "ExternalClientApplication"
@@ -48,7 +49,7 @@ def findings(
                 yield _gone(address, applied, live)
         elif have.body != applied.body:
             struct = address.struct
-            body = completed(struct, have.body, applied)
+            body = told(live, have, completed(struct, have.body, applied), applied.body)
             for change in field_changes(struct, applied.body, body):
                 if len(versions) < 2 or _in_all(struct, change, versions):
                     yield _changed(have, change, (ignored or {}).get(address, ()))
@@ -56,7 +57,9 @@ def findings(
 
 def unwatched(baseline: Baseline, live: LiveState) -> tuple[str, ...]:
     """What could not be compared, and why, a line each: an empty report says nothing about it."""
-    notes = [f"{what} could not be read, and is not judged: {why}" for what, why in live.hidden.items()]
+    hidden = {what: why for what, why in live.hidden.items() if why != NOT_RECORDED}
+    notes = [f"{what} could not be read, and is not judged: {why}" for what, why in hidden.items()]
+    notes += live.not_comparable
     if len(_versions(baseline, live)) > 1:
         notes.append(
             f"the baseline was written at API version {baseline.api_version}, the org is read at "

@@ -37,7 +37,14 @@ def org(live: LiveState, facts: Facts, settings: RuleSettings, today: date) -> J
     """Rules on an org as it is, with no files at all."""
     bodies = {address: have.body for address, have in live.resources.items()}
     world = World(
-        bodies, complete=True, today=today, org=live.org, facts=facts, live=bodies, unreadable=live.unreadable
+        bodies,
+        complete=True,
+        today=today,
+        org=live.org,
+        facts=facts,
+        live=bodies,
+        unreadable=live.unreadable,
+        scrubbed=live.scrubbed,
     )
     return _judged(world, settings)
 
@@ -88,6 +95,7 @@ def plan(
         declared=desired.resources,
         live={address: have.body for address, have in live.resources.items()},
         unreadable=live.unreadable,
+        scrubbed=live.scrubbed,
         only=_apps(draft, bodies),
     )
     findings, unchecked = _judged(world, settings, scope=changed | set(draft.overridden))

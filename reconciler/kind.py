@@ -53,6 +53,7 @@ __all__ = [
     "Unordered",
     "Until",
     "Weaker",
+    "Withheld",
     "WriteOnly",
 ]
 
@@ -91,6 +92,18 @@ class RawXml(str):
     """An element of a live record that no schema knows, as canonical XML. Carried along, never interpreted."""
 
     __slots__ = ()
+
+
+class Withheld(str):
+    """What is left of a source text without the secrets that stand in it, and a salted digest of the whole."""
+
+    __slots__ = ("digest",)
+    digest: str
+
+    def __new__(cls, left: str, digest: str) -> "Withheld":
+        made = super().__new__(cls, left)
+        made.digest = digest
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
-from reconciler.errors import Place
+from reconciler.errors import Complaint, Place
 from reconciler.facts import Deployment
 from reconciler.kind import Body, Kind, Struct, Value
 from reconciler.kinds import ENABLEMENT, all_kinds, kind
@@ -169,6 +169,8 @@ class OrgInfo:
     organization_type: str = ""
     api_version: str = ""
     username: str = ""
+    recorded: str = ""
+    """When the recording was made that stands for the org (ISO 8601, UTC); empty: the org itself was asked."""
 
     @property
     def short_id(self) -> str:
@@ -176,11 +178,19 @@ class OrgInfo:
         return self.id[:15]
 
 
+NOT_RECORDED = "the org has it, and the recording does not: record again"
+"""Why nothing is known of what a replay was not told."""
+
+
 def reason_unreadable(unreadable: Mapping[str, str], address: Address) -> str | None:
     """Why nothing can be said about an address: it, its handler or its whole kind is among what could not be read."""
     if not unreadable:
         return None
     return unreadable.get(address.kind) or unreadable.get(str(address.component))
+
+
+_NAMED = 10
+"""So many fields that cannot be compared are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +201,9 @@ class LiveState:
     resources: Mapping[Address, LiveResource]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Kinds (or single addresses, as text) that could not be read -> the org's reason. Absence is not concluded."""
+    scrubbed: Mapping[Address, Mapping[Path, tuple[str, ...]]] = field(default_factory=dict)
+    """Fields that were scrubbed from the recording that this was read from -> what is left of their texts, before,
+    between and after what is gone. Not comparable: never a change, never drift, not judged."""
 
     def reason_unreadable(self, address: Address) -> str | None:
         """Why nothing can be said about this address, or `None` if it could be read."""
@@ -207,6 +220,18 @@ class LiveState:
         """What the login could not read. A kind that the API version does not have is hidden from nobody."""
         too_new = self.too_new if self.unreadable else frozenset()
         return {what: why for what, why in self.unreadable.items() if what.partition("/")[0] not in too_new}
+
+    @property
+    def not_comparable(self) -> tuple[str, ...]:
+        """What a recording does not tell, a line each; none if it tells everything."""
+        missing = sorted(what for what, why in self.unreadable.items() if why == NOT_RECORDED)
+        told = tuple(f"{what} is not judged: {NOT_RECORDED}" for what in missing)
+        fields = [f"{address}.{'.'.join(path)}" for address in sorted(self.scrubbed) for path in self.scrubbed[address]]
+        if not fields:
+            return told
+        more = f" and {len(fields) - _NAMED:,} more" if len(fields) > _NAMED else ""
+        number = "1 field is" if len(fields) == 1 else f"{len(fields):,} fields are"
+        return (*told, f"{number} not comparable, scrubbed from the recording: {', '.join(fields[:_NAMED])}{more}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,6 +556,22 @@ class ComponentFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A deployment as it can be found again: by its id, or, if that never came, by what was known before it was sent."""
+
+    id: str = ""
+    components: tuple[tuple[str, str], ...] = ()
+    """Kind and record of each, as the org names them when it is done."""
+    check_only: bool = False
+    known: tuple[str, ...] = ()
+    """Ids of the newest deployments that the org listed just before."""
+    since: str = ""
+    """When the newest of those was made (ISO 8601, by the org's clock); empty if there was none."""
+    listed: bool = False
+    """False if the org did not list its deployments: then this one cannot be told from others that look like it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deployed:
     """The org's last word on one deployment."""
 
@@ -540,6 +581,16 @@ class Deployed:
     failures: tuple[ComponentFailure, ...] = ()
     error: str = ""
     warnings: tuple[str, ...] = ()
+    why: tuple[Complaint, ...] = ()
+    """What came between us and the org, with a mend; `error` then only sums it up, and is no word of Salesforce's."""
+
+    @property
+    def landing(self) -> Landing:
+        """What the org's word amounts to. Of one that failed while it was finalized nobody says whether it stayed."""
+        if self.success:
+            return Landing.LANDED
+        uncertain = self.status == "unknown" or self.status.startswith("Finalizing")
+        return Landing.UNKNOWN if uncertain else Landing.NOT_LANDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -604,6 +655,8 @@ class ApplyResult:
     seconds: float = 0.0
     unread: str = ""
     """Why the org could not be read back after a step landed. The baseline then holds what was sent."""
+    interrupted: bool = False
+    """True if somebody stopped it (Ctrl-C, SIGTERM)."""
 
 
 def walk(body: Body, path: Path = ()) -> Iterator[Path]:

@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from reconciler.errors import Complaint, InputError, ReconcilerError
 from reconciler.redaction import redacted
@@ -54,10 +54,14 @@ class Outputs:
         """What stops the command is told in the formats for machines too: a pipeline that finds no file, or the one of
         yesterday, shows nothing where people look. As text it goes to standard error, as always.
 
-        The file `keep` is left as it is: the next run compares with it.
+        The file `keep` is left as it is: the next run compares with it. Whoever interrupts is told what goes on without us.
         """
         try:
             yield
+        except KeyboardInterrupt as impatient:
+            if impatient.args:
+                sys.stderr.write(f"{impatient}\n")
+            raise
         except ReconcilerError as error:
             kept = keep.absolute() if keep is not None else None
             sinks = tuple(
@@ -120,6 +124,29 @@ def say(content: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as wrong:
         raise ReconcilerError(f"standard output cannot be written: {wrong.strerror}") from None
+
+
+class _Guarded:
+    """A stream without the secrets that are held: for those who write past us."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(redacted(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for one in lines:
+            self.write(one)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guarded(stream: TextIO) -> TextIO:
+    """The stream, with every secret taken out of what is written to it at once; what there is none of stays as it is."""
+    return cast(TextIO, _Guarded(stream)) if stream is not None else stream
 
 
 def writable(file: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.body import at, canonical, canonical_value, covers, field_at, overlaid, put
+from reconciler.body import at, canonical, canonical_value, covers, field_at, fits, get, overlaid, put
 from reconciler.components import groups, record_name
 from reconciler.diff import field_changes
 from reconciler.errors import Complaint
@@ -150,7 +150,11 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
     address, applied = want.address, baseline.resources.get(want.address)
     have = live.resources.get(address)
     held = (
-        completed(address.struct, have.body, applied) if have is not None else {} if address.schema.singleton else None
+        told(live, have, completed(address.struct, have.body, applied), want.body)
+        if have is not None
+        else {}
+        if address.schema.singleton
+        else None
     )
     body = _without(address.struct, want.body, want.lifecycle.ignore) if held is not None else want.body
     if applied is not None:
@@ -348,6 +352,17 @@ def completed(struct: type[Struct], live: Body, applied: Applied | None) -> Body
     for path in applied.unseen:
         if at(result, path) is None:
             result = put(struct, result, path, at(applied.body, path))
+    return result
+
+
+def told(live: LiveState, have: LiveResource, body: Body, other: Body) -> Body:
+    """A live body in which what was scrubbed from a recording is as in *other*, the files' or the baseline's: nobody can
+    say that it differs. What is left of a text has to be in the other's too."""
+    result, struct = body, have.address.struct
+    for path, left in live.scrubbed.get(have.address, {}).items():
+        value = get(struct, other, path)
+        if fits(left, value):
+            result = put(struct, result, path, value)
     return result
 
 

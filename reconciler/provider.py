@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from reconciler.checkup import Checkup
 from reconciler.facts import Facts, History
+from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.kind import SecretRef
-from reconciler.model import Component, Deployed, LiveState, OrgInfo
+from reconciler.model import Component, Deployed, LiveState, OrgInfo, Sent
 
 Progress = Callable[[str], None]
 """Told the name of each stage as it begins, e.g. `retrieving 12 kinds`, `deploying (3 of 40 components)`; and an empty
@@ -44,12 +46,31 @@ class Provider(Protocol):
         check_only: bool,
         secrets: Secrets,
         options: Mapping[str, object],
-        started: Callable[[str], None],
+        started: Callable[[Sent | None], None],
     ) -> Deployed:
-        """Deploy the components in one transaction and wait for the org's last word.
+        """Deploy the components in one transaction and wait for the org's last word. Sent once for each time that the
+        org may have taken it; again only where the org said that it did nothing (locked records).
 
-        `started` is called with the deployment's id before the first poll. Raises UnreachableError when the answer to
-        the deploy call was lost: then it is not known whether the org took it.
+        `started` is told how the deployment can be found again: just before it is sent, once its id is known, `None` if
+        the org did not take it, and the same again if it is sent again. Before the first of these, nothing has been
+        sent. Raises UnreachableError when
+        the answer to the deploy call was lost and the org does not list the deployment: then it is not known whether
+        the org took it.
+        """
+        ...
+
+    def ended(self, sent: Sent, progress: Progress, *, wait: float = 0.0) -> Sequence[Deployed]:
+        """The last word on a deployment that another run sent, waited for; empty if the org does not know it.
+
+        More than one where several fit what is known. Without an id it is looked for, for at most `wait` seconds. Raises
+        NotAllowedError where the org does not show its deployments, UnreachableError.
+        """
+        ...
+
+    def cancel(self, sent: Sent, progress: Progress) -> Deployed:
+        """Ask the org to stop a deployment, and wait a little for its last word: it may be too late.
+
+        Raises UnreachableError if the org has none.
         """
         ...
 
@@ -67,6 +88,42 @@ class Provider(Protocol):
 
         A topic that the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
         """
+        ...
+
+    def may_deploy(self) -> str | None:
+        """What the login lacks to deploy, in words and with what to do; `None` if nothing, or if nobody knows.
+
+        A cheap question, asked before an apply. Raises NotAllowedError for the login, UnreachableError.
+        """
+        ...
+
+    def checkup(self, progress: Progress) -> Checkup:
+        """Everything that the org tells about whether we can work with it: `doctor` judges it. Changes nothing.
+
+        What the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
+        """
+        ...
+
+    def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
+        """What the org's token endpoint answers to a client that sends these parameters. A refusal is an answer.
+
+        Sent once if it holds a refresh token. Raises UnreachableError.
+        """
+        ...
+
+    def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
+        """What the org's authorize endpoint answers to somebody who has not logged in. Raises UnreachableError."""
+        ...
+
+    def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:
+        """What the org tells a client about an access token. Nothing counts as the error `inactive`.
+
+        Raises UnreachableError.
+        """
+        ...
+
+    def revoke(self, tokens: Tokens) -> bool:
+        """Give tokens back that `ask_token` brought. False if the org may keep one of them; raises nothing."""
         ...
 
     def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:

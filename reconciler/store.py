@@ -1,10 +1,11 @@
-"""Baseline files and their lock. A baseline is canonical JSON, one resource a line: it diffs well and is safe to commit."""
+"""Baseline files, their lock, and the journal of an apply under way. A baseline is canonical JSON, one resource a line: it
+diffs well and is safe to commit. A journal stands beside it, and is gone when no apply was cut off."""
 
 import json
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from reconciler.body import from_json, to_json
+from reconciler import journal as journals
+from reconciler.body import from_json, to_json, withheld
 from reconciler.errors import Complaint, InputError, Place, ReconcilerError, RefusedError
+from reconciler.journal import Journal
 from reconciler.kinds import all_kinds
 from reconciler.model import Address, Applied, Baseline
 from reconciler.model import Path as FieldPath
@@ -54,19 +57,36 @@ class Store:
 
     def save(self, baseline: Baseline) -> None:
         """Write atomically: a reader sees the old file or the new one."""
-        path = self.path(baseline.org_id)
-        with _told(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".baseline-")
+        _write(self.path(baseline.org_id), _lines(baseline))
+
+    def journal(self, org_id: str) -> Journal | None:
+        """The journal of an apply that was cut off, if there is one. Raises InputError for a file that is not ours."""
+        path = self.journal_path(org_id)
+        if not path.exists():
+            return None
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.writelines(_lines(baseline))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            found = journals.parse(json.loads(path.read_text(encoding="utf-8")))
+            if found.org_id[:15] != org_id[:15] or found.project != self.project:
+                raise ValueError(f"it is of org {found.org_id}, project {found.project}")
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as wrong:
+            message = f"the journal of an apply that was cut off cannot be read ({wrong or type(wrong).__name__})"
+            mend = "see in Setup, Deployment Status that nothing is under way, and remove the file"
+            raise InputError(Complaint(message, Place(str(path)), mend)) from wrong
+        return found
+
+    def note(self, journal: Journal) -> None:
+        """Write the journal, and see to it that it is on the disk: what comes next may be the end of this process."""
+        path = self.journal_path(journal.org_id)
+        _write(path, [_dump(journals.dump(journal)), "\n"])
+        _sync_folder(path.parent)
+
+    def forget_journal(self, org_id: str) -> None:
+        """The apply is over, and the baseline holds what it did."""
+        with _told(self.journal_path(org_id)):
+            self.journal_path(org_id).unlink(missing_ok=True)
+
+    def journal_path(self, org_id: str) -> Path:
+        return self.folder / f"{org_id[:15]}.{self.project}.journal"
 
     @contextmanager
     def lock(self, org_id: str) -> Iterator[None]:
@@ -90,6 +110,32 @@ class Store:
         finally:
             owner.unlink(missing_ok=True)
             lock.release()
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """Write atomically: a reader sees the old file or the new one."""
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".baseline-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name in a folder is on the disk only when the folder is. (Windows has no such thing.)"""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextmanager
@@ -119,7 +165,7 @@ def _lines(baseline: Baseline) -> Iterator[str]:
     for address in sorted(baseline.resources):
         applied = baseline.resources[address]
         entry = {
-            "body": to_json(applied.body),
+            "body": to_json(withheld(address.struct, applied.body, baseline.salt)),
             "declared": [".".join(path) for path in applied.declared],
             "protect": sorted(applied.protect),
             "record": applied.record,
@@ -214,7 +260,7 @@ def _entries(lines: Iterator[str], whole: dict[str, Any]) -> Iterator[tuple[str,
 
 def _decoded(lines: list[str]) -> Iterator[tuple[str, dict[str, Any], bool]]:
     text = "{" + ",".join(lines) + "}"
-    is_plain = '"$xml"' not in text
+    is_plain = '"$xml"' not in text and '"$withheld"' not in text
     for address, entry in json.loads(text).items():
         body = entry["body"]
         # The texts of a live record are interned as well, and most of them are these.

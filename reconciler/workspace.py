@@ -1,24 +1,44 @@
 """From a project file and the user's choices to a session that the engine can run."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.config import Org, Project, load_project
 from reconciler.desired import load
 from reconciler.engine import Session
+from reconciler.engine.session import utc_now
 from reconciler.errors import Complaint, InputError
 from reconciler.guards import ALLOWABLE
 from reconciler.kind import SecretRef, suggestion
 from reconciler.model import Address, Snapshot
 from reconciler.progress import progress
+from reconciler.redaction import hold
+from reconciler.render.safe import line
 from reconciler.secrets import secret_value
 from reconciler.security import Severity
 from reconciler.store import Store
+from reconciler.yaml_text import is_variable
+
+if TYPE_CHECKING:
+    from providers.salesforce.tape.recording import Recording
+    from reconciler.provider import Progress, Provider, Secrets
 
 BASELINES = ".reconciler/baselines"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where a recording of the run goes, and what is scrubbed from it besides secrets."""
+
+    file: Path
+    scrub: frozenset[str] = frozenset()
+    key: str = ""
+    """Name of the environment variable that holds the key of the pseudonyms; empty: a key that nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,9 @@ class Choices:
     allow_commands: bool = False
     fail_on: Severity = Severity.HIGH
     """From which severity on broken rules stop an apply."""
+    record: "Record | None" = None
+    replay: Path | None = None
+    """A recording that stands for the org."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +76,7 @@ class Workspace:
                 )
             )
         project = load_project(choices.project, environment=os.environ)
-        return cls(project, project.org(choices.org), choices)
+        return cls(project, project.org(choices.org, replay=choices.replay is not None), choices)
 
     def desired(self) -> Snapshot:
         """The desired state that the files declare. Raises InputError with every problem of every file."""
@@ -83,31 +106,77 @@ class Workspace:
         """
         if desired is None:
             desired = self.desired() if files else Snapshot({})
-        # The providers bring along an HTTP client: loaded only when an org is really asked.
-        from providers import Connection, connect
-
         org = self.org
-        connection = Connection(
-            mock=org.mock,
-            instance_url=org.instance_url,
-            api_version=org.api_version,
-            login=org.login,
-        )
         options = {"testLevel": org.test_level} if org.test_level else {}
-        with progress() as tell:
+        with progress() as tell, self._provider(tell) as (provider, secret):
             yield Session(
-                provider=connect(connection, secrets=self.secret),
+                provider=provider,
                 baselines=self.baselines,
                 desired=desired,
                 pinned_org_id=org.org_id,
                 protected=org.protected,
-                secret=self.secret,
+                secret=secret,
                 deploy_options={**options, **({"tests": list(org.tests)} if org.tests else {})},
                 allowed=frozenset(self.choices.allow),
                 rules=org.rules,
                 fail_on=self.choices.fail_on,
                 progress=tell,
             )
+
+    @contextmanager
+    def _provider(self, tell: "Progress") -> "Iterator[tuple[Provider, Secrets]]":
+        """The org, or what stands for it, and where its secrets come from. What is recorded is written at the end, also if
+        the command failed after the org was read: what is read does not depend on the command."""
+        # The providers bring along an HTTP client: loaded only when an org is really asked.
+        from providers import Connection, connect, recording, replay
+
+        org, record = self.org, self.choices.record
+        if self.choices.replay is not None:
+            yield replay(self.choices.replay, api_version=org.api_version), self.secret
+            return
+        connection = Connection(
+            mock=org.mock,
+            instance_url=org.instance_url,
+            api_version=org.api_version,
+            login=org.login,
+        )
+        if record is None:
+            yield connect(connection, secrets=self.secret, tell=tell), self.secret
+            return
+        kept = recording(record.scrub, _key(record.key))
+        secret = kept.hearing(self.secret)
+        provider = connect(connection, secrets=secret, recording=kept, tell=tell)
+        try:
+            yield provider, secret
+        except Exception:
+            self._write(kept, provider, record.file)
+            raise
+        self._write(kept, provider, record.file)
+
+    def _write(self, kept: "Recording", provider: "Provider", file: Path) -> None:
+        from providers.salesforce.tape.file import write
+        from providers.salesforce.tape.recording import described
+
+        if not kept.whole:
+            sys.stderr.write("nothing was recorded: the org was not read as a whole\n")
+            return
+        org = provider.org()
+        write(file, kept.finished(org.id, org.api_version, utc_now()))
+        sys.stderr.write(
+            f"recorded {kept.calls} calls of org {line(org.id)} in {line(file)}, which only you may read;"
+            f" scrubbed: {described(kept.counts)}\n"
+            f"  look through it before you share it: reconciler cassette {line(file)}\n"
+        )
+
+
+def _key(variable: str) -> str:
+    if variable and not is_variable(variable):
+        # Not shown: it is likely the key itself.
+        raise InputError(Complaint("--scrub-key takes the name of an environment variable", mend="--scrub-key NAME"))
+    if variable and not os.environ.get(variable):
+        shown = variable if variable.isupper() else "with that name"
+        raise InputError(f"--scrub-key: the environment variable {shown} is not set")
+    return hold(os.environ.get(variable, "")) if variable else ""
 
 
 def address(text: str) -> Address:

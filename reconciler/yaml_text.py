@@ -128,8 +128,14 @@ def hide(text: str, line: int, is_secret: Callable[[str], bool]) -> bool:
     return any(is_secret(key[1]) and not _SAFE.match(known, key.end()) for key in _KEY.finditer(known))
 
 
+_IN_URL = re.compile(
+    r"(://)[^/\s@\"']{1,2000}@|([?&;#](?:sid|\w*(?:token|secret|password|assertion))=)[^\s&\"']{1,2000}", re.IGNORECASE
+)
+
+
 def uncommented(line: str, is_secret: Callable[[str], bool]) -> str:
-    """The line without a secret that somebody left in a comment: `# consumerSecret: …`."""
+    """The line without a secret that somebody left in a comment (`# consumerSecret: …`) or in a URL (`https://me:…@host`)."""
+    line = _IN_URL.sub(lambda found: f"{found[1]}(hidden)@" if found[1] else f"{found[2]}(hidden)", line)
     start = line.find("#")
     keys = _KEY.finditer(line, start) if start >= 0 else ()
     end = next((key.end() for key in keys if is_secret(key[1])), None)

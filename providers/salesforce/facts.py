@@ -23,6 +23,10 @@ _API_ONLY = (
     "SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.PermissionsApiUserOnly = true"
     " AND AssigneeId IN ({})"
 )
+MOST_USERS = 10_000
+"""Of everybody: beyond, it is not everybody."""
+_EVERYBODY = f"{_USERS.partition(' WHERE ')[0]} ORDER BY Username LIMIT {MOST_USERS}"
+_ANYBODY_API_ONLY = _API_ONLY.partition(" AND ")[0]
 _SETS = "SELECT Name, NamespacePrefix, IsOwnedByProfile, Profile.Name FROM PermissionSet"
 _LONGEST_USERNAME = 80
 """https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_user.htm"""
@@ -39,8 +43,8 @@ _MOST_PAGES = 1_000
 """More than any org has apps for."""
 
 
-def facts(rest: Rest, users: Collection[str], progress: Progress, secrets: Collection[str] = ()) -> Facts:
-    """Ask about the users of these names, and about the consumer secrets of the apps named in `secrets`.
+def facts(rest: Rest, users: Collection[str] | None, progress: Progress, secrets: Collection[str] = ()) -> Facts:
+    """Ask about the users of these names (`None`: everybody), and the consumer secrets of the apps named in `secrets`.
 
     A topic that the org does not tell is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
     """
@@ -64,16 +68,20 @@ def facts(rest: Rest, users: Collection[str], progress: Progress, secrets: Colle
     return Facts(people, sets, profiles, ages, unknown)
 
 
-def _people(rest: Rest, users: Collection[str], unknown: dict[str, str]) -> dict[str, User]:
+def _people(rest: Rest, users: Collection[str] | None, unknown: dict[str, str]) -> dict[str, User]:
     rows: dict[str, Mapping[str, Any]] = {}
-    for listed in _lists({name.casefold() for name in users if 0 < len(name) <= _LONGEST_USERNAME}):
-        rows |= {str(row.get("Username") or "").casefold(): row for row in rest.query(_USERS.format(listed))}
+    named = {name.casefold() for name in users or () if 0 < len(name) <= _LONGEST_USERNAME}
+    for query in [_USERS.format(listed) for listed in _lists(named)] if users is not None else [_EVERYBODY]:
+        rows |= {str(row.get("Username") or "").casefold(): row for row in rest.query(query)}
     by_profile = {name for name, row in rows.items() if _inner(row, "Profile", "PermissionsApiUserOnly") is True}
     by_set: set[str] = set()
     with noting(unknown, "api_only"):
-        for listed in _lists(str(row.get("Id") or "") for name, row in rows.items() if name not in by_profile):
+        left = (str(row.get("Id") or "") for name, row in rows.items() if name not in by_profile)
+        for query in (
+            [_API_ONLY.format(listed) for listed in _lists(left)] if users is not None else [_ANYBODY_API_ONLY]
+        ):
             # A permission set group has an aggregate permission set, which its assignments point at.
-            by_set |= {str(row.get("AssigneeId") or "")[:15] for row in rest.query(_API_ONLY.format(listed))}
+            by_set |= {str(row.get("AssigneeId") or "")[:15] for row in rest.query(query)}
     return {
         name: User(
             username=str(row.get("Username") or ""),

@@ -18,7 +18,7 @@ Listing = Callable[[Sequence[str]], Sequence[FileProperties]]
 """Lists the components of a few kinds."""
 MOST_ROWS = 2_000
 """Newest first: one page of answers. Salesforce keeps the trail for 180 days."""
-_MARGIN = timedelta(minutes=2)
+MARGIN = timedelta(minutes=2)
 """An edit is written into the trail a little before or after it is stored."""
 # Neither Display nor Section can stand in a WHERE, nor may rows be counted in groups:
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_setupaudittrail.htm
@@ -48,7 +48,7 @@ def history(rest: Rest, listing: Listing, since: str, progress: Progress, *, ena
     progress("asking who changed what")
     unknown: dict[str, str] = {}
     begin = moment(since)
-    date = f"{begin - _MARGIN:%Y-%m-%dT%H:%M:%SZ}" if begin is not None else ""
+    date = f"{begin - MARGIN:%Y-%m-%dT%H:%M:%SZ}" if begin is not None else ""
     entries: tuple[AuditEntry, ...] = ()
     with noting(unknown, "audit"):
         found = rest.query(_TRAIL.format(f" WHERE CreatedDate >= {date}" if date else "", MOST_ROWS))

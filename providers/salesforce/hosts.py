@@ -32,11 +32,12 @@ def origin_of(instance_url: str) -> str:
         url = urlsplit(instance_url.strip())
         host, port = (url.hostname or "").rstrip("."), url.port
     except ValueError:
-        raise _refused(instance_url, "it is no URL") from None
+        raise _refused("…", "it is no URL") from None
     if url.username is not None or url.password is not None:
         raise _refused(f"{url.scheme}://…@{host}", "it carries a user name; credentials stand under login")
     if url.path not in ("", "/") or url.query or url.fragment:
-        raise _refused(instance_url, "it goes on after the host")
+        # What follows may be a session id: people paste what stands in their browser.
+        raise _refused(f"{url.scheme}://{host}/…", "it goes on after the host")
     if is_loopback(host) and url.scheme in ("http", "https"):
         shown = f"[{host}]" if ":" in host else host
         return f"{url.scheme}://{shown}" + (f":{port}" if port else "")

@@ -6,25 +6,30 @@ only. A deployment goes by REST, whose zip needs no base64, and by SOAP where an
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import requests
-
-from providers.salesforce import soap
+from providers.salesforce import lost, soap
 from providers.salesforce.archive import ZipError
 from providers.salesforce.file_properties import FileProperties, file_properties, plain_file_properties
 from providers.salesforce.login import Credentials
-from providers.salesforce.polling import BusyError, Patience, unreachable
-from providers.salesforce.refusals import refusal
+from providers.salesforce.lost import Fit
+from providers.salesforce.polling import BUSY, LOST, BusyError, Patience, never_sent, unreachable
+from providers.salesforce.refusals import LOCKED, LimitError, UnknownJobError, refusal
 from providers.salesforce.rest import Rest, RestDeployClosedError
+from providers.salesforce.results import is_ended, stage
 from providers.salesforce.session import OrgSession
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, UnreachableError
+from reconciler.facts import moment
+from reconciler.model import Sent
+from reconciler.provider import Progress
 
-_BUSY = (502, 503, 504)
 QUERIES_PER_LISTING = 3
+_TOO_MANY = 429
+_RETRIEVES = 2
+"""Of the same, where the first one's zip was damaged or lost on the way."""
 _FULL_DETAILS = 1000
 """Up to so many components each status call brings all details; beyond, only the last one does."""
 
@@ -43,7 +48,27 @@ class TooManyFilesError(Exception):
 
 
 class DeployRefusedError(Exception):
-    """The org did not take a deployment. Nothing has happened; its words are the message."""
+    """The org did not take a deployment. Nothing has happened; its words are the message, `why` is what we say of them."""
+
+    status = "Refused"
+
+    def __init__(self, said: str, *why: Complaint) -> None:
+        super().__init__(said)
+        self.why = why
+
+
+class NotSentError(DeployRefusedError):
+    """There was no connection: the org has never heard of the deployment."""
+
+    status = "not sent"
+
+
+class AnswerLostError(Exception):
+    """A deployment was sent, and nobody knows whether the org took it. `why` is what happened to its answer."""
+
+    def __init__(self, why: UnreachableError) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +85,7 @@ class Job:
     """A deployment that the org has taken, and the way it went: its status is asked for the same way."""
 
     id: str
-    by_rest: bool
+    by_rest: bool = True
 
 
 class MetadataApi:
@@ -88,6 +113,16 @@ class MetadataApi:
             "singlePackage": True,
             "unpackaged": {"types": types, "version": self.api_version},
         }
+        for attempt in range(_RETRIEVES):
+            try:
+                return self._retrieve(request)
+            except (ZipError, UnknownJobError):
+                # What was lost on the way may be gone for good: an org keeps a zip until it has sent it.
+                if attempt + 1 == _RETRIEVES:
+                    raise
+        raise AssertionError("at least one try")
+
+    def _retrieve(self, request: Mapping[str, soap.Parameter]) -> Retrieved:
         job = _id(self._reading("retrieve", {"retrieveRequest": request}), self.host)
         for _ in self._patience.pauses("the retrieve"):
             answer = self._reading(
@@ -109,8 +144,10 @@ class MetadataApi:
         messages = tuple(soap.text(one, "problem") for one in result.iter(f"{soap.TAG}messages"))
         properties = [file_properties(one) for one in result.iter(f"{soap.TAG}fileProperties")]
         properties += plain_file_properties(list(answer.plain))
+        if not answer.zip_file:
+            raise ZipError("it did not come")
         try:
-            packed = binascii.a2b_base64(answer.zip_file or b"")
+            packed = binascii.a2b_base64(answer.zip_file)
         except binascii.Error:
             raise ZipError("its base64 is damaged") from None
         return Retrieved(packed, properties, messages)
@@ -123,46 +160,129 @@ class MetadataApi:
         return [*(file_properties(one) for one in answer.results), *plain_file_properties(list(answer.plain))]
 
     def start_deploy(self, package: bytes, options: Mapping[str, soap.Parameter]) -> Job:
-        """Send a zip, once. Raises DeployRefusedError if the org refused, UnreachableError if its answer was lost."""
+        """Send a zip; again only where it certainly did not arrive. Raises DeployRefusedError if the org refused,
+        AnswerLostError if nobody knows, and NotAllowedError."""
         if self.way is not Way.SOAP:
             try:
-                return Job(self._rest.start_deploy(package, options), by_rest=True)
+                return Job(self._once(lambda: self._rest.start_deploy(package, options)))
             except RestDeployClosedError as closed:
                 if self.way is Way.REST:
                     raise DeployRefusedError(str(closed)) from None
                 self.way = Way.SOAP
-            except ReconcilerError as error:
-                raise _refused(error) from None
         parameters: dict[str, soap.Parameter] = {
             "ZipFile": base64.b64encode(package).decode(),
             "DeployOptions": {name: options[name] for name in sorted(options)},
         }
-        try:
-            answer = self._call("deploy", parameters)
-        except (requests.RequestException, BusyError) as lost:
-            raise unreachable(self.host, lost) from None
-        except ReconcilerError as error:
-            raise _refused(error) from None
-        return Job(_id(answer, self.host), by_rest=False)
+        return Job(self._once(lambda: _id(self._call("deploy", parameters), self.host)), by_rest=False)
 
-    def deployed(self, job: Job, *, components: int) -> dict[str, Any]:
+    def _once(self, send: Callable[[], str]) -> str:
+        def sent() -> str:
+            try:
+                return send()
+            except LOST as broken:
+                if _is_unheard(broken):
+                    raise
+                raise AnswerLostError(unreachable(self.host, broken)) from None
+            except ReconcilerError as error:
+                raise _refused(error) from None
+
+        try:
+            return self._patience.insist(sent, self.host, again=_is_unheard)
+        except UnreachableError as nobody:
+            raise NotSentError(str(nobody), *nobody.complaints) from None
+
+    def result_of(self, job: Job, tell: Progress, *, components: int, most: float | None = None) -> dict[str, Any]:
         """Wait for a deployment of so many components. Returns the DeployResult in REST's form."""
         details = components <= _FULL_DETAILS
-        for _ in self._patience.pauses(f"deployment {job.id}"):
+        mend = (
+            "it goes on in the org: apply again to find out what became of it, or cancel it in Setup, Deployment Status"
+        )
+        for _ in self._patience.pauses(f"deployment {job.id}", most, mend):
             status = self._status(job, details=details)
-            if status.get("done") in (True, "true"):
+            if is_ended(status):
                 return status if details else self._status(job, details=True)
+            tell(f"deployment {job.id}: {stage(status)}")
         raise AssertionError("the wait ends with a result or an error")
 
     def _status(self, job: Job, *, details: bool) -> dict[str, Any]:
-        if job.by_rest:
-            return self._rest.deploy_status(job.id, details=details)
+        if job.by_rest and self.way is not Way.SOAP:
+            try:
+                return self._rest.deploy_status(job.id, details=details)
+            except RestDeployClosedError:
+                # Closed, or none of that id: SOAP knows which.
+                pass
         answer = self._reading("checkDeployStatus", {"asyncProcessId": job.id, "includeDetails": details})
         return soap.as_json(_one(answer, self.host))
 
-    def cancel(self, job: str) -> bool:
-        """Ask the org to stop a deployment; True if it already has."""
-        return soap.true(_one(self._call("cancelDeploy", {"String": job}), self.host), "done")
+    def about_to_send(self, components: Sequence[tuple[str, str]], *, check_only: bool) -> Sent:
+        """What finds a deployment again that is going to be sent now: above all, which ones there already are."""
+        try:
+            rows = self._rest.deployments("")
+        except UnreachableError:
+            raise
+        except ReconcilerError:
+            # Whoever may deploy may see this, as a rule. Without it a lost answer stays lost.
+            return Sent(components=tuple(components), check_only=check_only)
+        newest = moment(str(rows[0].get("CreatedDate"))) if rows else None
+        since = f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest is not None else ""
+        known = tuple(str(row.get("Id")) for row in rows)
+        return Sent("", tuple(components), check_only, known, since, listed=True)
+
+    def candidates(self, sent: Sent, foreign: set[str]) -> dict[str, tuple[Fit, dict[str, Any]]]:
+        """The deployments that may be the one that was sent, by id. Those that are not are added to `foreign`.
+
+        Raises NotAllowedError where the org does not show its deployments.
+        """
+        if not sent.listed:
+            raise NotAllowedError(
+                Complaint(f"{self.host} did not show its deployments", mend="see Setup, Deployment Status")
+            )
+        found = {}
+        for job in lost.new(self._rest.deployments(sent.since), sent):
+            if job not in foreign:
+                status = self._status(Job(job), details=True)
+                found[job] = lost.fit(status, sent), status
+                if found[job][0] is Fit.NO:
+                    foreign.add(job)
+                    del found[job]
+        return found
+
+    def search(self, sent: Sent, tell: Progress, wait: float) -> dict[str, dict[str, Any]]:
+        """The results of the deployments that can be the one that was sent, by id, each waited for to its end.
+
+        Empty if none was listed within `wait` seconds. One that is certain leaves out those that are not.
+        """
+        foreign: set[str] = set()
+        weak: dict[str, dict[str, Any]] = {}
+        tell("looking for the deployment among those that the org lists")
+        for _ in self._patience.looks(wait):
+            certain = {}
+            for job, (_, status) in self.candidates(sent, foreign).items():
+                ended = status
+                if not is_ended(status):
+                    ended = self.result_of(Job(job), tell, components=0)
+                match lost.fit(ended, sent):
+                    case Fit.NO:
+                        foreign.add(job)
+                        weak.pop(job, None)
+                    case Fit.YES:
+                        certain[job] = ended
+                    case _:
+                        weak[job] = ended
+            if certain:
+                return certain
+        return weak
+
+    def cancel(self, job: Job) -> None:
+        """Ask the org to stop a deployment. Raises ReconcilerError where it is too late."""
+        if job.by_rest and self.way is not Way.SOAP:
+            try:
+                self._rest.cancel_deploy(job.id)
+            except RestDeployClosedError:
+                pass
+            else:
+                return
+        self._reading("cancelDeploy", {"String": job.id})
 
     def _reading(self, operation: str, parameters: Mapping[str, soap.Parameter], *, flat: str = "") -> soap.Answer:
         return self._patience.insist(lambda: self._call(operation, parameters, flat), self.host)
@@ -178,19 +298,26 @@ class MetadataApi:
             data=soap.envelope(operation, parameters, token),
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
         )
-        if response.status_code in _BUSY:
-            raise BusyError(response.status_code)
+        if response.status_code in BUSY:
+            raise BusyError(response.status_code, response.headers.get("Retry-After"))
         answer = soap.read_answer(response.content, self.host, flat)
         if answer.fault is not None:
             raise refusal(self.host, answer.fault.code, answer.fault.text)
         return answer
 
 
+def _is_unheard(broken: Exception) -> bool:
+    """True if a deployment certainly was not taken: no connection, or turned away at the door (429)."""
+    return never_sent(broken) or (isinstance(broken, BusyError) and broken.status == _TOO_MANY)
+
+
 def _refused(error: ReconcilerError) -> Exception:
-    """The error of a deploy call that the org answered: who has no permission is told so in its own way, anything else
-    is the org's last word on this deployment."""
-    plain = type(error) is ReconcilerError
-    return DeployRefusedError(error.complaints[0].quote or str(error)) if plain else error
+    """The error of a deploy call that got an answer: who has no permission is told so in its own way; what the org says
+    of this deployment is its last word; and where the answer is none of an org's, nobody knows."""
+    said = error.complaints[0].quote or str(error)
+    if isinstance(error, LimitError) or said.startswith(LOCKED) or type(error) in (ReconcilerError, UnknownJobError):
+        return DeployRefusedError(said, *error.complaints)
+    return AnswerLostError(error) if isinstance(error, UnreachableError) else error
 
 
 def _one(answer: soap.Answer, host: str) -> Any:
@@ -201,6 +328,6 @@ def _one(answer: soap.Answer, host: str) -> Any:
 
 def _id(answer: soap.Answer, host: str) -> str:
     found = soap.text(_one(answer, host), "id")
-    if not found:
+    if not soap.is_id(found):
         raise soap.not_an_org(host, b"an answer without an id")
     return found

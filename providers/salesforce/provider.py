@@ -3,16 +3,22 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from providers.salesforce import soap
 from providers.salesforce.archive import write_zip
 from providers.salesforce.certificates import Certificates
+from providers.salesforce.checkup import NEEDED, checkup, lacking, permissions
 from providers.salesforce.facts import facts
+from providers.salesforce.flows import Flows
 from providers.salesforce.history import history
 from providers.salesforce.login import Credentials
+from providers.salesforce.lost import Fit
 from providers.salesforce.metadata_api import (
     QUERIES_PER_LISTING,
+    AnswerLostError,
     DeployRefusedError,
+    Job,
     MetadataApi,
     TooManyFilesError,
     Way,
@@ -21,19 +27,24 @@ from providers.salesforce.package import build, digest, file_count, manifest_typ
 from providers.salesforce.packing import Limits, parts, split
 from providers.salesforce.polling import Patience
 from providers.salesforce.reading import Reading, members
+from providers.salesforce.refusals import UnknownJobError, noting
 from providers.salesforce.rest import Rest
-from providers.salesforce.results import deployed
+from providers.salesforce.results import deployed, is_ended, is_locked
 from providers.salesforce.session import OrgSession
+from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
 from reconciler.facts import Facts, History
+from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.kind import Kind
 from reconciler.kinds import all_kinds, satellites
-from reconciler.model import Address, Component, Deployed, LiveState, OrgInfo
+from reconciler.model import Address, Component, Deployed, LiveState, OrgInfo, Sent
 from reconciler.provider import Progress, Secrets
 
 NEWEST_API_VERSION = 66.0
 """The newest version that our kinds know."""
 _ORG = "SELECT Id, Name, InstanceName, IsSandbox, OrganizationType FROM Organization"
+_LOOK = 10.0
+"""Seconds, to find a deployment that is to be cancelled: somebody is waiting."""
 _OPTIONS = frozenset({"testLevel", "tests"})
 
 
@@ -49,13 +60,18 @@ class SalesforceProvider:
         way: Way = Way.AUTO,
         patience: Patience | None = None,
         limits: Limits | None = None,
+        tell: Progress | None = None,
     ) -> None:
         patience = patience or Patience()
+        if tell is not None:
+            patience = replace(patience, tell=tell)
+        self._session, self._credentials, self._patience = session, credentials, patience
         self._rest = Rest(session, credentials, patience)
         self._api = MetadataApi(session, credentials, self._rest, patience, way)
         self._pinned = api_version
         self._limits = limits or Limits()
         self._certificates = Certificates(self._listed_certificates)
+        self._flows = Flows(session, self._rest, patience)
 
     def org(self) -> OrgInfo:
         """Which org this is, from the org itself; asked once. Raises NotAllowedError, UnreachableError."""
@@ -204,12 +220,13 @@ class SalesforceProvider:
         check_only: bool,
         secrets: Secrets,
         options: Mapping[str, object],
-        started: Callable[[str], None],
+        started: Callable[[Sent | None], None],
     ) -> Deployed:
         """Deploy the components in one transaction and wait for the org's last word.
 
         `options` may hold `testLevel` and `tests`; they are sent where the deployment holds Apex, because elsewhere
-        they would only cost time. Raises UnreachableError when the answer to the deploy call was lost.
+        they would only cost time. Raises UnreachableError when the answer to the deploy call was lost and the org does
+        not list the deployment either.
         """
         unknown = sorted(options.keys() - _OPTIONS)
         if unknown:
@@ -228,12 +245,98 @@ class SalesforceProvider:
         if any(source_field(component.kind) for component in components):
             asked |= _tests(options)
         progress(f"{'checking' if check_only else 'deploying'} {len(components)} components")
+        names = [(component.address.kind, record_name(component)) for component in components]
+        for sending in range(self._patience.sendings):
+            done = self._sent(package, asked, names, progress, started)
+            if sending + 1 == self._patience.sendings or not is_locked(done):
+                break
+            pause = self._patience.jittered(self._patience.locked * 2**sending)
+            progress(f"somebody else is changing the same records, nothing was done; once more in {pause:.0f} s")
+            self._patience.pause(pause)
+        return replace(done, why=done.why or _advice(done))
+
+    def _sent(
+        self,
+        package: bytes,
+        options: Mapping[str, soap.Parameter],
+        names: Sequence[tuple[str, str]],
+        progress: Progress,
+        started: Callable[[Sent | None], None],
+    ) -> Deployed:
+        sent = self._api.about_to_send(names, check_only=options["checkOnly"] is True)
+        started(sent)
         try:
-            job = self._api.start_deploy(package, asked)
+            job = self._api.start_deploy(package, options)
         except DeployRefusedError as refused:
-            return Deployed("", success=False, status="Refused", error=str(refused))
-        started(job.id)
-        return deployed(job.id, self._api.deployed(job, components=len(components)))
+            started(None)
+            return Deployed("", success=False, status=refused.status, error=str(refused), why=refused.why)
+        except AnswerLostError as lost:
+            done = self._found(sent, lost.why, progress)
+            started(replace(sent, id=done.id))
+            return done
+        started(replace(sent, id=job.id))
+        return deployed(job.id, self._api.result_of(job, progress, components=len(names)))
+
+    def _found(self, sent: Sent, why: UnreachableError, progress: Progress) -> Deployed:
+        """The deployment whose answer was lost. Raises UnreachableError if the org does not tell for sure."""
+        progress("the answer to the deployment was lost")
+        try:
+            found = self._api.search(sent, progress, self._patience.search)
+        except UnreachableError:
+            raise
+        except ReconcilerError as hidden:
+            raise _lost(why, f"the org does not show its deployments ({hidden})") from None
+        done = [deployed(job, result) for job, result in found.items()]
+        if not done:
+            raise _lost(why, f"the org listed no such deployment within {self._patience.search:.0f} seconds")
+        if len({one.landing for one in done}) > 1:
+            raise _lost(why, f"it may be any of {', '.join(one.id for one in done)}")
+        return done[0]
+
+    def ended(self, sent: Sent, progress: Progress, *, wait: float = 0.0) -> Sequence[Deployed]:
+        """What became of a deployment that another run sent; empty if the org does not know it."""
+        self._rest.api_version = self._version
+        if not sent.id:
+            found = self._api.search(sent, progress, wait)
+            return [deployed(job, result) for job, result in found.items()]
+        try:
+            result = self._api.result_of(Job(sent.id), progress, components=len(sent.components))
+        except UnknownJobError:
+            return []
+        return [deployed(sent.id, result)]
+
+    def cancel(self, sent: Sent, progress: Progress) -> Deployed:
+        """Stop a deployment, and wait a little for its last word. Raises UnreachableError if there is none."""
+        self._rest.api_version = self._version
+        job = Job(sent.id or self._running(sent, progress))
+        progress(f"cancelling deployment {job.id}")
+        try:
+            self._api.cancel(job)
+        except UnreachableError:
+            raise
+        except ReconcilerError:
+            progress(f"deployment {job.id} cannot be cancelled any more")
+        patience, components = self._patience.cancel, len(sent.components)
+        return deployed(job.id, self._api.result_of(job, progress, components=components, most=patience))
+
+    def _running(self, sent: Sent, progress: Progress) -> str:
+        """The id of a deployment that was sent and never got one. Only one that is likely ours may be stopped."""
+        progress("looking for the deployment that was sent last")
+        found: dict[str, tuple[Fit, dict[str, Any]]] = {}
+        try:
+            for _ in self._patience.looks(_LOOK):
+                found = self._api.candidates(sent, set())
+                likely = [job for job, (how, _) in found.items() if how >= Fit.LIKELY]
+                if len(likely) == 1:
+                    return likely[0]
+        except UnreachableError:
+            raise
+        except ReconcilerError as hidden:
+            raise UnreachableError(*hidden.complaints) from None
+        if len(found) == 1 and all(is_ended(status) for _, status in found.values()):
+            # It ended before it had a look at its components, and nothing is stopped by asking for its end.
+            return next(iter(found))
+        raise UnreachableError(Complaint("the org does not list the deployment that was sent last"))
 
     def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
         """What rules ask: the users of these names, permission sets, profiles, and the apps' secrets' ages if asked for."""
@@ -245,9 +348,73 @@ class SalesforceProvider:
         self._rest.api_version = self._version
         return history(self._rest, self._api.listing, since, progress, enablements=enablements)
 
+    def may_deploy(self) -> str | None:
+        """What our user lacks to deploy, in words; `None` if nothing, or if the org does not tell. One query."""
+        self._rest.api_version = self._version
+        found: dict[str, bool] = {}
+        with noting({}, "permissions"):
+            found = permissions(self._rest, NEEDED)
+        return lacking(found)
+
+    def checkup(self, progress: Progress) -> Checkup:
+        """Everything that the org tells about whether we can work with it. Changes nothing."""
+        offered = self._rest.versions()
+        if self._pinned and self._pinned not in offered:
+            raise ReconcilerError(
+                Complaint(
+                    f"api_version is pinned to {self._pinned}, which {self._api.host} does not offer",
+                    mend=f"remove it, or write one of {', '.join(offered)}",
+                )
+            )
+        return checkup(
+            self._session,
+            self._credentials,
+            self._rest,
+            lambda: self.read([], progress),
+            self._api.listing,
+            self.org(),
+            offered,
+            progress,
+        )
+
+    def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
+        """What the org's token endpoint answers to a client that sends this. Raises UnreachableError."""
+        self._rest.api_version = self._version
+        return self._flows.ask_token(form)
+
+    def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
+        """What the org's authorize endpoint answers to somebody who has not logged in. Raises UnreachableError."""
+        return self._flows.authorize(params)
+
+    def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:
+        """What the org tells a client about an access token; nothing counts as the error `inactive`."""
+        return self._flows.introspect(tokens, client)
+
+    def revoke(self, tokens: Tokens) -> bool:
+        """Give tokens back that `ask_token` brought; false if the org may keep one of them."""
+        return self._flows.revoke(tokens)
+
     def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:
         """Pack groups of related components into deployments within the org's limits, groups kept whole, in order."""
         return split(groups, self._limits)
+
+
+def _advice(done: Deployed) -> tuple[Complaint, ...]:
+    """What we say of a deployment that came to nothing through nobody's fault."""
+    if is_locked(done):
+        return (
+            Complaint("somebody else kept changing the same records", mend="apply again when nobody else deploys"),
+        )
+    if done.status == "Canceled":
+        return (Complaint("it was cancelled: Setup, Deployment Status says by whom", mend="apply again"),)
+    return ()
+
+
+def _lost(why: UnreachableError, reason: str) -> UnreachableError:
+    first, *others = why.complaints
+    message = f"{first.message}; {reason}: it may still come"
+    mend = "apply again: it looks for the deployment before it does anything else"
+    return UnreachableError(replace(first, message=message, mend=mend), *others)
 
 
 def _tests(options: Mapping[str, object]) -> dict[str, soap.Parameter]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from providers.salesforce.polling import PassingError
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 
 _LOGIN = ("INVALID_SESSION_ID", "SESSION_EXPIRED", "INVALID_AUTH_HEADER", "INVALID_LOGIN", "LOGIN_", "BAD_OAUTH_TOKEN")
@@ -14,11 +15,27 @@ _PERMISSION = (
     "FUNCTIONALITY_NOT_ENABLED",
     "FORBIDDEN",
 )
-_LATER = ("REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "EXCEEDED_MAX_SEMAPHORE")
+LOCKED = ("UNABLE_TO_LOCK_ROW", "ALREADY_IN_PROCESS", "ENTITY_IS_LOCKED", "RECORD_LOCKED")
+"""Somebody else was at it: what was asked for was not done, and may be asked for again a little later."""
+_BROKEN = "UNKNOWN_EXCEPTION"
+"""Something went wrong in the org: it says neither what, nor how far it got."""
+_LATER = ("SERVER_UNAVAILABLE", "EXCEEDED_MAX_SEMAPHORE", "QUERY_TIMEOUT", _BROKEN, *LOCKED)
+"""Over soon, mostly."""
+_UNLISTED = ("INVALID_CROSS_REFERENCE_KEY", "INVALID_ID_FIELD", "INVALID_ID", "MALFORMED_ID")
+_TEXTS = ("query cursor", "internal servlet state", "bad message 400")
+"""Of passing troubles without a code of their own, as the Salesforce CLI's source-deploy-retrieve knows them."""
 
 
 class SessionDiedError(NotAllowedError):
     """The session is over, or never was one: another login may help, and the call has done nothing."""
+
+
+class LimitError(UnreachableError):
+    """The org has had all the calls that it takes in a day. Asking again would only make it worse."""
+
+
+class UnknownJobError(ReconcilerError):
+    """The org does not know a deployment or a retrieve of that id."""
 
 
 def refusal(host: str, code: str, text: str) -> ReconcilerError:
@@ -49,9 +66,16 @@ def refusal(host: str, code: str, text: str) -> ReconcilerError:
                 quote=quote,
             )
         )
-    if code.startswith(_LATER):
-        return UnreachableError(Complaint(f"{host} takes no more calls now", mend="try again later", quote=quote))
-    return ReconcilerError(Complaint(f"{host} refused the call", quote=quote))
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        mend = "wait: the limit counts the last 24 hours; see Setup, Company Information, API Requests"
+        return LimitError(Complaint(f"{host} takes no more calls: the daily limit is used up", mend=mend, quote=quote))
+    if code.startswith(_LATER) or any(known in text.casefold() for known in _TEXTS):
+        if code == _BROKEN:
+            mend = "try again; if it stays, give Salesforce support the ErrorId"
+            return PassingError(Complaint(f"{host} had an error of its own", mend=mend, quote=quote))
+        return PassingError(Complaint(f"{host} is too busy now", mend="try again later", quote=quote))
+    error = UnknownJobError if code in _UNLISTED else ReconcilerError
+    return error(Complaint(f"{host} refused the call", quote=quote))
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """An org's last word on a deployment -> `Deployed`: failures by kind and record, with Salesforce's text as it is."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from providers.salesforce.package import kind_of_path
+from providers.salesforce.package import MANIFESTS, kind_of_path
+from providers.salesforce.refusals import LOCKED
 from reconciler.kinds import all_kinds, settings
 from reconciler.model import ComponentFailure, Deployed
 
@@ -15,6 +17,8 @@ def deployed(job: str, result: Mapping[str, Any]) -> Deployed:
     tests = details.get("runTestResult")
     failures = [*_components(details), *_tests(tests if isinstance(tests, Mapping) else {})]
     error = ": ".join(filter(None, (_text(result, "errorStatusCode"), _text(result, "errorMessage"))))
+    if _text(result, "status") == "Canceled" and not error and _text(result, "canceledByName"):
+        error = f"canceled by {_text(result, 'canceledByName')}"
     return Deployed(
         job,
         result.get("success") in (True, "true"),
@@ -22,6 +26,59 @@ def deployed(job: str, result: Mapping[str, Any]) -> Deployed:
         tuple(failures),
         error,
         tuple(_warnings(details)),
+    )
+
+
+_ENDED = ("Succeeded", "SucceededPartial", "Failed", "Canceled", "FinalizingFailed", "FinalizingDeployFailed")
+"""https://developer.salesforce.com/docs/atlas.en-us.apexref.meta/apex/apex_enum_Metadata_DeployStatus.htm calls the last
+one so; others were seen to drop `Deploy`."""
+
+
+def is_ended(result: Mapping[str, Any]) -> bool:
+    """True for the last word. A restarted deployment goes back to Pending, and is as open as before."""
+    return result.get("done") in (True, "true") or _text(result, "status") in _ENDED
+
+
+def stage(result: Mapping[str, Any]) -> str:
+    """How far a deployment is, for people: the org's word, and in steps of tenths how much of it is done."""
+    done, total = _number(result, "numberComponentsDeployed"), _number(result, "numberComponentsTotal")
+    share = f", {done * 10 // total * 10} % of {total} components" if total and done <= total else ""
+    return f"{_text(result, 'status') or 'unknown'}{share}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The components that an org's messages about a deployment name."""
+
+    named: frozenset[tuple[str, str]]
+    absent: int
+    """Removals of what was not there: the org names the list instead of the component."""
+
+
+def components_of(result: Mapping[str, Any]) -> Seen:
+    """Kind and record of each component that a DeployResult speaks of, manifests left out."""
+    details = result.get("details")
+    named, absent = set(), 0
+    for name in ("componentSuccesses", "componentFailures"):
+        for one in _list(details if isinstance(details, Mapping) else {}, name):
+            if _text(one, "fullName") not in MANIFESTS:
+                named.add(_what(one))
+            elif _text(one, "componentType"):
+                absent += 1
+    return Seen(frozenset(named), absent)
+
+
+_LOCK_TEXTS = ("unable to obtain exclusive access", *(code.casefold() for code in LOCKED))
+
+
+def is_locked(done: Deployed) -> bool:
+    """True for a deployment that failed because somebody else was at the records, and for no other reason.
+
+    It did nothing (rollbackOnError), so it may be sent again.
+    """
+    said = [failure.problem for failure in done.failures] or [done.error]
+    return done.status in ("Failed", "Refused") and all(
+        any(text in problem.casefold() for text in _LOCK_TEXTS) for problem in said
     )
 
 

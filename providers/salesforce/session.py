@@ -7,6 +7,9 @@ session and brings zeep, so it is never touched: SOAP is spoken in `metadata_api
 
 import os
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,6 +17,8 @@ from urllib.parse import urlsplit
 import requests
 
 from providers.salesforce.hosts import is_loopback
+from providers.salesforce.markup import is_json_crowd, is_xml
+from providers.salesforce.polling import PassingError
 from reconciler.errors import Complaint, NotAllowedError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
@@ -26,23 +31,40 @@ ANSWER_SECONDS = 600.0
 MAX_ANSWER_BYTES = 128 * 1024 * 1024
 """More than the 39 MB of a retrieve in base64 with the properties of 10,000 files."""
 
+STRANGER = "check instance_url, and what stands between this machine and the org"
+"""What to do about an answer that no org gives."""
+
 
 class OrgSession(requests.Session):
     """Talks to one origin only. Bind it before the first request."""
 
     def __init__(self, *, max_bytes: int = MAX_ANSWER_BYTES) -> None:
         super().__init__()
-        self.origin = ""
+        self._origin = ""
+        self._find: Callable[[], object] | None = None
         self.max_bytes = max_bytes
         self.calls = 0
         """Requests sent so far."""
+        self.ahead: float | None = None
+        """Seconds that our clock was ahead of the org's in its last answer; `None` if no answer told the time."""
         # With credentials of its own, requests would prefer those of a netrc file to the token that we send.
         self.auth = _keep
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the org. Where only a login tells, this logs in, and raises what that raises."""
+        if not self._origin and self._find is not None:
+            self._find()
+        return self._origin
+
+    def bind_by(self, find: Callable[[], object]) -> None:
+        """For an org whose place is not known yet: `find` logs in and binds this session."""
+        self._find = find
+
     def bind(self, origin: str) -> None:
         """The one place that this session may send anything to."""
-        self.origin = origin
+        self._origin = origin
         # A proxy from the environment has no business between us and our own machine.
         if is_loopback(urlsplit(origin).hostname or ""):
             self.trust_env = False
@@ -56,6 +78,12 @@ class OrgSession(requests.Session):
             address = self.origin + address.removeprefix(assumed)
         return super().request(method, address, *args, **kwargs)
 
+    def look(self, url: str, params: dict[str, str]) -> requests.Response:
+        """A GET that carries no credential and whose redirect is the answer: where an org would send a browser."""
+        request = self.prepare_request(requests.Request("GET", url, params=params, headers={"Accept": "text/html"}))
+        settings = self.merge_environment_settings(request.url, {}, None, None, None)
+        return self.send(request, redirect_is_answer=True, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings)
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Raises RefusedError for another host or a redirect, UnreachableError for an answer beyond all bounds."""
         target = urlsplit(request.url or "")
@@ -63,15 +91,16 @@ class OrgSession(requests.Session):
             raise RefusedError(
                 Complaint(f"a request to {target.scheme}://{target.hostname} was stopped: the org is {self.origin}")
             )
+        redirect_is_answer = kwargs.pop("redirect_is_answer", False)
         self.calls += 1
         kwargs.update(stream=True, allow_redirects=False)
         response = super().send(request, **kwargs)
-        if response.is_redirect:
+        self.ahead = _ahead(response.headers.get("Date", ""))
+        if response.is_redirect and not redirect_is_answer:
             response.close()
-            there = urlsplit(response.headers.get("Location", ""))
             raise RefusedError(
                 Complaint(
-                    f"{self.origin} redirects to {there.hostname or target.hostname}; credentials do not follow",
+                    f"{self.origin} redirects to {_host(response) or target.hostname}; credentials do not follow",
                     mend="set instance_url to the org's My Domain, e.g. https://acme.my.salesforce.com",
                 )
             )
@@ -89,14 +118,54 @@ class OrgSession(requests.Session):
             total += len(chunk)
             if time.monotonic() > until:
                 response.close()
-                raise UnreachableError(Complaint(f"{self.origin} did not finish its answer in {ANSWER_SECONDS:.0f} s"))
+                raise UnreachableError(
+                    Complaint(f"{self.origin} did not finish its answer in {ANSWER_SECONDS:.0f} s", mend=STRANGER)
+                )
             if total > self.max_bytes:
                 response.close()
                 raise UnreachableError(
-                    Complaint(f"{self.origin} sends more than {self.max_bytes} bytes, which no org does in one answer")
+                    Complaint(
+                        f"{self.origin} sends more than {self.max_bytes} bytes, which no org does in one answer",
+                        mend=STRANGER,
+                    )
                 )
             chunks.append(chunk)
         response._content = b"".join(chunks)
+        # Salesforce speaks UTF-8; to guess would take minutes for an answer of this size that is none.
+        response.encoding = "utf-8"
+        if is_xml(response._content):
+            return
+        if is_json_crowd(response._content):
+            raise UnreachableError(
+                Complaint(f"{self.origin} sends more values than any org does in one answer", mend=STRANGER)
+            )
+        try:
+            response._content.decode()
+        except UnicodeDecodeError:
+            raise PassingError(
+                Complaint(
+                    f"{self.origin} answers in another encoding than UTF-8",
+                    mend=STRANGER,
+                )
+            ) from None
+
+
+def _host(redirect: requests.Response) -> str:
+    """Where a redirect leads; empty for the same host, and for what is no address."""
+    try:
+        return urlsplit(redirect.headers.get("Location", "")).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _ahead(date: str) -> float | None:
+    """Our time minus that of an HTTP date, in seconds. It has whole seconds, and was on its way for a while."""
+    try:
+        there = parsedate_to_datetime(date)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    there = there if there.tzinfo is not None else there.replace(tzinfo=UTC)
+    return (datetime.now(UTC) - there).total_seconds()
 
 
 def _authority(origin: str) -> str:

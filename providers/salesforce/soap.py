@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from providers.salesforce.markup import NAMESPACE, XSI, escape, hardened_parser
+from providers.salesforce.markup import NAMESPACE, XSI, escape, hardened_parser, is_crowd
+from providers.salesforce.polling import PassingError
 from reconciler.errors import Complaint, UnreachableError
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -88,6 +89,9 @@ def read_answer(data: bytes, host: str, flat: str = "") -> Answer:
     if found := _ZIP.search(data):
         zip_file = found[2]
         data = data[: found.start(2)] + data[found.end(2) :]
+    if is_crowd(data):
+        mend = "check instance_url, and what stands between this machine and the org"
+        raise UnreachableError(Complaint(f"{host} sends more elements than any org does in one answer", mend=mend))
     if flat and b"<!" not in data:
 
         def keep(found: re.Match[bytes]) -> bytes:
@@ -118,21 +122,29 @@ def _parse(data: bytes, host: str) -> etree._Element:
         root = etree.fromstring(data, hardened_parser())
     except (etree.XMLSyntaxError, ValueError):
         raise not_an_org(host, data) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise not_an_org(host, data)
     return root
 
 
-def not_an_org(host: str, data: bytes) -> UnreachableError:
-    """The error for an answer that is not an org's, with the beginning of what it was."""
+def not_an_org(host: str, data: bytes) -> PassingError:
+    """The error for an answer that is not an org's, with the beginning of what it was: what stands before an org often
+    answers for it once, and not the second time."""
     head = " ".join(data[:400].decode("utf-8", "replace").split())[:200]
     page = "<html" in head.casefold() or "<!doctype" in head.casefold()
     what = "a web page" if page else "something else than the Metadata API's XML" if head else "nothing"
-    return UnreachableError(
+    return PassingError(
         Complaint(
             f"{host} answered with {what}",
             mend="check instance_url; if it is right, the org may be in maintenance: see status.salesforce.com",
             quote=head,
         )
     )
+
+
+def is_id(value: str) -> bool:
+    """True for what can be an id of an org: it goes into URLs."""
+    return value.isascii() and value.isalnum() and len(value) <= 18
 
 
 def text(element: etree._Element, name: str) -> str:

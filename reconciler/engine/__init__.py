@@ -4,9 +4,11 @@
 """
 
 from reconciler.engine.applying import apply, check, failed, validate
+from reconciler.engine.examining import examine
 from reconciler.engine.looking import check_files, check_org, drift, refuse_unread
 from reconciler.engine.planning import plan, stopping
 from reconciler.engine.session import Baselines, Session, read
+from reconciler.engine.verifying import verify
 
 __all__ = [
     "Baselines",
@@ -16,10 +18,12 @@ __all__ = [
     "check_files",
     "check_org",
     "drift",
+    "examine",
     "failed",
     "plan",
     "read",
     "refuse_unread",
     "stopping",
     "validate",
+    "verify",
 ]

@@ -1,8 +1,8 @@
-"""Applies: plan → read again, compare fingerprints → deploy each step → read → plan again."""
+"""Applies: settle what was cut off → plan → read again, compare fingerprints → deploy each step → read → plan again."""
 
 import secrets as randomness
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import monotonic
 
@@ -11,11 +11,13 @@ from reconciler.baseline import advanced
 from reconciler.causes import explained
 from reconciler.components import fingerprints
 from reconciler.engine.planning import draft_plan, placed, stopping
-from reconciler.engine.session import Session, read, read_live, silent, time_of
+from reconciler.engine.resuming import Logbook, is_same, left_to_itself, resumed, settled, with_ids
+from reconciler.engine.session import Session, identified, read, read_live, time_of
 from reconciler.errors import (
     Complaint,
     DeploymentError,
     InputError,
+    NotAllowedError,
     NotConvergedError,
     ReconcilerError,
     RefusedError,
@@ -32,6 +34,7 @@ from reconciler.model import (
     LiveResource,
     LiveState,
     Plan,
+    Sent,
     Snapshot,
     Step,
     StepResult,
@@ -40,7 +43,6 @@ from reconciler.planner import Request
 from reconciler.render.saved_plan import SavedPlan
 from reconciler.security import Severity
 
-KEPT_DEPLOYMENTS = 200
 WAIVE = "mend the files, or waive it in reconciler.yaml with a reason, an owner and an end"
 
 
@@ -49,7 +51,13 @@ def validate(session: Session, plan: Plan) -> tuple[Deployed, ...]:
     found: list[Deployed] = []
     for step in plan.steps:
         session.progress(f"validating {len(step.components)} components")
-        done = _deploy(session, step, check_only=True, secret=session.secret, started=silent)
+        sent: list[Sent | None] = []
+        try:
+            done = _deploy(session, step, check_only=True, secret=session.secret, started=sent.append)
+        except KeyboardInterrupt:
+            if sent and sent[-1] is not None:
+                _cancelled(session, sent[-1])
+            raise
         found.append(done)
         if not done.success:
             break
@@ -61,20 +69,35 @@ def apply(
     request: Request = Request(),
     *,
     saved: SavedPlan | None = None,
+    resume: bool = False,
     confirm: Callable[[Plan], bool] = lambda _: True,
 ) -> ApplyResult:
     """Make the org equal to the files, and prove it by a second, empty plan.
 
-    A saved plan is planned anew and must come out the same: nothing in its file is ever executed. Raises RefusedError
-    for guards, for a plan that no longer holds, and for an apply that was not confirmed.
+    A saved plan is planned anew and must come out the same: nothing in its file is ever executed. An apply that was cut
+    off is settled first; `resume` then does what was asked of it, and needs no new yes for what was approved. Raises
+    RefusedError for guards, for a plan that no longer holds, and for an apply that was not confirmed.
     """
     begun = monotonic()
-    with session.baselines.lock(session.provider.org().id):
-        baseline, live = read(session)
+    org = identified(session)
+    with session.baselines.lock(org.id):
+        journal = session.baselines.journal(org.id)
+        again = journal is not None and saved is not None and is_same(journal, saved, session.desired)
+        if resume or again:
+            session, request = resumed(session, journal)
+        if journal is None:
+            (baseline, live), said = read(session), ""
+        else:
+            baseline, live, request, said = settled(session, journal, request)
         made = draft_plan(session, request, baseline, live)
-        _refuse_other(saved, made)
-        _refuse(session, made, saved)
-        if made.changes:
+        if said:
+            made = replace(made, notes=(said, *made.notes))
+        approved = (resume or again) and journal is not None and journal.approves(made)
+        _refuse_other(None if approved else saved, made)
+        _refuse(session, made, reviewed=approved or saved is not None)
+        if made.steps and (missing := session.provider.may_deploy()):
+            raise NotAllowedError(Complaint("our user may not deploy", mend=missing))
+        if made.changes and not approved:
             session.progress("")
             asked = monotonic()
             if not confirm(made):
@@ -145,7 +168,7 @@ def refuse_findings(plan: Plan, fail_on: Severity) -> None:
         )
 
 
-def _refuse(session: Session, made: Plan, saved: SavedPlan | None) -> None:
+def _refuse(session: Session, made: Plan, *, reviewed: bool) -> None:
     refuse_findings(made, session.fail_on)
     complaints = [
         Complaint(
@@ -153,7 +176,7 @@ def _refuse(session: Session, made: Plan, saved: SavedPlan | None) -> None:
         )
         for refusal in made.refusals
     ]
-    if made.changes and session.protected and saved is None and guards.PROTECTED_ORG not in session.allowed:
+    if made.changes and session.protected and not reviewed and guards.PROTECTED_ORG not in session.allowed:
         mend = f"apply a plan that was saved and reviewed (plan --out), or --allow {guards.PROTECTED_ORG}"
         complaints.append(Complaint("the org is protected in reconciler.yaml", mend=mend))
     if complaints:
@@ -177,48 +200,104 @@ def _execute(
         live = read_live(session.provider, session.desired, baseline, session.progress)
         components = [component for step in made.steps for component in step.components]
         _refuse_moved(made.fingerprints, fingerprints(components, live))
-    results: list[StepResult] = []
-    for index, step in enumerate(made.steps):
-        where = f" (step {index + 1} of {len(made.steps)})" if len(made.steps) > 1 else ""
-        session.progress(f"deploying {len(step.components)} components{where}")
+    log = Logbook(session, request, made, baseline, sent)
+    run = _Run(session, request, made, secret, sent, log, baseline, live)
+    for index in range(len(made.steps)):
+        if not run.step(index):
+            break
+    if not made.steps:
+        run.advance((), set())
+    if not run.unread:
+        log.close()
+    results = tuple(run.results)
+    if run.unread or log.interrupted or any(result.landing is not Landing.LANDED for result in results):
+        return ApplyResult(made, results, (), monotonic() - begun, run.unread, log.interrupted)
+    live = run.live
+    left = planner.draft(session.desired, live, run.baseline, replace(request, replace=frozenset()))
+    made = replace(made, bodies={address: have.body for address, have in live.resources.items()})
+    return ApplyResult(made, results, placed(left.changes, session.desired), seconds=monotonic() - begun)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One apply while it deploys: what became of each step, and what is known of the org and of what is ours."""
+
+    session: Session
+    request: Request
+    made: Plan
+    secret: Callable[[SecretRef], str]
+    digests: Mapping[SecretRef, str]
+    log: Logbook
+    baseline: Baseline
+    live: LiveState
+    results: list[StepResult] = field(default_factory=list)
+    unread: str = ""
+    """Why the org could not be read back after a step landed."""
+
+    def step(self, index: int) -> bool:
+        """Deploy one step and write down what became of it. False if no other may follow."""
+        steps = self.made.steps
+        where = f" (step {index + 1} of {len(steps)})" if len(steps) > 1 else ""
+        self.session.progress(f"deploying {len(steps[index].components)} components{where}")
+        self.log.begin(index + 1, steps[index])
         try:
-            result = _land(session, step, secret)
+            result = _land(self.session, steps[index], self.secret, self.log)
         except ReconcilerError as stopped:
-            if not results:
+            if not self.results:
                 raise
             # Refused before it was sent; what landed before is listed all the same.
-            result = StepResult(step, Landing.NOT_LANDED, Deployed("", False, "not sent", error=str(stopped)))
-        results.append(result)
-        if result.landing is not Landing.NOT_LANDED and result.deployed is not None and result.deployed.id:
-            ids = (*baseline.deployments, result.deployed.id)[-KEPT_DEPLOYMENTS:]
-            baseline = replace(baseline, deployments=ids)
-        if result.landing is not Landing.LANDED:
-            if result.landing is Landing.UNKNOWN and baseline.exists:
+            error = Deployed("", False, "not sent", error=str(stopped), why=tuple(stopped.complaints))
+            result = StepResult(steps[index], Landing.NOT_LANDED, error)
+        self.results.append(result)
+        self._remember(result)
+        if result.landing is Landing.LANDED:
+            self._look(index)
+        if result.landing is Landing.LANDED and not self.unread and not self.log.interrupted:
+            return True
+        self.results += [StepResult(later, Landing.NOT_LANDED) for later in steps[index + 1 :]]
+        return False
+
+    def _remember(self, result: StepResult) -> None:
+        if result.landing is Landing.NOT_LANDED:
+            self.log.settle(landed=False)
+        elif result.deployed is not None and result.deployed.id:
+            ids = with_ids(self.baseline.deployments, [result.deployed.id])
+            self.baseline = replace(self.baseline, deployments=ids)
+            if result.landing is Landing.UNKNOWN and self.baseline.exists:
                 # It may have landed: then the next look at the org finds it, and it was we who did it.
-                session.baselines.save(baseline)
-            results += [StepResult(later, Landing.NOT_LANDED) for later in made.steps[index + 1 :]]
-            break
-        # Each landed step is written at once: an apply that is cut off must not lose what it did. The whole org is read
-        # after the last one; between two, only what this one touched.
-        landed = [c for done in results for c in done.step.changes]
-        planned = {c.address for s in made.steps[index + 1 :] for c in s.changes}
+                self.session.baselines.save(self.baseline)
+
+    def _look(self, index: int) -> None:
+        """Read back and write down at once: an apply that is cut off must not lose what it did. The whole org is read
+        after the last step; between two, only what this one touched."""
+        step, later = self.made.steps[index], self.made.steps[index + 1 :]
+        landed = [change for done in self.results for change in done.step.changes]
+        planned = {change.address for other in later for change in other.changes}
+        provider, progress = self.session.provider, self.session.progress
         try:
-            if index + 1 < len(made.steps):
-                live = _with_read(live, step, session.provider.read_records(step.components, session.progress))
+            if later:
+                self.live = _with_read(self.live, step, provider.read_records(step.components, progress))
             else:
-                live = read_live(session.provider, session.desired, baseline, session.progress)
-        except ReconcilerError as lost:
-            _advance(session, request, baseline, _as_sent(live, step), landed, sent, planned)
-            results += [StepResult(later, Landing.NOT_LANDED) for later in made.steps[index + 1 :]]
-            return ApplyResult(made, tuple(results), unread=str(lost), seconds=monotonic() - begun)
-        baseline = _advance(session, request, baseline, live, landed, sent, planned)
-    if not made.steps:
-        baseline = _advance(session, request, baseline, live, (), sent, set())
-    if any(result.landing is not Landing.LANDED for result in results):
-        return ApplyResult(made, tuple(results), seconds=monotonic() - begun)
-    left = planner.draft(session.desired, live, baseline, replace(request, replace=frozenset()))
-    made = replace(made, bodies={address: have.body for address, have in live.resources.items()})
-    return ApplyResult(made, tuple(results), placed(left.changes, session.desired), seconds=monotonic() - begun)
+                self.live = read_live(provider, self.session.desired, self.baseline, progress)
+        except (ReconcilerError, KeyboardInterrupt) as lost:
+            # The journal stays: the next apply reads what we could not.
+            self.log.interrupted |= isinstance(lost, KeyboardInterrupt)
+            self.unread = _in_words(lost) if isinstance(lost, ReconcilerError) else "interrupted"
+            self.live = _as_sent(self.live, step)
+            self.advance(landed, planned)
+            return
+        self.advance(landed, planned)
+        self.log.settle(landed=True)
+
+    def advance(self, landed: Sequence[Change], planned: Collection[Address]) -> None:
+        """Write what landed into the baseline."""
+        baseline, live = self.baseline, self.live
+        self.baseline = _advance(self.session, self.request, baseline, live, landed, self.digests, planned)
+
+
+def _in_words(error: ReconcilerError) -> str:
+    """What went wrong on one line, with what the org said of it."""
+    return "; ".join(f"{one.message} ({one.quote})" if one.quote else one.message for one in error.complaints)
 
 
 def _as_sent(live: LiveState, step: Step) -> LiveState:
@@ -273,16 +352,40 @@ def _refuse_moved(planned: Mapping[str, str], now: Mapping[str, str]) -> None:
         )
 
 
-def _land(session: Session, step: Step, secret: Callable[[SecretRef], str]) -> StepResult:
-    ids: list[str] = []
+def _land(session: Session, step: Step, secret: Callable[[SecretRef], str], log: Logbook) -> StepResult:
     try:
-        done = _deploy(session, step, check_only=False, secret=secret, started=ids.append)
-    except UnreachableError as lost:
-        # The org may have taken it. Only a look at the org can tell, and that is what the next plan does.
-        deployed = Deployed(ids[0] if ids else "", False, "unknown", error=str(lost))
-        return StepResult(step, Landing.UNKNOWN, deployed)
-    landing = Landing.LANDED if done.success else Landing.NOT_LANDED
-    return StepResult(step, landing, replace(done, failures=explained(done.failures, step, session.desired)))
+        done = _deploy(session, step, check_only=False, secret=secret, started=log.note_sent)
+    except KeyboardInterrupt:
+        if log.sent is None:
+            raise
+        log.interrupted = True
+        done = _cancelled(session, log.sent)
+    except ReconcilerError as lost:
+        if log.sent is None:
+            raise
+        if not log.sent.id and not isinstance(lost, UnreachableError):
+            # The org has answered, and it did not take it.
+            log.settle(landed=False)
+            raise
+        # The org may have taken it. Only a look at the org can tell, and that is what the next apply begins with.
+        return _unknown(step, log.sent, lost)
+    return StepResult(step, done.landing, replace(done, failures=explained(done.failures, step, session.desired)))
+
+
+def _cancelled(session: Session, sent: Sent) -> Deployed:
+    """Stop a deployment in the org. Whoever is impatient interrupts this too: then the journal tells the next apply."""
+    session.progress("interrupted: cancelling the deployment in the org; once more to leave it there as it is")
+    try:
+        return session.provider.cancel(sent, session.progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(left_to_itself(sent)) from None
+    except ReconcilerError as lost:
+        return Deployed(sent.id, False, "unknown", error=str(lost), why=tuple(lost.complaints))
+
+
+def _unknown(step: Step, sent: Sent, why: ReconcilerError) -> StepResult:
+    done = Deployed(sent.id, False, "unknown", error=str(why), why=tuple(why.complaints))
+    return StepResult(step, Landing.UNKNOWN, done)
 
 
 def _deploy(
@@ -291,7 +394,7 @@ def _deploy(
     *,
     check_only: bool,
     secret: Callable[[SecretRef], str],
-    started: Callable[[str], None],
+    started: Callable[[Sent | None], None],
 ) -> Deployed:
     return session.provider.deploy(
         step.components,

@@ -8,6 +8,7 @@ from reconciler import judging, planner
 from reconciler.attribution import attributed
 from reconciler.desired import undeclared
 from reconciler.engine.planning import ignored, placed
+from reconciler.engine.resuming import cut_off, ours
 from reconciler.engine.session import (
     Session,
     ask_facts,
@@ -29,6 +30,7 @@ from reconciler.errors import (
 from reconciler.facts import History
 from reconciler.model import (
     DESIRED,
+    NOT_RECORDED,
     Baseline,
     Change,
     CheckReport,
@@ -53,6 +55,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
             raise InputError(*(problem.complaint() for problem in draft.problems))
         found = [finding for change in placed(draft.changes, session.desired) for finding in _against_desired(change)]
         compared = set(session.desired.resources)
+        notes = live.not_comparable
     else:
         if not baseline.exists:
             raise RefusedError(
@@ -69,12 +72,13 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
     records |= {address: have.record for address, have in live.resources.items()}
     return DriftReport(
         live.org,
-        judging.placed(attributed(found, history, baseline.deployments, records), session.desired),
+        judging.placed(attributed(found, history, ours(session, baseline), records), session.desired),
         against,
         tuple(sorted(compared)),
         in_flight=tuple(deployment for deployment in history.deployments if deployment.in_flight),
         unreadable=unreadable(session.desired.resources if against == "desired" else baseline.resources, live),
         notes=(
+            *([said] if (said := cut_off(session)) else []),
             *notes,
             *(f"who did it is less sure: {topic}: {why}" for topic, why in history.unknown.items()),
         ),
@@ -118,7 +122,9 @@ def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
         unchecked,
         tuple(sorted(live.resources)),
         live.org,
-        unreadable=live.hidden,
+        # A class that only files name is not of the org as it is.
+        unreadable={what: why for what, why in live.hidden.items() if why != NOT_RECORDED},
+        notes=live.not_comparable,
         bodies=bodies,
         created=time_of(session),
     )

@@ -7,6 +7,7 @@ from reconciler import drift as drifting
 from reconciler import guards, judging, planner
 from reconciler.components import fingerprints
 from reconciler.desired import dangling
+from reconciler.engine.resuming import cut_off
 from reconciler.engine.session import Session, ask_facts, read, time_of
 from reconciler.errors import (
     Complaint,
@@ -40,7 +41,9 @@ PLACED = 1_000
 def plan(session: Session, request: Request = Request()) -> Plan:
     """What an apply would do. Changes nothing."""
     baseline, live = read(session)
-    return draft_plan(session, request, baseline, live)
+    made = draft_plan(session, request, baseline, live)
+    said = cut_off(session)
+    return replace(made, notes=(said, *made.notes)) if said else made
 
 
 def draft_plan(session: Session, request: Request, baseline: Baseline, live: LiveState) -> Plan:
@@ -51,7 +54,8 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
     if not request.destroy:
         # What this plan deletes is as good as gone: nothing that stays may point at it.
         gone = {change.address for change in draft.changes if change.after is None}
-        complaints += dangling(desired, lambda address: address in live.resources and address not in gone)
+        there = {*live.resources, *(address for address in map(_parsed, live.unreadable) if address is not None)}
+        complaints += dangling(desired, lambda address: address in there and address not in gone)
     if complaints:
         raise InputError(*complaints)
     steps = _steps(session.provider, draft, desired)
@@ -68,7 +72,7 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         refusals=tuple(_refusals(session, draft.changes, live, baseline)),
         released=draft.released,
         adopted=draft.adopted,
-        notes=draft.notes,
+        notes=(*draft.notes, *live.not_comparable),
         unchanged=draft.unchanged,
         targets=tuple(str(target) for target in request.targets),
         replaced=tuple(sorted(str(address) for address in request.replace)),
@@ -79,6 +83,11 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         baseline_serial=baseline.serial,
         created=time_of(session),
     )
+
+
+def _parsed(text: str) -> Address | None:
+    """The address of a record that could not be read; `None` where that is a whole kind."""
+    return Address.parse(text) if "/" in text else None
 
 
 def _judged(

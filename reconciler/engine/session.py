@@ -8,6 +8,7 @@ from functools import cache
 from typing import Protocol
 
 from reconciler import judging
+from reconciler.baseline import remembered
 from reconciler.errors import (
     Complaint,
     InputError,
@@ -16,9 +17,11 @@ from reconciler.errors import (
     RefusedError,
 )
 from reconciler.facts import Facts
+from reconciler.journal import Journal
 from reconciler.kind import Ref, SecretRef
 from reconciler.kinds import kind
 from reconciler.model import (
+    NOT_RECORDED,
     Address,
     Baseline,
     LiveState,
@@ -37,6 +40,12 @@ class Baselines(Protocol):
     def load(self, org_id: str) -> Baseline: ...
 
     def save(self, baseline: Baseline) -> None: ...
+
+    def journal(self, org_id: str) -> Journal | None: ...
+
+    def note(self, journal: Journal) -> None: ...
+
+    def forget_journal(self, org_id: str) -> None: ...
 
     def lock(self, org_id: str) -> AbstractContextManager[None]: ...
 
@@ -82,7 +91,8 @@ def read_all(session: Session) -> tuple[Baseline, LiveState]:
     """The org's identity is checked before anything else is believed, and before anything is sent to it."""
     org = identified(session)
     baseline = session.baselines.load(org.id)
-    return baseline, read_live(session.provider, session.desired, baseline, session.progress)
+    live = read_live(session.provider, session.desired, baseline, session.progress)
+    return remembered(baseline, live), live
 
 
 def identified(session: Session) -> OrgInfo:
@@ -147,6 +157,10 @@ def unread_complaints(unreadable: Mapping[str, str], desired: Snapshot) -> Itera
     mend = "give the login the permission to read it; what cannot be read is not judged"
     for what, why in unreadable.items():
         place = _place(desired, Address.parse(what)) if "/" in what else None
+        if why == NOT_RECORDED:
+            message = f"{what} is in the org and not in the recording"
+            yield Complaint(message, place, "record again, with these files or once they are merged")
+            continue
         yield Complaint(f"{what} could not be read", place, mend, quote=why)
 
 

@@ -8,11 +8,13 @@ from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, UNMANAGED
 from reconciler.rule_settings import EXPIRED, OWN, UNUSED
 from reconciler.rules import all_rules
 from reconciler.security import Severity
+from reconciler.verify.judging import GRANTED, KEPT, OTHER_SCOPES, OTHER_TOKEN, OTHER_USER, REFUSED, WAITING
 
 FAILED = "apply.failed"
 ERROR = "error"
 
 _DESIGN = "our own judgement: who watches an org has to know what its files do not say"
+_PROMISE = "a call that verify made: what the files say of the app, and Salesforce's answer"
 _OTHERS = (
     (
         CHANGED,
@@ -62,6 +64,55 @@ _OTHERS = (
         "Everything that a file names is declared or in the org",
         "A deployment that names what does not exist is refused as a whole.",
         "our own judgement; only the org can tell, so a check of files says that it was not checked",
+    ),
+    (
+        GRANTED,
+        Severity.HIGH,
+        "What the files keep out is refused at run time",
+        "Somebody gets a token whom every reviewer of the files believes to be kept out.",
+        _PROMISE,
+    ),
+    (
+        REFUSED,
+        Severity.HIGH,
+        "What the files promise is granted at run time",
+        "Clients that do all as they should get no token.",
+        _PROMISE,
+    ),
+    (
+        OTHER_USER,
+        Severity.CRITICAL,
+        "A token is for the user who is meant",
+        "Whoever uses the token acts as somebody else than was reviewed.",
+        _PROMISE,
+    ),
+    (
+        OTHER_SCOPES,
+        Severity.HIGH,
+        "A token may do what the files declare, and no more",
+        "A token that is lost opens more than anybody reviewed.",
+        _PROMISE,
+    ),
+    (
+        OTHER_TOKEN,
+        Severity.HIGH,
+        "An access token is of the form that is declared, opaque or a JWT",
+        "A JWT tells whoever finds it what it holds, and lives until its end; and the SOAP API refuses it.",
+        _PROMISE,
+    ),
+    (
+        KEPT,
+        Severity.HIGH,
+        "A refresh token that was used, or that is over, is dead",
+        "A refresh token that was stolen goes on working.",
+        _PROMISE,
+    ),
+    (
+        WAITING,
+        Severity.HIGH,
+        "The org knows an app that is declared",
+        "Clients get invalid_client_id until it does: up to 30 minutes after a deployment, or for ever.",
+        _PROMISE,
     ),
     (
         ERROR,

@@ -75,6 +75,7 @@ def org(info: OrgInfo) -> shapes.Org:
         "organization_type": info.organization_type,
         "api_version": info.api_version,
         "username": info.username,
+        "recorded": info.recorded,
     }
 
 

@@ -49,7 +49,7 @@ def plan(plan: Plan) -> str:
     """A plan in Terraform's words and ours; also what `plan --out` writes and `apply` reads with `saved_plan`."""
     content: shapes.UnsignedPlan = {
         **json_parts.head("plan", plan.created),
-        "applyable": bool(plan.changes) and not plan.refusals,
+        "applyable": bool(plan.changes) and not plan.refusals and not plan.org.recorded,
         "complete": not plan.targets,
         "errored": False,
         "resource_changes": [_resource_change(c, number) for number, s in enumerate(plan.steps) for c in s.changes],

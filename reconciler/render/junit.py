@@ -11,10 +11,13 @@ from lxml import etree
 
 from reconciler.errors import Place
 from reconciler.model import Address, Change, Finding, Landing
+from reconciler.render import verify_text
+from reconciler.render.replay import heading
 from reconciler.render.report import Report
 from reconciler.render.safe import line
 from reconciler.render.what import WORDS, what, where
 from reconciler.render.who import uncounted, who
+from reconciler.verify.judging import Standing
 
 NAME = 500
 """So many characters of one name."""
@@ -25,6 +28,8 @@ class Case:
     """One test: a resource, or a change of one."""
 
     address: Address
+    name: str = ""
+    """What the test is called; empty: like the resource."""
     place: Place | None = None
     failures: list[str] = field(default_factory=list)
     """The worst first; the first line of each is its message."""
@@ -38,7 +43,10 @@ class Case:
 
 def page(report: Report) -> str:
     """One suite: of an apply a case for each change, else one for each resource that was looked at."""
-    cases = list(_landed(report) if report.command == "apply" and report.landings else _judged(report))
+    if report.verdicts:
+        cases = list(_verified(report))
+    else:
+        cases = list(_landed(report) if report.command == "apply" and report.landings else _judged(report))
     which = report.org.id if report.org is not None else "files"
     counts = {
         "tests": len(cases),
@@ -80,10 +88,23 @@ def _judged(report: Report) -> Iterator[Case]:
         place = next((finding.place for finding in counted if finding.place is not None), None)
         told = [f"{uncounted(finding)}: {_told(finding)[0]}" for finding in others]
         failures = ["\n".join(_told(finding)) for finding in counted]
-        yield Case(address, place, failures, skipped=skipped, out=[*told, *blind])
+        yield Case(address, "", place, failures, skipped=skipped, out=[*told, *blind])
     for hidden, why in report.unreadable.items():
         kind, _, name = hidden.partition("/")
         yield Case(Address(kind, name or "*"), error=f"could not be read, and is not judged: {line(why, WORDS)}")
+
+
+def _verified(report: Report) -> Iterator[Case]:
+    """A call fails if the promise is broken, and is skipped if it was not run."""
+    for verdict in report.verdicts:
+        case = Case(verdict.probe.app, verify_text.call(verdict), verdict.place if verdict.counts else None)
+        if verdict.counts:
+            case.failures = ["\n".join(_told(verdict.finding()))]
+        elif verdict.standing is Standing.NOT_RUN:
+            case.skipped = f"not run: {line(verdict.message, WORDS)}"
+        elif verdict.message:
+            case.out = [line(verdict.message, WORDS)]
+        yield case
 
 
 def _landed(report: Report) -> Iterator[Case]:
@@ -94,7 +115,7 @@ def _landed(report: Report) -> Iterator[Case]:
         said.setdefault(address, []).append(f"Salesforce: {line(failure.problem, WORDS)}")
     for change in report.changes:
         landing = report.landings.get(change.address)
-        case = Case(change.address, change.place, type="deployment", out=[_doing(change, landing)])
+        case = Case(change.address, "", change.place, type="deployment", out=[_doing(change, landing)])
         failed = said.pop(change.address, [])
         if landing is not Landing.LANDED:
             case.failures = failed or ([] if landing is Landing.UNKNOWN else ["not landed: its step failed as a whole"])
@@ -151,13 +172,16 @@ def _properties(report: Report) -> Iterator[tuple[str, str]]:
         yield "org", report.org.id
         yield "org.name", report.org.name
         yield "org.kind", "sandbox" if report.org.is_sandbox else "production"
+    if told := heading(report.org, report.created):
+        yield "replay", told
 
 
 def _case(case: Case) -> etree._Element:
     at: dict[str, object] = {}
     if case.place is not None:
         at = {"file": case.place.file, "line": max(1, case.place.line)}
-    made = _element("testcase", {"classname": case.address.kind, "name": case.address, "time": 0, **at})
+    group, name = (case.address, case.name) if case.name else (case.address.kind, case.address)
+    made = _element("testcase", {"classname": group, "name": name, "time": 0, **at})
     if case.failures:
         message = case.failures[0].partition("\n")[0]
         made.append(_element("failure", {"message": message, "type": case.type}, case.failures))

@@ -19,12 +19,15 @@ from html import escape
 from reconciler.kind import Struct
 from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, Reason
 from reconciler.render import values
+from reconciler.render.replay import heading
 from reconciler.render.report import Report
 from reconciler.render.safe import line
 from reconciler.render.safe import page as joined
+from reconciler.render.verify_text import SIGNS
 from reconciler.render.what import moved, way, where
 from reconciler.render.who import uncounted, who
 from reconciler.security import Direction, Severity
+from reconciler.verify.judging import Verdict
 
 LIMIT = 64_000
 """Bytes, which are never fewer than characters; a CI job has room left to add a line of its own.
@@ -50,6 +53,7 @@ _MARKER = re.compile(r"[^0-9A-Za-z]")
 FINDING = "findings"
 _ALWAYS = int(Severity.CRITICAL) + 1
 _NEVER = int(Severity.INFO) - 1
+_CALLS = ("| result | app | flow | call |", "|---|---|---|---|")
 _SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.REPLACE: "±"}
 
 
@@ -193,13 +197,15 @@ def _head(report: Report) -> Iterator[str]:
         yield f"### reconciler {prose(report.command)}: {code(org.name or '(no name)', 80)}"
         yield ""
         yield f"Org {code(org.id, 20)}, {code(org.instance, 80) + ', ' if org.instance else ''}**{kind}**{api}"
+    if told := heading(org, report.created):
+        yield from ("", f"**{prose(told)}**")
     yield from ("", f"**{prose(report.trailer)}**", "")
 
 
 def _table(report: Report) -> Iterator[str]:
     """How many findings there are of each severity; those that count."""
     counted = [finding for finding in report.findings if finding.counts]
-    if not counted:
+    if not counted or report.verdicts:
         return
     since = any(finding.known is not None for finding in counted)
     yield f"| severity | drift | rules |{' new |' if since else ''}"
@@ -220,6 +226,7 @@ def _sections(report: Report) -> list[Section]:
         Section("Failed", tuple(Part(_ALWAYS, "failures", text) for text in _failures(report))),
         Section("Findings", tuple(_finding(finding) for finding in counted)),
         Section("Changes", tuple(_change(report, change) for change in report.changes), _columns(report), apart=True),
+        Section("Calls", tuple(_call(verdict) for verdict in report.verdicts), _CALLS, collapsed=True),
         Section(
             "Deployments under way", tuple(Part(_ALWAYS, "deployments under way", text) for text in _under_way(report))
         ),
@@ -353,6 +360,15 @@ def _unchecked(report: Report) -> Iterator[Part]:
         yield Part(_NEVER, "rules not checked", text)
     if len(by_id) > RULES:
         yield Part(_NEVER, "rules not checked", f"- and {len(by_id) - RULES} more rules")
+
+
+def _call(verdict: Verdict) -> Part:
+    """A row: which app, what was asked, what became of it."""
+    sign = SIGNS[verdict.standing]
+    told = f"**{sign}**" if verdict.counts else sign
+    said = f": {prose(verdict.message)}" if verdict.message not in ("", sign, "refused", "granted") else ""
+    row = f"| {told} | {code(verdict.probe.app)} | {verdict.probe.flow} | {prose(verdict.probe.what)}{said} |"
+    return Part(int(verdict.severity) if verdict.counts else int(Severity.INFO), "calls", row)
 
 
 def _not_counted(finding: Finding) -> Part:

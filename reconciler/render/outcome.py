@@ -15,13 +15,18 @@ _SNIPPET = 160
 def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
     """Each step and what became of it, ending in `Applied: 5 created, 2 updated, 0 deleted in 3.2 s.`
 
-    The trailer starts with `Apply failed:` if a step did not land for sure, and with `Not converged:` if everything
-    landed and the second plan is still not empty; it is `No changes.` if there was no step.
+    The trailer starts with `Interrupted:` if somebody stopped it, with `Apply failed:` if a step did not land for sure,
+    and with `Not converged:` if everything landed and the second plan is still not empty; it is `No changes.` if there was
+    no step.
     """
     paint = Paint(colour)
     lines = [*org(result.plan.org, paint), ""]
     for number, step in enumerate(result.steps, 1):
         lines += [*_step(number, len(result.steps), step, paint), ""]
+    if any(step.landing is Landing.UNKNOWN for step in result.steps):
+        lines += ["mend: apply --resume: it finds out what became of the deployment, and does what is left to do", ""]
+    elif result.interrupted and any(step.landing is Landing.NOT_LANDED for step in result.steps):
+        lines += ["to carry on: apply --resume, which does what is left to do", ""]
     if result.left:
         lines.append(paint("Left to change, although everything landed:", "alarm"))
         for change in result.left:
@@ -77,14 +82,17 @@ def _snippet(place: Place, paint: Paint) -> Iterator[str]:
 def _step(number: int, of: int, result: StepResult, paint: Paint) -> Iterator[str]:
     name = f"Step {number} of {of}" if of > 1 else "Deployment"
     deployed = result.deployed
-    told = f" ({line(deployed.id)}, {line(deployed.status)})" if deployed is not None else ""
+    known = [] if deployed is None else [deployed.id, deployed.status if deployed.status != result.landing else ""]
+    told = f" ({', '.join(map(line, filter(None, known)))})" if any(known) else ""
     yield f"{name}: {paint(str(result.landing), _LANDING_COLOURS[result.landing])}{told}"
     for change in result.step.changes:
         yield f"{paint.symbol(change.action)} {line(change.address)}"
     if deployed is not None:
         for failure in deployed.failures:
             yield from _failure(failure, paint)
-        if deployed.error:
+        for complaint in deployed.why:
+            yield from (f"    {text}" for text in _complaint(complaint, paint))
+        if deployed.error and not deployed.why:
             yield f"    Salesforce: {line(deployed.error)}"
         for warning in deployed.warnings:
             yield f"    warning from Salesforce: {line(warning)}"
@@ -102,9 +110,10 @@ def _failure(failure: ComponentFailure, paint: Paint) -> Iterator[str]:
 def trailer(result: ApplyResult) -> str:
     took = f"in {result.seconds:.1f} s"
     landings = [step.landing for step in result.steps]
-    if any(landing is not Landing.LANDED for landing in landings):
+    if result.interrupted or any(landing is not Landing.LANDED for landing in landings):
         told = ", ".join(f"{landings.count(landing)} {landing}" for landing in Landing)
-        return f"Apply failed: {values.count(len(landings), 'step')}: {told}, {took}."
+        what = "Interrupted" if result.interrupted else "Apply failed"
+        return f"{what}: {values.count(len(landings), 'step')}: {told}, {took}."
     if result.left:
         return f"Not converged: {values.count(len(result.left), 'change')} left, {took}."
     if not result.steps:

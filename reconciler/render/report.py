@@ -20,8 +20,9 @@ from reconciler.model import (
     Refusal,
     Unchecked,
 )
-from reconciler.render import outcome, text, values
+from reconciler.render import outcome, text, values, verify_text
 from reconciler.render.about import ERROR, about
+from reconciler.verify.judging import Verdict, VerifyReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Report:
     """What an earlier report had and this one has no more."""
     bodies: Mapping[Address, Body] = field(default_factory=dict)
     """The resources behind it, for drawing them."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Of a verify, every call; broken promises are findings too."""
 
 
 def of_plan(plan: Plan) -> Report:
@@ -132,6 +135,21 @@ def of_check(report: CheckReport) -> Report:
         notes=(*report.notes, *_hidden(report.unreadable)),
         resolved=report.resolved,
         bodies=report.bodies,
+    )
+
+
+def of_verify(report: VerifyReport) -> Report:
+    """A verify: every call, and the broken promises as findings."""
+    return Report(
+        "verify",
+        verify_text.trailer(report),
+        report.org,
+        report.created,
+        text.worst_first(report.findings),
+        components=report.apps,
+        notes=report.notes,
+        bodies=report.bodies,
+        verdicts=report.verdicts,
     )
 
 

@@ -15,14 +15,16 @@ from reconciler import __version__
 from reconciler.errors import Place
 from reconciler.kind import SourceText
 from reconciler.model import Address, ComponentFailure, Finding, Landing, Unchecked
-from reconciler.render import values
+from reconciler.render import values, verify_text
 from reconciler.render.about import ERROR, FAILED, About, about, all_about
 from reconciler.render.markdown import prose
+from reconciler.render.replay import heading
 from reconciler.render.report import Report
 from reconciler.render.safe import json_page, line
 from reconciler.render.what import WORDS, way, what, where
 from reconciler.render.who import uncounted, who
 from reconciler.security import Severity
+from reconciler.verify.judging import Standing, Verdict
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 PROJECT_FILE = "reconciler.yaml"
@@ -53,7 +55,9 @@ def page(report: Report) -> str:
     results = results[:RESULTS]
     rules = _rules((id, severity) for id, severity, _ in results)
     index = {rule["id"]: number for number, rule in enumerate(rules)}
-    notes = [_not_checked(one, index) for one in report.unchecked]
+    told = heading(report.org, report.created)
+    notes = [*([_note(told)] if told else []), *(_not_checked(one, index) for one in report.unchecked)]
+    notes += [_note(_not_run(verdict)) for verdict in report.verdicts if verdict.standing is Standing.NOT_RUN]
     if left_out > 0:
         notes.append(_note(f"{left_out:,} more results are left out: code scanning takes {RESULTS:,}"))
     which = line(report.org.id, NAME) if report.org is not None else "files"
@@ -72,6 +76,10 @@ def page(report: Report) -> str:
         "results": [_numbered(id, severity, result, index) for id, severity, result in results],
     }
     return json_page({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _not_run(verdict: Verdict) -> str:
+    return f"{line(verdict.probe.app, NAME)}: not run: {verify_text.call(verdict)}: {line(verdict.message, WORDS)}"
 
 
 def _rules(used: Iterable[tuple[str, Severity]]) -> list[Json]:

@@ -53,6 +53,10 @@ def read_plan(text: str, file: str = "") -> SavedPlan:
         raise RefusedError(
             Complaint("the plan was altered after it was saved", place, mend="make the plan again, and apply that one")
         )
+    recorded = content["org"].get("recorded") if isinstance(content.get("org"), dict) else ""
+    if recorded:
+        message = f"this plan was made from a recording ({line(recorded, 40)}), not from the org: it cannot be applied"
+        raise RefusedError(Complaint(message, place, mend="plan again without --replay"))
     try:
         return SavedPlan(
             org_id=_of(str, content["org"]["id"]),

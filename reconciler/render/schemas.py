@@ -14,6 +14,8 @@ _SHAPES: dict[str, Any] = {
     "apply": shapes.Applied,
     "drift": shapes.Drift,
     "check": shapes.Check,
+    "doctor": shapes.Examined,
+    "verify": shapes.Verified,
     "error": shapes.Stopped,
 }
 NAMES = tuple(_SHAPES)

@@ -14,8 +14,10 @@ from pydantic import ConfigDict, WithJsonSchema, with_config
 # The one of `typing` cannot be published by pydantic before Python 3.12.
 from typing_extensions import TypedDict
 
+from reconciler.doctor import Health
 from reconciler.model import Action, Confidence, Landing
 from reconciler.security import Direction, Severity
+from reconciler.verify.judging import Standing
 
 published = with_config(ConfigDict(use_attribute_docstrings=True))
 
@@ -29,6 +31,9 @@ DirectionWord = Annotated[str, _one_of(Direction)]
 ConfidenceWord = Annotated[str, _one_of(Confidence)]
 ActionWord = Annotated[str, _one_of(Action)]
 LandingWord = Annotated[str, _one_of(Landing)]
+HealthWord = Annotated[str, _one_of(Health)]
+StandingWord = Annotated[str, _one_of(Standing)]
+PromiseWord = Annotated[str, WithJsonSchema({"type": "string", "enum": ["granted", "refused"]})]
 Time = str
 """ISO 8601, UTC; empty if it is not known."""
 
@@ -105,6 +110,8 @@ class Org(TypedDict):
     """The API version that was spoken."""
     username: str
     """The user that was logged in."""
+    recorded: Time
+    """When the recording was made that stood for the org; empty: the org itself was asked. Then nothing can be applied."""
 
 
 @published
@@ -307,7 +314,7 @@ class Output(TypedDict):
     reconciler_version: str
     """Version of the program that wrote it."""
     command: str
-    """The command that wrote it: plan, apply, drift or check."""
+    """The command that wrote it: plan, apply, drift, check or doctor."""
     timestamp: Time
     """When it was made."""
 
@@ -508,6 +515,112 @@ class Check(Compared):
     """The org that was asked; null for files alone."""
     checked: int
     """How many resources were looked at."""
+
+
+@published
+class Diagnosis(TypedDict):
+    """One thing that doctor looked at."""
+
+    topic: str
+    """What it is about: login, org, permissions and so on."""
+    health: HealthWord
+    """How it is."""
+    message: str
+    """What was found."""
+    mend: str
+    """What to do about it."""
+    salesforce: str
+    """Salesforce's own text, verbatim."""
+    exit_code: int
+    """Of a problem: the code with which plan or apply would end because of it; else 0."""
+
+
+@published
+class Examined(Output):
+    """Whether we can work with an org. Written by doctor --output json."""
+
+    org: Org | None
+    """The org that was asked; null if it was not reached."""
+    diagnoses: list[Diagnosis]
+    """Everything that was looked at, in the order in which plan and apply need it."""
+    exit_code: int
+    """The exit code: that of the first problem, 0 without one."""
+
+
+@published
+class VerifiedCall(TypedDict):
+    """One call that had to succeed or to fail."""
+
+    id: str
+    """Its name in the app, the same in every run: token_exchange.PartnerIdp."""
+    flow: str
+    """The OAuth flow: token exchange, refresh, client credentials, JWT bearer, web server."""
+    what: str
+    """What was asked, in words."""
+    promise: PromiseWord
+    """What has to become of it."""
+    because: str
+    """What in the files promises that."""
+    standing: StandingWord
+    """Whether it did. `waiting`: the org said invalid_client_id, and may not know yet what was deployed."""
+    sent: bool
+    """Whether the call was made."""
+    message: str
+    """What happened; why it was not run."""
+    mend: str
+    """What to do about it."""
+    error: str
+    """The error that the org refused it with; empty if it did not."""
+    salesforce: str
+    """The org's own words about that, verbatim."""
+    address: str
+    """The resource that promises it."""
+    path: list[str]
+    """The field; empty for the whole resource."""
+    place: Place | None
+    """Where that is declared; null where no file declares it."""
+
+
+@published
+class VerifiedApp(TypedDict):
+    """An app, and the calls that were made for it."""
+
+    address: str
+    """The app."""
+    calls: list[VerifiedCall]
+    """In the order in which they were made."""
+
+
+@published
+class VerifiedCounts(TypedDict):
+    """How many calls ended how."""
+
+    as_promised: int
+    """Calls that did what the files promise."""
+    broken: int
+    """Calls that did not."""
+    waiting: int
+    """Calls refused with invalid_client_id until there was no more time to wait."""
+    not_run: int
+    """Calls that were not made, or that proved nothing."""
+
+
+@published
+class Verified(Judged):
+    """What an org did, and whether that is what the files promise. Written by verify --output json."""
+
+    errored: bool
+    """True if a promise is broken; with --strict, also if a promised call was not run."""
+    org: Org
+    """The org that was asked."""
+    apps: list[VerifiedApp]
+    """What was run, app by app."""
+    summary: VerifiedCounts
+    """The numbers."""
+    strict: bool
+    """Whether it was run with --strict."""
+    seconds: float
+    """How long it took."""
 
 
 @published

@@ -24,6 +24,7 @@ from reconciler.model import (
 from reconciler.render import values
 from reconciler.render.outcome import apply_result, complaints, org
 from reconciler.render.paint import Paint
+from reconciler.render.replay import heading
 from reconciler.render.safe import line, page
 from reconciler.render.what import moved, way
 from reconciler.render.who import uncounted, who
@@ -54,6 +55,7 @@ def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
     """
     paint = Paint(colour)
     lines = [
+        *_replay(heading(plan.org, plan.created), paint),
         *org(plan.org, paint),
         *_section("Only what was asked for", (line(t) for t in plan.targets), paint),
         *_section("Drift since the baseline", _findings(worst_first(plan.drift), paint, summary=summary), paint),
@@ -77,6 +79,7 @@ def drift(report: DriftReport, *, colour: bool = False, summary: bool = False) -
     blocks = [*_findings(worst_first(report.findings), paint, summary=summary), ""] if report.findings else []
     return page(
         [
+            *_replay(heading(report.org, report.created), paint),
             *org(report.org, paint),
             *_section("Deployments under way (what they change is not drift)", _under_way(report.in_flight), paint),
             "",
@@ -94,6 +97,7 @@ def check(report: CheckReport, *, colour: bool = False, summary: bool = False) -
     blocks = [*_findings(worst_first(report.findings), paint, summary=summary), ""] if report.findings else []
     return page(
         [
+            *_replay(heading(report.org, report.created), paint),
             *head,
             "",
             *blocks,
@@ -102,6 +106,10 @@ def check(report: CheckReport, *, colour: bool = False, summary: bool = False) -
             paint(check_trailer(report), "bold"),
         ]
     )
+
+
+def _replay(told: str, paint: Paint) -> list[str]:
+    return [paint(told, "alarm")] if told else []
 
 
 def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -182,7 +182,10 @@ def difference(struct: type[Struct] | None, path: Path, old: Value, new: Value, 
     """What happened to one field, in words on one line: `true → false`, `+ Full, - Web`, lines changed."""
     if secret:
         old, new = (None if v is None else SECRET for v in (old, new))
+    before, after = old, new
     old, new = hidden_at(struct, path, old), hidden_at(struct, path, new)
+    if isinstance(old, str) and old == new and before != after and not secret:
+        return "a text that looks like a secret changed"
     field = field_at(struct, path)
     if is_list(old) or is_list(new):
         return _entries_changed(old, new)

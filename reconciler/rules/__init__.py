@@ -141,6 +141,10 @@ def judge(
         if severity is None:
             continue
         for verdict in one.check(world):
+            if isinstance(verdict, Broken) and verdict.path and world.is_scrubbed(verdict.address, verdict.path):
+                # A rule that looks past `World.value` has judged a pseudonym.
+                message = f"{'.'.join(verdict.path)} is not known: it was scrubbed from the recording"
+                verdict = NotChecked(verdict.address, message, verdict.path)
             if isinstance(verdict, NotChecked):
                 if scope is None or verdict.address in scope:
                     unchecked.append(Unchecked(one.id, verdict.address, verdict.message, verdict.path))

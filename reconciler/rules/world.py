@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
-from reconciler.body import at, canonical
+from reconciler.body import at, canonical, get
 from reconciler.facts import Facts
 from reconciler.kind import Body, RawXml
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
@@ -48,6 +48,8 @@ class World:
     """What the org has now, for rules that compare the two."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Kinds or addresses (text) that the org did not show -> its reason."""
+    scrubbed: Mapping[Address, Collection[Path]] = field(default_factory=dict)
+    """Fields of the org that a recording does not tell."""
     only: Collection[str] | None = None
     """Names of the apps that this run is about; `None`: all. Others are still there to be compared with."""
 
@@ -117,6 +119,8 @@ class World:
         reason = self.reason_unreadable(address)
         if reason is not None:
             return f"it could not be read ({reason})"
+        if address in self.scrubbed:
+            return "it was scrubbed from the recording"
         return "what the org holds could not be understood" if self.complete else "no file says it, and the org may"
 
     # -- values -------------------------------------------------------------------------------------------------------
@@ -139,8 +143,20 @@ class World:
             return UNKNOWN
         if not self.complete and not _says(self.bodies.get(address, {}), path):
             return UNKNOWN
+        if self.is_scrubbed(address, path):
+            return UNKNOWN
         value = at(self.body(address), path)
         return UNKNOWN if isinstance(value, RawXml) else value
+
+    def is_scrubbed(self, address: Address, path: Path) -> bool:
+        """Whether a field, or something in it or around it, is what a recording does not tell. What a plan changes is
+        known: the files say it."""
+        for hidden in self.scrubbed.get(address, ()):
+            if hidden[: len(path)] == path or path[: len(hidden)] == hidden:
+                now, before = self.bodies.get(address, {}), self.live.get(address, {})
+                if get(address.struct, now, hidden) == get(address.struct, before, hidden):
+                    return True
+        return False
 
 
 def _says(body: object, path: Path) -> bool:

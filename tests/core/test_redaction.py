@@ -19,6 +19,7 @@ SECRET = 'p4ss "word" & <more>/+='
 @pytest.fixture(autouse=True)
 def nothing_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(redaction, "_held", set())
+    monkeypatch.setattr(redaction, "_grams", {})
     yield
 
 

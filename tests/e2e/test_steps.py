@@ -157,9 +157,19 @@ def test_a_deletion_comes_after_what_lets_go_of_it(project: Project):
     assert (None, {}, {}) == (project.held("ExternalClientApplication/c"), project.planned(), project.drifted())
 
 
-def test_a_lost_answer_is_unknown_and_never_sent_twice(project: Project):
-    """The line drops while the org works: it may have landed, and only a look at the org can tell."""
+def test_a_lost_answer_is_found_again_and_never_sent_twice(project: Project):
+    """The line drops while the org works: the org lists what it took, and that is known by what it does."""
     project.declare(portal())
+    with behind(Losing("POST", "deployRequest")):
+        project.apply()
+
+    assert (1, {}) == (project.org.calls["write:deployRequest"], project.planned())
+
+
+def test_a_lost_answer_is_unknown_where_the_org_does_not_show_its_deployments(project: Project):
+    """It may have landed, and only the next look at the org can tell."""
+    project.declare(portal())
+    project.org.switch("unreadable_objects", {"DeployRequest"})
     with behind(Losing("POST", "deployRequest")):
         found = project.run("apply", "--auto-approve")
 

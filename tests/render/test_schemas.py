@@ -8,17 +8,21 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.render import json_plan, schemas
+from reconciler.render import examined, json_plan, json_verify, schemas
 
 from . import samples
 from .anything import CHECKS_OF_ANYTHING, DRIFTS_OF_ANYTHING
+from .test_examined import SICK, STOPPED
 from .test_text import PLANS_OF_ANYTHING, RESULTS_OF_ANYTHING
+from .test_verified import KEPT, REPORT
 
 OUTPUTS = [
     *(("plan", json_plan.plan(plan)) for plan in samples.PLANS.values()),
     *(("apply", json_plan.apply_result(result)) for result in samples.RESULTS.values()),
     *(("drift", json_plan.drift(report)) for report in samples.DRIFT_REPORTS.values()),
     *(("check", json_plan.check(report)) for report in samples.CHECKS.values()),
+    *(("doctor", examined.json(found)) for found in (SICK, STOPPED)),
+    *(("verify", json_verify.verify(found)) for found in (REPORT, KEPT)),
     ("error", json_plan.complaints(InputError(Complaint("wrong", Place("app.yaml", 3, 1), "mend it", quote="no")))),
 ]
 

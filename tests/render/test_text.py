@@ -11,6 +11,7 @@ from reconciler.kind import RawXml, SecretRef
 from reconciler.model import (
     Address,
     Applied,
+    ApplyResult,
     Attribution,
     Baseline,
     Change,
@@ -380,3 +381,15 @@ def test_samples_end_with_their_trailers():
     assert "No changes." == text.plan(PLANS["nothing-to-do"]).splitlines()[-1]
     assert "No drift." == text.drift(DriftReport(ORG, tuple(DRIFTS["drift-none"]))).splitlines()[-1]
     assert "Applied: 3 created, 0 updated, 0 deleted in 3.2 s." == applied
+
+
+def test_what_came_between_us_and_the_org_is_not_put_into_its_mouth():
+    """Whoever reads "Salesforce:" looks there, and not at the network; and is told what to do where nobody knows."""
+    why = Complaint("acme cannot be reached: HTTP 503", mend="try again later")
+    plan = PLANS["an-app-is-created"]
+    for landing, status in ((Landing.UNKNOWN, "unknown"), (Landing.NOT_LANDED, "not sent")):
+        done = Deployed("", False, status, error="acme cannot be reached: HTTP 503", why=(why,))
+        said = text.apply_result(ApplyResult(plan, (StepResult(plan.steps[0], landing, done),)))
+
+        assert "    error: acme cannot be reached: HTTP 503\n      mend: try again later\n" in said
+        assert (False, landing is Landing.UNKNOWN) == ("Salesforce:" in said, "mend: apply --resume" in said)

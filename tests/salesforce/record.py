@@ -16,7 +16,7 @@ from tests.salesforce.conversations import CONVERSATIONS, FOLDER, Conversation, 
 _SERVE = """
 import sys
 from providers.mock import open_org, serve
-serve(open_org(sys.argv[1]), ready=lambda url: print(url, flush=True))
+serve(open_org(sys.argv[1]), ready=lambda served: print(served.url, flush=True))
 """
 
 

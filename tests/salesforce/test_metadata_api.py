@@ -11,14 +11,15 @@ from lxml import etree
 from providers.salesforce.archive import write_zip
 from providers.salesforce.markup import NAMESPACE
 from providers.salesforce.metadata_api import Way
-from providers.salesforce.refusals import SessionDiedError
+from providers.salesforce.refusals import LimitError, SessionDiedError
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
 from reconciler.kind import SecretRef
-from reconciler.model import ComponentFailure, Deployed
+from reconciler.model import ComponentFailure, Deployed, Landing, Sent
 from tests.salesforce.build import HOST, Answer, app, component, fault, no_time, operation, soap, stubbed
 
 ORG = {"Id": "00D000000000001EAA", "Name": "Acme", "InstanceName": "CS1", "IsSandbox": True, "OrganizationType": "X"}
 QUERY = "/services/data/v63.0/query/"
+LIST = "/services/data/v63.0/tooling/query/"
 DEPLOY = "/services/data/v63.0/metadata/deployRequest"
 
 
@@ -51,7 +52,9 @@ def script(**answers: Reply | Iterable[Reply]) -> Callable[[requests.PreparedReq
         name = operation(request)
         if name == QUERY and "query" not in queues:
             return organisation()
-        key = {QUERY: "query", DEPLOY: "post"}.get(name, "get" if name.startswith(DEPLOY) else name)
+        if name == LIST and "list" not in queues:
+            return as_json({"totalSize": 0, "done": True, "records": []})
+        key = {QUERY: "query", LIST: "list", DEPLOY: "post"}.get(name, "get" if name.startswith(DEPLOY) else name)
         found = queues[key]
         return next(found) if not isinstance(found, tuple | Exception) else found
 
@@ -65,7 +68,7 @@ def read(answer: Callable[[requests.PreparedRequest], Reply], **options: object)
 
 def deploy(answer: Callable[[requests.PreparedRequest], Reply], *, way: Way = Way.AUTO, **options: object):
     provider, stub = stubbed(answer, way=way)
-    started: list[str] = []
+    started: list[Sent] = []
     done = provider.deploy(
         [app()],
         lambda stage: None,
@@ -74,7 +77,7 @@ def deploy(answer: Callable[[requests.PreparedRequest], Reply], *, way: Way = Wa
         options=options,
         started=started.append,
     )
-    return done, stub, started
+    return done, stub, [sent.id for sent in started if sent.id]
 
 
 # -- waiting and retrying ------------------------------------------------------------------------------------------------
@@ -145,16 +148,10 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again():
 )
 def test_a_deployment_is_never_sent_twice(way: Way, trouble: Reply):
     """When its answer is lost the org may have taken it: sending again could deploy it twice."""
-    sent = 0
-
-    def answer(request: requests.PreparedRequest) -> Reply:
-        nonlocal sent
-        sent += 1
-        return trouble
-
-    with pytest.raises(UnreachableError):
-        deploy(answer, way=way)
-    assert 1 == sent
+    provider, stub = stubbed(script(post=trouble, deploy=trouble), way=way)
+    with pytest.raises(UnreachableError, match="the org listed no such deployment within 60 seconds"):
+        provider.deploy([app()], lambda s: None, check_only=False, secrets=str, options={}, started=lambda job: None)
+    assert 1 == sum(operation(request) in (DEPLOY, "deploy") for request in stub.asked)
 
 
 def test_the_status_of_a_deployment_is_asked_again_when_the_line_breaks():
@@ -167,6 +164,47 @@ def test_the_status_of_a_deployment_is_asked_again_when_the_line_breaks():
     assert ["0Af1"] == started
 
 
+def status(name: str, *, done: bool = False, **more: object) -> Answer:
+    """What REST says of a deployment."""
+    return as_json({"deployResult": {"done": done, "success": name == "Succeeded", "status": name, **more}})
+
+
+def test_a_queue_that_stands_still_has_an_end_and_a_mend():
+    """The org is busy with somebody else's deployment: people have to hear that, and what they can do."""
+    provider, _ = stubbed(script(post=as_json({"id": "0Af1"}, 201), get=status("Pending")))
+    told: list[str] = []
+
+    with pytest.raises(UnreachableError, match="deployment 0Af1 did not come to an end within 60 minutes") as wrong:
+        provider.deploy([app()], told.append, check_only=False, secrets=str, options={}, started=lambda job: None)
+    assert "cancel it in Setup" in wrong.value.complaints[0].mend
+    assert "deployment 0Af1: Pending" in told
+
+
+def test_a_deployment_that_the_org_starts_again_is_waited_for():
+    """A service upgrade sets it back to its beginning (Metadata API Developer Guide, meta_deployment_service_upgrade.htm)."""
+    answers = [
+        status("InProgress", numberComponentsTotal=20, numberComponentsDeployed=13),
+        status("Pending"),
+        status("Finalizing"),
+    ]
+    done, _, _ = deploy(script(post=as_json({"id": "0Af1"}, 201), get=[*answers, status("Succeeded", done=True)]))
+
+    assert Landing.LANDED is done.landing
+
+
+@pytest.mark.parametrize(
+    ("word", "landing"),
+    [("Canceled", Landing.NOT_LANDED), ("Failed", Landing.NOT_LANDED), ("FinalizingFailed", Landing.UNKNOWN),
+     ("FinalizingDeployFailed", Landing.UNKNOWN)],
+)  # fmt: skip
+def test_the_org_s_last_word_decides_what_became_of_it(word: str, landing: Landing):
+    """What failed while it was finalized may have stayed: nobody documents it, so nobody may be sure."""
+    found = status(word, done=True, canceledByName="Dana")
+    done, _, _ = deploy(script(post=as_json({"id": "0Af1"}, 201), get=found))
+
+    assert (landing, word == "Canceled") == (done.landing, done.error == "canceled by Dana")
+
+
 # -- what the org says no to ---------------------------------------------------------------------------------------------
 
 
@@ -176,7 +214,7 @@ def test_the_status_of_a_deployment_is_asked_again_when_the_line_breaks():
         ("INVALID_SESSION_ID", SessionDiedError),
         ("INSUFFICIENT_ACCESS", NotAllowedError),
         ("API_DISABLED_FOR_ORG", NotAllowedError),
-        ("REQUEST_LIMIT_EXCEEDED", UnreachableError),
+        ("REQUEST_LIMIT_EXCEEDED", LimitError),
         ("UNKNOWN_EXCEPTION", ReconcilerError),
     ],
 )
@@ -217,7 +255,7 @@ def test_rest_is_preferred_and_left_for_soap_once_it_is_closed():
         done = provider.deploy([app()], lambda stage: None, **options)
 
     assert Deployed("0Af1", True, "Succeeded") == done
-    asked = [operation(request) for request in stub.asked]
+    asked = [operation(request) for request in stub.asked if operation(request) != LIST]
     assert [DEPLOY, "deploy", "checkDeployStatus", "deploy", "checkDeployStatus"] == asked
 
 
@@ -269,7 +307,7 @@ def test_a_deployment_rolls_back_on_error_and_ignores_no_warning():
     status = as_json({"deployResult": {"done": True, "success": True, "status": "Succeeded"}})
     _, stub, _ = deploy(script(post=as_json({"id": "0Af1"}, 201), get=status))
 
-    sent = stub.asked[0].body
+    sent = stub.asked[1].body
     assert isinstance(sent, bytes)
     options = json.loads(sent[sent.index(b"{") : sent.index(b"}}") + 2])["deployOptions"]
     assert (True, False, True) == (options["rollbackOnError"], options["ignoreWarnings"], options["singlePackage"])
@@ -300,7 +338,7 @@ def test_an_option_that_there_is_not_is_an_error():
 def test_the_same_deployment_is_the_same_request():
     """Otherwise no recorded conversation could be replayed."""
     status = as_json({"deployResult": {"done": True, "success": True, "status": "Succeeded"}})
-    one, two = (deploy(script(post=as_json({"id": "0Af1"}, 201), get=status))[1].asked[0] for _ in range(2))
+    one, two = (deploy(script(post=as_json({"id": "0Af1"}, 201), get=status))[1].asked[1] for _ in range(2))
 
     assert one.body == two.body
     assert one.headers["Content-Type"] == two.headers["Content-Type"]
@@ -412,7 +450,7 @@ def test_a_large_deployment_asks_for_its_details_once():
     components = [app(f"a{n}") for n in range(1001)]
     provider.deploy(components, lambda s: None, check_only=False, secrets=str, options={}, started=lambda job: None)
 
-    asked = [(request.path_url or "").rpartition("=")[2] for request in stub.asked[1:]]
+    asked = [(request.path_url or "").rpartition("=")[2] for request in stub.asked[2:]]
     assert ["false", "false", "true"] == asked
 
 

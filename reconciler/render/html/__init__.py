@@ -17,11 +17,14 @@ from reconciler.render.about import about
 from reconciler.render.html.difference import difference
 from reconciler.render.html.element import Markup, element, joined, void
 from reconciler.render.html.picture import picture, tables
+from reconciler.render.replay import heading
 from reconciler.render.report import Report
 from reconciler.render.safe import line
 from reconciler.render.topology import Topology, topology
+from reconciler.render.verify_text import SIGNS
 from reconciler.render.who import uncounted, who
 from reconciler.security import Direction, Severity
+from reconciler.verify.judging import Verdict
 
 FINDINGS, CHANGES, NOTES = 1_000, 1_000, 200
 """As many are shown in full; the rest is counted. A browser takes seconds for more."""
@@ -34,7 +37,7 @@ MANY = 200
 OPEN = 20
 """Up to as many changes are unfolded from the start."""
 
-_NAMES = {"check": "Check", "plan": "Plan", "apply": "Apply", "drift": "Drift"}
+_NAMES = {"check": "Check", "plan": "Plan", "apply": "Apply", "drift": "Drift", "verify": "Verify"}
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "−", Action.REPLACE: "∓"}
 
 
@@ -83,6 +86,9 @@ def _header(report: Report, name: str) -> Markup:
     return element(
         "header",
         element("h1", line(name, 120)),
+        element("p", element("strong", told), class_="replay")
+        if (told := heading(report.org, report.created))
+        else None,
         element("p", report.trailer, class_="trailer"),
         element("p", _org(report.org), class_="org"),
         element("p", "Made at ", element("time", report.created)) if report.created else None,
@@ -120,6 +126,8 @@ def _sections(report: Report, drawn: Topology) -> Iterator[Markup]:
     yield _section(
         "findings", f"Findings ({len(counted):,})", _findings(counted, drawn), intro=_none(counted, "finding")
     )
+    if report.verdicts:
+        yield _section("calls", f"Calls ({len(report.verdicts):,})", _calls(report.verdicts))
     if report.changes:
         title = "Changes" if report.landings else "Planned changes"
         yield _section("changes", f"{title} ({len(report.changes):,})", _changes(report, drawn))
@@ -495,6 +503,35 @@ def _unchecked_row(id: str, message: str, at: Sequence[Unchecked]) -> Markup:
         element("td", message),
         element("td", element("ul", (element("li", line(name, 300)) for name in named), more)),
     )
+
+
+def _calls(verdicts: Sequence[Verdict]) -> Iterator[Markup]:
+    """Every call, in the order in which they were made."""
+    rows = _within((_call_row(verdict) for verdict in verdicts), CHANGES)
+    heads = (element("th", head, scope="col") for head in ("Result", "App", "Flow", "Call", "What happened"))
+    yield element(
+        "div",
+        element("table", element("thead", element("tr", heads)), element("tbody", rows)),
+        class_="scroll",
+        tabindex=0,
+        role="region",
+        aria_label="Table: calls",
+    )
+    if left := len(verdicts) - len(rows):
+        yield element(
+            "p", f"{values.count(left, 'more call')} left out. --output json has them all.", class_="left-out"
+        )
+
+
+def _call_row(verdict: Verdict) -> Markup:
+    result = element("span", SIGNS[verdict.standing], class_=f"chip {verdict.severity}" if verdict.counts else None)
+    said = (
+        f"{line(verdict.message, 600)}; {line(verdict.quote, 400)}"
+        if verdict.counts and verdict.quote
+        else verdict.message
+    )
+    texts = (line(verdict.probe.app, 300), str(verdict.probe.flow), line(verdict.probe.what, 600), said)
+    return element("tr", element("th", result, scope="row"), (element("td", text) for text in texts))
 
 
 def _lists(report: Report) -> Iterator[Markup]:

@@ -1,0 +1,183 @@
+"""Applies that are cut off: the journal of one under way, what became of the last one, and how that is carried on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.baseline import advanced
+from reconciler.engine.session import Session, read, time_of
+from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
+from reconciler.facts import moment
+from reconciler.journal import Journal, approval
+from reconciler.kind import SecretRef
+from reconciler.model import Baseline, Deployed, Landing, LiveState, Plan, Sent, Snapshot, Step
+from reconciler.planner import Request
+from reconciler.render.saved_plan import SavedPlan
+
+KEPT_DEPLOYMENTS = 200
+LOOK = 10.0
+"""Seconds after a deployment was sent in which the org may still come to list it."""
+OVER = 3600.0
+"""Seconds after which a deployment that an org does not show counts as over. We wait for the end of one as long."""
+
+
+class Logbook:
+    """Keeps the journal of one apply beside the baseline, so that it can be carried on wherever it ends."""
+
+    def __init__(
+        self, session: Session, request: Request, made: Plan, baseline: Baseline, secrets: Mapping[SecretRef, str]
+    ) -> None:
+        self._session, self._secrets = session, secrets
+        self._journal = Journal(
+            made.org.id,
+            baseline.project,
+            time_of(session),
+            request,
+            session.allowed,
+            made.desired,
+            made.payload,
+            approval(component for step in made.steps for component in step.components),
+            steps=len(made.steps),
+            salt=baseline.salt,
+        )
+        self.interrupted = False
+        """Whether somebody wants this apply to stop."""
+
+    @property
+    def sent(self) -> Sent | None:
+        """The deployment that is on its way; `None` if nothing was sent, or if it is known what became of it."""
+        return self._journal.sent
+
+    def begin(self, number: int, step: Step) -> None:
+        """A step is about to be sent."""
+        self._journal = self._journal.next_step(number, step, self._session.desired)
+
+    def note_sent(self, sent: Sent | None) -> None:
+        """Told by the provider just before a deployment is sent, again when its id is known, and `None` if the org did not
+        take it: then there is nothing that could be found, or stopped."""
+        is_new = sent is not None and not sent.id
+        at = time_of(self._session) if is_new else self._journal.sent_at
+        self._journal = replace(self._journal, sent=sent, sent_at=at, secrets=dict(self._secrets))
+        try:
+            self._session.baselines.note(self._journal)
+        except (ReconcilerError, OSError) as full:
+            # Once it is under way, finding out what becomes of it matters more than writing down its id.
+            if is_new:
+                raise
+            self._session.progress(f"what became of the deployment could not be noted: {full}")
+
+    def settle(self, *, landed: bool) -> None:
+        """It is known what became of the step, and the baseline says so."""
+        if self._journal.sent is not None:
+            self._journal = self._journal.settled(landed=landed)
+            self._session.baselines.note(self._journal)
+
+    def close(self) -> None:
+        """The apply is over: nothing of it is left to be carried on."""
+        if not self.interrupted and self._journal.sent is None:
+            self._session.baselines.forget_journal(self._journal.org_id)
+
+
+def resumed(session: Session, journal: Journal | None) -> tuple[Session, Request]:
+    """The session and the request of the apply that was cut off. Raises RefusedError if it cannot be carried on."""
+    if journal is None:
+        raise RefusedError(Complaint("there is no apply to carry on", mend="apply without --resume"))
+    if journal.desired != session.desired.digest:
+        message = f"the desired files have changed since the apply of {journal.begun} was cut off"
+        mend = "apply without --resume: it finds out what became of that one, and plans anew"
+        raise RefusedError(Complaint(message, mend=mend))
+    return replace(session, allowed=session.allowed | journal.allowed), journal.request
+
+
+def is_same(journal: Journal, saved: SavedPlan, desired: Snapshot) -> bool:
+    """True if the apply that was cut off was of this very plan: whoever runs the same job again carries it on."""
+    same_org = saved.org_id[:15] == journal.org_id[:15]
+    return same_org and saved.payload == journal.payload and saved.desired == journal.desired == desired.digest
+
+
+def settled(session: Session, journal: Journal, request: Request) -> tuple[Baseline, LiveState, Request, str]:
+    """Find out what became of a deployment whose end nobody saw, and write it into the baseline.
+
+    Returns baseline and org, the request without replacements that were made already, and what is to be told. Raises
+    UnreachableError if that cannot be found out now: then the journal stays.
+    """
+    if journal.sent is None:
+        return *read(session), request, ""
+    name = f"deployment {journal.sent.id}" if journal.sent.id else "its deployment"
+    session.progress(f"an apply of {journal.begun} was cut off: asking what became of {name}")
+    age = _age(session, journal)
+    try:
+        found = _ended(session, journal.sent, age)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(left_to_itself(journal.sent)) from None
+    # Read as the files were then, too: what landed is ours, whether it is still declared or not.
+    both = Snapshot({**journal.declared.resources, **session.desired.resources})
+    baseline, live = read(replace(session, desired=both))
+    landing = journal.landing(found, live, may_come=age < OVER)
+    if landing is Landing.UNKNOWN:
+        mend = (
+            "look at Setup, Deployment Status: when it is over, remove the journal beside the baseline, and plan again"
+        )
+        raise UnreachableError(Complaint(f"nobody can tell what became of {name} of {journal.sent_at}", mend=mend))
+    landed = landing is Landing.LANDED
+    if landed:
+        baseline = _advanced(baseline, journal, live, [one.id for one in found or () if one.success])
+        session.baselines.save(baseline)
+        if journal.desired == session.desired.digest:
+            request = replace(request, replace=request.replace - {intent.address for intent in journal.intents})
+    session.baselines.note(journal.settled(landed=landed))
+    said = f"an apply of {journal.begun} was cut off: {name} has {'landed' if landed else 'not landed'}"
+    session.progress(said)
+    return baseline, live, request, said
+
+
+def left_to_itself(sent: Sent) -> str:
+    """What somebody is told who does not want to wait for a deployment."""
+    name = f"deployment {sent.id}" if sent.id else "the deployment"
+    if sent.check_only:
+        return f"{name} may go on in the org; it only checks, and changes nothing"
+    return f"{name} may go on in the org; apply --resume finds out, and carries on"
+
+
+def _age(session: Session, journal: Journal) -> float:
+    """Seconds since the deployment was sent. A clock that was set back makes nothing old."""
+    before = moment(journal.sent_at)
+    return max(0.0, (session.now() - before).total_seconds()) if before is not None else 0.0
+
+
+def _ended(session: Session, sent: Sent, age: float) -> Sequence[Deployed] | None:
+    """The org's word on it; `None` where it does not tell."""
+    try:
+        return session.provider.ended(sent, session.progress, wait=max(0.0, LOOK - age))
+    except NotAllowedError as hidden:
+        # What the org has is read in any case, and may tell as well.
+        session.progress(f"the org does not tell: {hidden}")
+        return None
+
+
+def _advanced(baseline: Baseline, journal: Journal, live: LiveState, ids: Sequence[str]) -> Baseline:
+    """The baseline after a step that landed while nobody watched: as the org has it now."""
+    known = replace(baseline, salt=baseline.salt or journal.salt)
+    known = replace(known, deployments=with_ids(known.deployments, ids))
+    chosen = [intent.address for intent in journal.intents]
+    new = advanced(known, journal.declared, live, journal.changes, chosen=chosen, secrets=journal.secrets)
+    return new if baseline.exists or new.begun else replace(new, begun=journal.begun)
+
+
+def with_ids(deployments: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
+    """Our latest deployments, with these."""
+    return (*deployments, *(one for one in ids if one not in deployments))[-KEPT_DEPLOYMENTS:]
+
+
+def ours(session: Session, baseline: Baseline) -> tuple[str, ...]:
+    """Ids of our own deployments, with that of an apply that was cut off."""
+    journal = session.baselines.journal(baseline.org_id)
+    ids = [journal.sent.id] if journal is not None and journal.sent is not None and journal.sent.id else []
+    return with_ids(baseline.deployments, ids)
+
+
+def cut_off(session: Session) -> str:
+    """What a plan says of an apply that was cut off, or empty."""
+    journal = session.baselines.journal(session.provider.org().id)
+    if journal is None or journal.sent is None:
+        return ""
+    return f"an apply of {journal.begun} was cut off while it deployed, or is under way: the next apply finds out first"
