@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test lint bench cassettes browser docs clean
+.PHONY: demo test lint bench cassettes browser docs interop kills clean
 
 demo: $(VENV)/.installed
 	sh docs/demo.sh $(abspath $(BIN))/reconciler
@@ -18,7 +18,7 @@ browser:
 
 # The pages that are made from the code.
 docs: $(VENV)/.dev
-	REWRITE_DOCS=1 $(BIN)/pytest tests/rules/test_docs.py
+	REWRITE_DOCS=1 $(BIN)/pytest tests/rules/test_docs.py tests/mock/test_faults_page.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -32,8 +32,23 @@ bench: $(VENV)/.dev
 cassettes: $(VENV)/.dev
 	$(BIN)/python -m tests.salesforce.record
 
+# Drives clients that others wrote against `mock serve`. CLIENTS=python leaves out those that npm installs.
+# REWRITE_DOCS=1 makes docs/interop.md of the results.
+CLIENTS := all
+CCI := .venv-cci
+NPM := tests/interop/node_modules
+
+interop: $(VENV)/.dev $(CCI)/.installed $(if $(filter all,$(CLIENTS)),$(NPM)/.installed)
+	RECONCILER_INTEROP=$(CLIENTS) $(BIN)/pytest -n 2 --dist worksteal tests/interop
+
+# Kills applies at random moments, so many times.
+KILLS := 200
+
+kills: $(VENV)/.dev
+	RECONCILER_KILLS=$(KILLS) $(BIN)/pytest -n 2 -s tests/kills
+
 clean:
-	rm -rf $(VENV) .reconciler build *.egg-info
+	rm -rf $(VENV) $(CCI) $(NPM) .reconciler build *.egg-info
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -42,4 +57,13 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+$(CCI)/.installed: tests/interop/cci.txt
+	$(PYTHON) -m venv $(CCI)
+	$(CCI)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(NPM)/.installed: tests/interop/package.json tests/interop/package-lock.json
+	cd tests/interop && npm ci --silent
 	touch $@
