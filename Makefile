@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test lint bench cassettes browser docs interop kills clean
+.PHONY: demo test lint bench cassettes browser docs interop faults kills clean
 
 demo: $(VENV)/.installed
 	sh docs/demo.sh $(abspath $(BIN))/reconciler
@@ -18,7 +18,7 @@ browser:
 
 # The pages that are made from the code.
 docs: $(VENV)/.dev
-	REWRITE_DOCS=1 $(BIN)/pytest tests/rules/test_docs.py tests/mock/test_faults_page.py
+	REWRITE_DOCS=1 $(BIN)/pytest tests/rules/test_docs.py tests/mock/test_faults_page.py tests/faults/test_page.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -46,6 +46,10 @@ KILLS := 200
 
 kills: $(VENV)/.dev
 	RECONCILER_KILLS=$(KILLS) $(BIN)/pytest -n 2 -s tests/kills
+
+# Every failure at every call of plan, drift and apply; the tests take a share of it.
+faults: $(VENV)/.dev
+	RECONCILER_FAULTS=all $(BIN)/pytest -n 2 tests/faults
 
 clean:
 	rm -rf $(VENV) $(CCI) $(NPM) .reconciler build *.egg-info

@@ -226,7 +226,8 @@ def _value_problems(org: Org) -> list[tuple[RawPath, str, str]]:
             )
         )
     if org.org_id and "${" not in org.org_id and (problem := org_id_problem(org.org_id)) is not None:
-        found.append((("org_id",), f"{org.org_id!r} is not the id of an org: {problem}", "it is shown in Setup"))
+        # Without the value, which may be any variable of the environment.
+        found.append((("org_id",), f"this is not the id of an org: {problem}", "it is shown in Setup"))
     return found
 
 
@@ -313,10 +314,10 @@ class _Loading:
             what = "tests is missing" if not tests else "tests is only for RunSpecifiedTests"
             mend = "write tests: [MyTest]" if not tests else "remove it, or write test_level: RunSpecifiedTests"
             self._note((*at, "tests" if tests else "test_level"), what, mend)
-        mock = section.get("mock")
+        mock = self._inside(section.get("mock"), (*at, "mock"))
         org = Org(
             name=name,
-            mock=self._root / mock if mock else None,
+            mock=mock,
             instance_url=section.get("instance_url") or "",
             org_id=section.get("org_id") or "",
             api_version=version,
@@ -385,7 +386,7 @@ class _Loading:
             return None
         folder = self._root / value
         if Path(value).is_absolute() or not folder.resolve().is_relative_to(self._root.resolve()):
-            self._note(at, "the folder must be inside of the project folder", "write a relative path")
+            self._note(at, f"{at[-1]} must be inside of the project folder", "write a relative path")
         return folder
 
     def _check(self, schema: type[Struct], body: dict[str, Any], at: RawPath, more: tuple[str, ...], what: str) -> None:

@@ -15,7 +15,7 @@ def doctor(
     project: ProjectFile = None,
 ) -> None:
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
-    from reconciler import engine
+    from reconciler.engine.examining import examine
     from reconciler.model import Snapshot
     from reconciler.render import examined
     from reconciler.workspace import Choices, Workspace
@@ -27,9 +27,7 @@ def doctor(
             desired, files = (space.desired() if space.project.desired.is_dir() else Snapshot({})), True
         except InputError:
             desired, files = Snapshot({}), False
-        found = engine.examine(
-            lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version
-        )
+        found = examine(lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version)
     outputs.emit(
         lambda colour: examined.text(found, colour=colour),
         lambda: examined.json(found),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.body import at, canonical, canonical_value, covers, field_at, fits, get, overlaid, put
+from reconciler.body import at, canonical, canonical_value, covers, field_at, fits, get, may_be, overlaid, put
 from reconciler.components import groups, record_name
 from reconciler.diff import field_changes
 from reconciler.errors import Complaint
@@ -21,6 +21,7 @@ from reconciler.kind import (
     Immutable,
     OrgBound,
     Since,
+    SourceText,
     Struct,
     Until,
     WriteOnly,
@@ -360,8 +361,9 @@ def told(live: LiveState, have: LiveResource, body: Body, other: Body) -> Body:
     say that it differs. What is left of a text has to be in the other's too."""
     result, struct = body, have.address.struct
     for path, left in live.scrubbed.get(have.address, {}).items():
-        value = get(struct, other, path)
-        if fits(left, value):
+        value, field = get(struct, other, path), struct.fields().get(path[0])
+        source = field is not None and field.has(SourceText)
+        if fits(left, value) if source else may_be(left, value):
             result = put(struct, result, path, value)
     return result
 

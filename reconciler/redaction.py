@@ -26,6 +26,7 @@ _LONG = 10_000
 """Characters of a secret from which on it is not looked for in base64: no token is that long."""
 _LINE = 16
 """Characters of a line of a key, from which on it is a secret of its own: messages are shown on one line."""
+_HEAD = 160
 _KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.*?)(?:-----END|\Z)", re.DOTALL)
 _KEPT = b'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"<>\n'
 """Of a text that is looked through: letters and digits, and what ends a value of JSON, an element or a line. Anything
@@ -54,14 +55,11 @@ def hold(secret: str) -> str:
     if len(secret) < SHORTEST or secret in _held:
         return secret
     _held.update(_forms(secret))
-    key = "\n".join(_KEY.findall(secret))
-    lines = [one for one in (key or secret).splitlines() if len(one) >= _LINE and not one.startswith("-----")]
+    lines = [one for one in secret.splitlines() if len(one) >= _LINE and not one.startswith("-----")]
     if "\n" in secret:
         _held.update(lines)
-    # An address or a JSON text holds much that is no secret; whoever takes it apart holds what is.
-    if key or not re.search(r"\s|://|^\{", secret):
-        for one in lines if key else [secret]:
-            _hold_pieces(one)
+    for part in _own(secret):
+        _hold_pieces(part)
     return secret
 
 
@@ -94,13 +92,36 @@ def held() -> frozenset[str]:
     return frozenset(_held)
 
 
+def _own(secret: str) -> Iterator[str]:
+    """The parts of a secret of which no piece stands anywhere else."""
+    keys = _KEY.findall(secret)
+    for key in keys:
+        # Behind what a certificate shows of it: its sort and the public numbers.
+        body = "".join(key.split())
+        yield body[len(body) // 2 :]
+    if secret.startswith(("PD", "PH")):
+        # A SAML assertion, XML in base64: behind its id it holds names, and often its issuer's certificate.
+        yield secret[:_HEAD]
+    elif secret.startswith("eyJ") and secret.count(".") == 2:
+        # A JSON web token is worth nothing without its signature, and its claims are names.
+        yield secret.rpartition(".")[2]
+    elif not keys and not re.search(r"\s|://|^\{", secret):
+        # An address or a JSON text holds much that is no secret; whoever takes it apart holds what is.
+        session = _SESSION.match(secret)
+        yield secret[session.end() :] if session else secret
+
+
 def _forms(secret: str) -> Iterator[str]:
     """As it is, and as texts carry it: in a URL, in JSON, in XML, in HTTP's Basic authentication, as digits."""
     yield secret
-    yield quote(secret, safe="")
+    for safe in ("", "/"):
+        yield quote(secret, safe=safe)
     yield quote_plus(secret)
-    yield json.dumps(secret)[1:-1]
-    yield html.escape(secret)
+    for only_ascii in (True, False):
+        yield json.dumps(secret, ensure_ascii=only_ascii)[1:-1]
+    for quotes in (True, False):
+        yield html.escape(secret, quote=quotes)
+    yield html.escape(secret).replace("&#x27;", "&apos;")
     yield secret.encode("utf-8", "surrogatepass").hex()
     yield from _in_base64(secret)
 
@@ -117,8 +138,6 @@ def _in_base64(secret: str) -> Iterator[str]:
 
 def _hold_pieces(secret: str) -> None:
     """Make the pieces of a secret known: of what is in disorder. A word that is in a password is in every text."""
-    session = _SESSION.match(secret)
-    secret = secret[session.end() :] if session else secret
     forms = [secret]
     if len(secret) <= _LONG:
         forms += [secret.encode("utf-8", "surrogatepass").hex(), *_in_base64(secret)]
@@ -160,5 +179,5 @@ def _widened(bare: bytes, at: int, secret: bytes, there: int, least: int) -> tup
 
 
 def _in_disorder(text: str) -> bool:
-    """Whether nobody would write this by chance: capitals, small letters, digits, at least two of them."""
-    return sum((any(map(str.isupper, text)), any(map(str.islower, text)), any(map(str.isdigit, text)))) >= 2
+    """Whether nobody would write this by chance: with digits, or with capitals among small letters."""
+    return any(map(str.isdigit, text)) or (any(map(str.isupper, text)) and any(map(str.islower, text)))

@@ -1,6 +1,7 @@
 """Baseline files, their lock, and the journal of an apply under way. A baseline is canonical JSON, one resource a line: it
 diffs well and is safe to commit. A journal stands beside it, and is gone when no apply was cut off."""
 
+import errno
 import json
 import os
 import socket
@@ -117,15 +118,15 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".baseline-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.writelines(lines)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def _sync_folder(folder: Path) -> None:
@@ -140,14 +141,15 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """A folder that may not be written is the user's to mend, not our defect."""
+    """A folder that may not be written, or a full disk, is the user's to mend, not our defect."""
     try:
         yield
     except Timeout:
         raise
     except OSError as wrong:
         message = f"the baseline cannot be kept: {wrong.strerror or wrong}"
-        raise ReconcilerError(Complaint(message, Place(str(path)), "let this user write there")) from None
+        mend = "make room there" if wrong.errno in (errno.ENOSPC, errno.EDQUOT) else "let this user write there"
+        raise ReconcilerError(Complaint(message, Place(str(path)), mend)) from None
 
 
 def _lines(baseline: Baseline) -> Iterator[str]:

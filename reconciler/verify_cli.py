@@ -32,7 +32,7 @@ def verify(
     project: ProjectFile = None,
 ) -> None:
     """Run the OAuth flows that the files promise. Those that they must refuse, too; exit 7 if the org does otherwise."""
-    from reconciler import engine
+    from reconciler.engine import verifying
     from reconciler.render import json_verify, report, verify_text
     from reconciler.workspace import Choices, Workspace
 
@@ -42,7 +42,7 @@ def verify(
     with outputs.telling("verify"):
         space = Workspace.open(Choices(org, project, allow_commands=allow_commands))
         with space.session() as session:
-            found = engine.verify(session, space.org.verify, names, org=space.org.name, wait=wait, strict=strict)
+            found = verifying.verify(session, space.org.verify, names, org=space.org.name, wait=wait, strict=strict)
     outputs.emit(
         lambda colour: verify_text.verify(found, colour=colour),
         lambda: json_verify.verify(found),

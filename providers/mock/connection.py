@@ -15,7 +15,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
-from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -32,9 +31,8 @@ if TYPE_CHECKING:
 _IDLE = 120.0
 """Seconds that a client may say nothing in, between two requests or inside one."""
 _HANDSHAKE = 0x16
-# Others are about a body in parts, which this parser never sees.
-_BROKEN = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
 _CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _LINE = 4096
 _PIECE = 64 * 1024
 
@@ -131,6 +129,9 @@ class Connection(BaseHTTPRequestHandler):
         hosts = self.headers.get_all("Host", [])
         if len(hosts) > 1 or (not hosts and self.request_version >= "HTTP/1.1"):
             raise ValueError("There is one Host")
+        # All addresses in answers are made of it.
+        if hosts and not _HOST.fullmatch(hosts[0].strip()):
+            raise ValueError("Host is a name or an address, and perhaps a port")
 
     def _body(self) -> _Body:
         coding = self.headers.get_all("Transfer-Encoding", [])

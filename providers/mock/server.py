@@ -168,7 +168,9 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
             _shut(connection)
         deadline = time.monotonic() + _ENDING
         for worker in workers:
-            worker.join(max(0.0, deadline - time.monotonic()))
+            # A signal may have come before the last one was started, and then there is nothing to wait for.
+            with suppress(RuntimeError):
+                worker.join(max(0.0, deadline - time.monotonic()))
 
 
 def _shut(connection: socket.socket) -> None:

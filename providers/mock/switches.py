@@ -44,7 +44,7 @@ class Switches:
     propagation_seconds                how long a new or changed app is not yet known to the token endpoint (reports: minutes)
     propagation_calls                  the same, counted in token requests instead of time
     token_exchange_policy_enforced     an external client app's policy must allow token exchange too: no source says it for them
-    token_exchange_needs_preauthorization   whether an app that lets users authorize themselves may exchange tokens at all
+    token_exchange_needs_preauthorization   an app that lets users authorize themselves exchanges nothing (the guides)
     token_handler_by_class_name        `token_handler` may also be the handler's Apex class: pages disagree
     scope_parameter_refused            only authorize and token exchange take `scope`, the other grants refuse it (reports)
     security_token_required            a password needs the security token behind it, as from an address nobody trusts
@@ -76,7 +76,7 @@ class Switches:
     propagation_seconds: int = 0
     propagation_calls: int = 0
     token_exchange_policy_enforced: bool = True
-    token_exchange_needs_preauthorization: bool = False
+    token_exchange_needs_preauthorization: bool = True
     token_handler_by_class_name: bool = False
     scope_parameter_refused: bool = True
     security_token_required: bool = True

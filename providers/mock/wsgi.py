@@ -46,7 +46,9 @@ def _oauth(module: str, name: str) -> Callable[..., Response]:
     """An answer of the OAuth runtime, which is loaded when it is first asked: what signs takes 0.1 s to load."""
 
     def answer(org: Org, request: Request, *groups: str) -> Response:
-        found: Response = getattr(importlib.import_module(f"providers.mock.oauth.{module}"), name)(org, request, *groups)
+        found: Response = getattr(importlib.import_module(f"providers.mock.oauth.{module}"), name)(
+            org, request, *groups
+        )
         return found
 
     return answer

@@ -23,9 +23,9 @@ class Fit(IntEnum):
 
     NO = 0
     MAYBE = 1
-    """Nothing speaks against it: it has not begun, or ended before it had a look at its components."""
+    """Nothing speaks against it, and at most the number of components for it: a colleague's may have as many."""
     LIKELY = 2
-    """Its number of components or the names of some agree."""
+    """The names of some components agree."""
     YES = 3
 
 
@@ -40,13 +40,14 @@ def fit(result: Mapping[str, Any], sent: Sent) -> Fit:
     if str(result.get("status")) == "Succeeded":
         # It names all that it did, and that is not what we wanted.
         return Fit.NO
-    return Fit.LIKELY if total or seen.named else Fit.MAYBE
+    return Fit.LIKELY if seen.named else Fit.MAYBE
 
 
 def new(rows: Iterable[Mapping[str, Any]], sent: Sent) -> list[str]:
-    """Ids of the listed deployments that may be ours: made since, not known before."""
+    """Ids of the listed deployments that may be ours, the oldest first: made since, not known before."""
     known = {job[:15] for job in sent.known}
-    found = [str(row.get("Id") or "") for row in rows if (row.get("CheckOnly") is True) is sent.check_only]
+    oldest_first = sorted(rows, key=lambda row: str(row.get("CreatedDate") or ""))
+    found = [str(row.get("Id") or "") for row in oldest_first if (row.get("CheckOnly") is True) is sent.check_only]
     return [job for job in found if is_id(job) and job[:15] not in known][:_MOST]
 
 

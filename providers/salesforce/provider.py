@@ -402,9 +402,7 @@ class SalesforceProvider:
 def _advice(done: Deployed) -> tuple[Complaint, ...]:
     """What we say of a deployment that came to nothing through nobody's fault."""
     if is_locked(done):
-        return (
-            Complaint("somebody else kept changing the same records", mend="apply again when nobody else deploys"),
-        )
+        return (Complaint("somebody else kept changing the same records", mend="apply again when nobody else deploys"),)
     if done.status == "Canceled":
         return (Complaint("it was cancelled: Setup, Deployment Status says by whom", mend="apply again"),)
     return ()

@@ -207,10 +207,11 @@ def _execute(
             break
     if not made.steps:
         run.advance((), set())
-    if not run.unread:
-        log.close()
     results = tuple(run.results)
-    if run.unread or log.interrupted or any(result.landing is not Landing.LANDED for result in results):
+    landed = all(result.landing is Landing.LANDED for result in results)
+    if not run.unread:
+        log.close(landed=landed)
+    if run.unread or log.interrupted or not landed:
         return ApplyResult(made, results, (), monotonic() - begun, run.unread, log.interrupted)
     live = run.live
     left = planner.draft(session.desired, live, run.baseline, replace(request, replace=frozenset()))

@@ -71,9 +71,9 @@ class Logbook:
             self._journal = self._journal.settled(landed=landed)
             self._session.baselines.note(self._journal)
 
-    def close(self) -> None:
-        """The apply is over: nothing of it is left to be carried on."""
-        if not self.interrupted and self._journal.sent is None:
+    def close(self, *, landed: bool) -> None:
+        """The apply is over. What was interrupted before all of it landed can be carried on, and stays."""
+        if (landed or not self.interrupted) and self._journal.sent is None:
             self._session.baselines.forget_journal(self._journal.org_id)
 
 

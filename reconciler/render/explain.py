@@ -39,8 +39,8 @@ EXITS: Mapping[int, str] = {
     Exit.REFUSED: "Refused: a guard, a stale or altered plan, the wrong org, a held lock, no baseline.",
     Exit.NOT_ALLOWED: "Not allowed: login or permission.",
     Exit.APPLY_FAILED: "Apply failed: each step is listed as landed, not landed or unknown.",
-    Exit.NOT_CONVERGED: "Applied, but the second plan is not empty.",
-    Exit.INTERRUPTED: "Interrupted.",
+    Exit.NOT_CONVERGED: "Applied, but the second plan is not empty; or a flow that verify ran did not behave as configured.",
+    Exit.INTERRUPTED: "Interrupted: Ctrl-C or SIGTERM. An apply cancels its deployment, and says what became of it.",
 }
 
 

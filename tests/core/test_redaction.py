@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reconciler import redaction
 from reconciler.redaction import MARK, hold, holds, redacted
 
-SECRET = 'p4ss "word" & <more>/+='
+SECRET = 'p4ss "wörd" & <more>\'s/+='
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +25,18 @@ def nothing_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "form",
-    [str, lambda s: quote(s, safe=""), quote_plus, lambda s: json.dumps({"a": s}), html.escape],
-    ids=["plain", "url", "form", "json", "xml"],
+    [
+        str,
+        lambda s: quote(s, safe=""),
+        quote,
+        quote_plus,
+        lambda s: json.dumps({"a": s}),
+        lambda s: json.dumps({"a": s}, ensure_ascii=False),
+        html.escape,
+        lambda s: html.escape(s, quote=False),
+        lambda s: html.escape(s).replace("&#x27;", "&apos;"),
+    ],
+    ids=["plain", "url", "path", "form", "json", "json in UTF-8", "xml", "text of xml", "value in xml"],
 )
 def test_a_secret_is_taken_out_however_a_text_carries_it(form):
     """A proxy's error page repeats the request that it did not like."""
@@ -80,3 +90,45 @@ def test_bytes_are_searched_as_well():
 
     assert holds(b"PK" + SECRET.encode())
     assert not holds(b"PK")
+
+
+RANDOM = "q7Xp2vLm9RtY4bHd8sWc"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str.upper,
+        lambda s: s[:12],
+        lambda s: s[3:17],
+        "-".join,
+        lambda s: f"{s[:8]}\\_{s[8:]}",
+        lambda s: base64.b64encode(s[:15].encode()).decode(),
+        lambda s: s.encode().hex(),
+    ],
+    ids=["capitals", "beginning", "middle", "spread", "Markdown", "base64", "hexadecimal"],
+)
+def test_a_piece_of_a_secret_is_taken_out(form):
+    """Half a secret in a log is half the work of guessing it; capitals are a password that is tried twice."""
+    hold(RANDOM)
+
+    assert f"no: {MARK}" == redacted(f"no: {form(RANDOM)}").rstrip("=").replace(f"{MARK}M", MARK)
+    assert holds(f"no: {form(RANDOM)}".encode())
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("integration-password-of-acme", "the integration password of acme is wrong"),
+        (f"00D000000000001EAA!{RANDOM}", "org 00D000000000001EAA"),
+        (f"force://PlatformCLI::{RANDOM}@acme--uat2.sandbox.my.salesforce.com", "acme--uat2.sandbox.my.salesforce.com"),
+        (f"eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhY21lIn0.{RANDOM}", "eyJhbGciOiJSUzI1NiJ9"),
+        (RANDOM, '["q7Xp2v", "Lm9RtY4b"]'),
+    ],
+    ids=["words", "org id", "host", "head of a token", "two values"],
+)
+def test_what_is_no_secret_of_its_own_stays(secret, text):
+    """An output in which the org's id or host is gone tells nobody where it was; JSON that is cut in two is none."""
+    hold(secret)
+
+    assert text == redacted(text)

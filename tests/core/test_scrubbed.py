@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from reconciler.body import fits
+from reconciler.body import fits, may_be
 from reconciler.drift import findings
 from reconciler.model import Address, Applied, Baseline, LiveResource, LiveState, OrgInfo, Origin, Resource, Snapshot
 from reconciler.planner import draft
@@ -41,6 +41,55 @@ MARK = "scrubbed-0123456789abcdef@scrubbed.invalid"
 def test_a_value_fits_if_it_may_be_what_was_scrubbed(left: tuple[str, ...], value: object, expected: bool) -> None:
     """Too strict, and every replay cries wolf; too lax, and a line of code vanishes behind a mark."""
     assert expected is fits(left, value)
+
+
+URL = "https://a.example/cb"
+
+
+@pytest.mark.parametrize(
+    ("left", "value", "expected"),
+    [
+        (("", ""), None, True),
+        (("", ""), [URL], True),
+        (("ask ", " first"), "ask ada@x.y first", True),
+        (("key: ", ""), "key: -----BEGIN\nx\n-----END", True),
+        (("ask ", " first"), "ask ada@x.y", False),
+        (("ask ", " first"), "", False),
+        (("ask ", " first"), None, False),
+        (("ask ", " first"), 7, False),
+        (("a", "a"), "a", False),
+        (("a ", " b ", " c "), "a x b y c", True),
+        (("a ", " b ", " c"), "a x c y b", False),
+        ((f"{URL}?sid=", ""), [f"{URL}?sid=x"], True),
+        ((f"{URL}?sid=", ""), [URL], False),
+        ((f"{URL}?sid=", ""), URL, False),
+        ((f"{URL}\n{URL}?sid=", ""), [f"{URL}?sid=x", URL], True),
+        ((f"{URL}\n{URL}?sid=", ""), [URL], False),
+        ((f"{URL}\n{URL}?sid=", ""), [URL, "https://b.example"], False),
+        ((f"{URL}\n", ""), [URL], False),
+        ((f"{URL}\nforce", "\n"), [URL], False),
+        (("", ", Admins"), ["ada@x.y", "Admins"], True),
+        (("", ", Admins"), ["ada@x.y"], False),
+    ],
+)
+def test_a_scrubbed_word_hides_nothing_around_it(left: tuple[str, ...], value: object, expected: bool) -> None:
+    """`?sid=` at the end of a callback URL of their own, and no replay would tell that somebody has added it."""
+    assert expected is may_be(left, value)
+
+
+def test_a_callback_url_that_looks_like_a_secret_has_drifted() -> None:
+    """The worst change there is, and the cheapest to hide."""
+    settings = Address("ExtlClntAppGlobalOauthSettings", "portal")
+    owner = {"externalClientApplication": "portal"}
+    held = {**owner, "callbackUrl": "https://evil.example/cb?sid=(scrubbed)"}
+    org = replace(
+        live(),
+        resources={settings: LiveResource(settings, held, "portal")},
+        scrubbed={settings: {("callbackUrl",): ("https://evil.example/cb?sid=", "")}},
+    )
+    baseline = Baseline("00D", serial=1, resources={settings: Applied({**owner, "callbackUrl": URL}, "portal")})
+
+    assert ["callbackUrl"] == [finding.path[0] for finding in findings(baseline, org)]
 
 
 def live(**body: object) -> LiveState:

@@ -1,5 +1,6 @@
 """Baseline files: whole or not at all, one holder at a time, readable by people."""
 
+import errno
 import json
 import multiprocessing
 from dataclasses import replace
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.baseline import remembered
+from reconciler.drift import findings
 from reconciler.errors import Exit, InputError, ReconcilerError, RefusedError
 from reconciler.kind import RawXml
-from reconciler.model import Applied, Baseline
+from reconciler.model import Applied, Baseline, LiveResource, LiveState
 from reconciler.store import Store
 from tests.core.build import ORG, address
 
@@ -138,3 +141,67 @@ def test_a_second_holder_is_refused_with_the_name_of_the_first(tmp_path: Path):
     assert answer.startswith(f"{int(Exit.REFUSED)} the baseline is locked by process ")
     with Store(tmp_path, "p").lock(ORG.id):
         pass
+
+
+def test_a_full_disk_is_no_defect_of_ours_and_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A build machine's disk fills up while an apply runs: the mend has to stand there, and the baseline to be whole."""
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reconciler.store.os.fsync", full)
+    with pytest.raises(ReconcilerError, match="cannot be kept: No space left") as told:
+        store.save(replace(BASELINE, serial=4))
+
+    assert ("make room there", 3, 1) == (
+        told.value.complaints[0].mend,
+        store.load(ORG.id).serial,
+        len(list(tmp_path.iterdir())),
+    )
+
+
+CLASS = address("ApexClass/PartnerIdpHandler")
+SOURCE = "public class PartnerIdpHandler {\n    private static final String clientSecret = '{}';\n}\n"
+
+
+def source(secret: str) -> Baseline:
+    body = {"apiVersion": 63.0, "status": "Active", "content": SOURCE.replace("{}", secret)}
+    return replace(BASELINE, resources={CLASS: Applied(body)})
+
+
+def live(secret: str) -> LiveState:
+    body = source(secret).resources[CLASS].body
+    return LiveState(ORG, {CLASS: LiveResource(CLASS, body, CLASS.name)})
+
+
+def test_a_secret_in_source_is_not_kept(tmp_path: Path):
+    """A baseline goes into version control, where a secret stays for ever."""
+    store = Store(tmp_path, "p")
+    store.save(source("q7Xp2vLm9RtY4bHd8sWc"))
+
+    assert "q7Xp2vLm" not in store.path(ORG.id).read_text(encoding="utf-8")
+    assert "clientSecret" in store.path(ORG.id).read_text(encoding="utf-8")
+
+
+def test_source_that_the_org_still_has_is_remembered(tmp_path: Path):
+    """Otherwise every class with a secret in it would have drifted, for ever."""
+    store = Store(tmp_path, "p")
+    store.save(source("q7Xp2vLm9RtY4bHd8sWc"))
+    again = remembered(store.load(ORG.id), live("q7Xp2vLm9RtY4bHd8sWc"))
+
+    assert source("q7Xp2vLm9RtY4bHd8sWc") == again
+
+
+@pytest.mark.parametrize("other", ["q7Xp2vLm9RtY4bHd8sWd", "(secret)"])
+def test_source_with_another_secret_has_drifted_and_is_kept_as_it_was(tmp_path: Path, other: str):
+    """Whoever swaps the key that a handler trusts must not pass for nobody; put back, it is no drift any more."""
+    store = Store(tmp_path, "p")
+    store.save(source("q7Xp2vLm9RtY4bHd8sWc"))
+    seen = remembered(store.load(ORG.id), live(other))
+    found = list(findings(seen, live(other)))
+    store.save(seen)
+
+    assert ["content"] == [one.path[0] for one in found]
+    assert source("q7Xp2vLm9RtY4bHd8sWc") == remembered(store.load(ORG.id), live("q7Xp2vLm9RtY4bHd8sWc"))

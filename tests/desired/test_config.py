@@ -90,6 +90,15 @@ def test_what_an_org_reads_from_the_environment_is_looked_for_when_it_is_used(tm
     assert ("reconciler.yaml", 12) == (complaint.place.file, complaint.place.line)
 
 
+def test_a_wrong_value_from_the_environment_is_not_shown(tmp_path: Path) -> None:
+    """A pull request could ask for any variable of the job, and read it in the log."""
+    for key in ("org_id", "instance_url"):
+        start = "" if key == "instance_url" else "mock: a\n"
+        with pytest.raises(InputError) as wrong:
+            load(tmp_path, org(f"{start}{key}: ${{env.ID}}"), ID="hunter2").org("dev")
+        assert "hunter2" not in str(wrong.value), key
+
+
 def test_values_from_the_environment_are_looked_at_too(tmp_path: Path) -> None:
     """A typing error in a pipeline's settings is as likely as one in a file."""
     text = org("instance_url: ${env.URL}\norg_id: ${env.ID}\nvariables: {a: x-${env.ID}, b: $${env.ID}}")
@@ -148,8 +157,9 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("project: a\norgs: {dev: }\n", "2:8", "the org dev must hold mock: or instance_url:", "write one below it"),
     ("project: a\norg: 1\norgs: {dev: {mock: a}}\n", "2:1", "org is not a key of the project file", "did you mean orgs?"),
     ("project: 1\norgs: {dev: {mock: a}}\n", "1:1", "project must be text, not the number 1", "put it in quotes"),
-    ("project: a\ndesired: ../x\norgs: {dev: {mock: a}}\n", "2:1", "the folder must be inside of the project folder", "write a relative path"),
-    ("project: a\ndesired: /etc\norgs: {dev: {mock: a}}\n", "2:1", "the folder must be inside of the project folder", "write a relative path"),
+    ("project: a\ndesired: ../x\norgs: {dev: {mock: a}}\n", "2:1", "desired must be inside of the project folder", "write a relative path"),
+    ("project: a\ndesired: /etc\norgs: {dev: {mock: a}}\n", "2:1", "desired must be inside of the project folder", "write a relative path"),
+    ("project: a\norgs:\n  dev:\n    mock: ../a.db\n", "4:5", "mock must be inside of the project folder", "write a relative path"),
     ("project: a\norgs: {dev: {mock: a}}\ndefault_org: dew\n", "3:1", "'dew' is not an org of this project", "did you mean dev?"),
     ("project: a\nproject: b\norgs: {dev: {mock: a}}\n", "2:1", "project is given twice", "remove one of the two"),
     (org("protected: true"), "3:3", "dev: neither mock nor instance_url is given", "write exactly one of the two"),
@@ -159,7 +169,7 @@ TABLE: list[tuple[str, str, str, str]] = [
     (org("instance_url: http://a.example"), "4:5", "this is not the address of an org", "write https:// and the host"),
     (org("instance_url: https://a@b.example"), "4:5", "this is not the address of an org", "write https:// and the host"),
     (org("instance_url: https://b.example/path"), "4:5", "this is not the address of an org", "write https:// and the host"),
-    (org("mock: a\norg_id: 00D000000000001EAB"), "5:5", "'00D000000000001EAB' is not the id of an org: its last three characters", "it is shown in Setup"),
+    (org("mock: a\norg_id: 00D000000000001EAB"), "5:5", "this is not the id of an org: its last three characters", "it is shown in Setup"),
     (org("mock: a\norg_id: 123"), "5:5", "org_id must be text, not the number 123", "put it in quotes"),
     (org("mock: a\napi_version: 63.0"), "5:5", "api_version must be text, not the number 63.0", "put it in quotes"),
     (org('mock: a\napi_version: "v63"'), "5:5", "'v63' is not an API version", 'write it like "63.0"'),

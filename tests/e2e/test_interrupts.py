@@ -7,7 +7,7 @@ import pytest
 from providers.salesforce import provider as client
 from reconciler.errors import NotAllowedError
 from tests.e2e.build import portal
-from tests.e2e.cut import Cutting, cut_at, deployments, journal, over_http
+from tests.e2e.cut import Cutting, KilledError, cut_at, deployments, journal, over_http
 from tests.e2e.project import Project
 from tests.e2e.served import behind
 from tests.salesforce.build import no_time
@@ -32,6 +32,7 @@ def test_an_interrupted_deployment_is_cancelled_in_the_org(project: Project, sen
         assert (130, True, True) == (found.code, "not landed" in found.out, "Canceled" in found.out), found.said
         assert "cancelling deployment 0Af" in found.err
         assert "Interrupted: 1 step: 0 landed, 1 not landed" in found.out
+        assert "to carry on: apply --resume" in found.out
         assert (before, None, ["Canceled"]) == (project.content(), project.baseline_file, deployments(project))
         project.org.switch("deploy_polls", 0)
         assert 0 == project.run("apply", "--resume", **environment).code
@@ -45,7 +46,7 @@ def test_a_deployment_that_cannot_be_cancelled_any_more_is_told_as_landed(projec
         found = project.run("apply", "--auto-approve")
 
     assert (130, True) == (found.code, "Deployment: landed" in found.out), found.said
-    assert ({}, {}, None) == (project.planned(), project.drifted(), _open(project))
+    assert ({}, {}, None) == (project.planned(), project.drifted(), journal(project))
 
 
 def test_a_second_interrupt_stops_waiting(project: Project):
@@ -88,6 +89,20 @@ def test_an_interrupt_while_it_is_read_back_loses_nothing(project: Project):
     assert (130, True) == (found.code, "Deployment: landed" in found.out), found.said
     project.apply()
     assert (["Succeeded"], {}, {}) == (deployments(project), project.planned(), project.drifted())
+
+
+def test_whoever_does_not_wait_for_an_apply_that_was_cut_off_is_told_what_goes_on(project: Project):
+    """It was sent by another run: nobody asked this one to stop it, and it is not over."""
+    project.declare(portal())
+    project.org.switch("deploy_polls", 1000)
+    with behind(Cutting("GET", "deployRequest/", KilledError)), pytest.raises(KilledError):
+        project.run("apply", "--auto-approve")
+    with behind(Cutting("GET", "deployRequest/", KeyboardInterrupt)):
+        found = project.run("apply", "--auto-approve")
+
+    assert (130, True, True) == (found.code, "may go on in the org" in found.err, _open(project) is not None), (
+        found.said
+    )
 
 
 def test_an_interrupted_validation_is_cancelled_too(project: Project):

@@ -93,6 +93,11 @@ def lax_class(example: Acme) -> None:
     example.org.set_rule("Lax", issuer=ISSUER, audience="https://elsewhere.example")
 
 
+def lax_org(example: Acme) -> None:
+    """An org that takes anybody's exchange, where an app asks for no approval: whether Salesforce does is not documented."""
+    example.org.switch("token_exchange_needs_preauthorization", False)
+
+
 def may_run_eli(example: Acme) -> None:
     """So that the flow, once open, lets him in."""
     example.org.assign(ELI, "Reporting_API")
@@ -101,9 +106,13 @@ def may_run_eli(example: Acme) -> None:
 SCOPES = {"commaSeparatedOauthScopes": "Api, RefreshToken"}
 ROWS: list[Row] = [
     # permittedUsersPolicyType / isAdminApproved
-    row("anybody may use an external client app", "order_portal", "token_exchange.not_preauthorised",
+    row("an external client app is no longer for approved users", "order_portal", THROUGH,
         address=eca(POLICY), permittedUsersPolicyType=("AdminApprovedPreAuthorized", "AllSelfAuthorized")),
-    row("anybody may use a connected app", "Partner_Portal", "token_exchange.not_preauthorised",
+    row("a connected app is no longer for approved users", "Partner_Portal", THROUGH,
+        address=PARTNER, oauthConfig__isAdminApproved=OFF),
+    row("anybody may use an external client app", "order_portal", "token_exchange.not_preauthorised", prepare=lax_org,
+        address=eca(POLICY), permittedUsersPolicyType=("AdminApprovedPreAuthorized", "AllSelfAuthorized")),
+    row("anybody may use a connected app", "Partner_Portal", "token_exchange.not_preauthorised", prepare=lax_org,
         address=PARTNER, oauthConfig__isAdminApproved=OFF),
     row("nobody is approved for JWT bearer any more", "Legacy_ERP", "jwt_bearer",
         address=ERP, oauthConfig__isAdminApproved=OFF),

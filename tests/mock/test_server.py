@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from providers.mock import Faults, Org, serve, serving
+from providers.mock import Faults, Org, Served, serve, serving
 from providers.mock.wsgi import MAX_BODY
 
 VERSIONS = b"GET /services/data HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -139,6 +139,7 @@ def test_a_request_of_two_minds_is_refused(url: str, lines: bytes) -> None:
         b"POST /services/data HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
         b"POST /services/data HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET /services/data HTTP/1.1 x\r\nHost: x\r\n\r\n",
+        b"GET /services/data HTTP/1.1\r\nHost: x/services?\r\n\r\n",
         b"\x16\x03\x01\x02\r\n",
     ],
 )
@@ -283,6 +284,23 @@ def test_ends_with_connections_open_and_leaves_nothing_behind(org: Org) -> None:
     with pytest.raises(OSError):
         connected(url)
     assert ["org.db"] == [each.name for each in org.file.parent.iterdir() if not each.name.startswith("org.db-")]
+
+
+def test_ends_with_a_connection_whose_thread_has_not_begun(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal that ends a server may come in the middle of accepting somebody."""
+
+    def interrupted(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    def ready(served: Served) -> None:
+        streams.append(connected(served.url))
+        monkeypatch.setattr(threading.Thread, "start", interrupted)
+
+    streams: list[socket.socket] = []
+
+    serve(org, ready=ready)
+
+    assert b"" == streams[0].recv(1)
 
 
 def test_a_connection_holds_the_file_no_longer_than_it_lasts(org: Org) -> None:

@@ -7,7 +7,7 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from providers.salesforce.lost import Fit, fit
+from providers.salesforce.lost import Fit, fit, new
 from providers.salesforce.metadata_api import Way
 from providers.salesforce.provider import SalesforceProvider
 from reconciler.errors import NotAllowedError, UnreachableError
@@ -88,9 +88,9 @@ class Org:
 
 def deploy(
     org: Callable[[requests.PreparedRequest], Answer | Exception], *names: str, way: Way = Way.AUTO
-) -> tuple[Deployed, list[Sent], Stub]:
+) -> tuple[Deployed, list[Sent | None], Stub]:
     provider, stub = stubbed(org, way=way)
-    sent: list[Sent] = []
+    sent: list[Sent | None] = []
     done = provider.deploy(
         [app(name) for name in names or ("a",)],
         lambda stage: None,
@@ -304,6 +304,15 @@ def test_a_refusal_because_of_a_lock_is_tried_again(code: str):
     assert (Landing.LANDED, 2) == (done.landing, org.sent)
 
 
+def test_what_the_org_did_not_take_is_not_on_its_way():
+    """Whoever interrupts the pause would look for it, and stop a colleague's deployment of the same records."""
+    org = Org([fault("ENTITY_IS_LOCKED", "busy"), soap("deploy", f"<result><id>{id_of(2)}</id></result>")])
+    status = soap("checkDeployStatus", "<result><done>true</done><success>true</success></result>")
+    _, sent, _ = deploy(lambda r: status if operation(r) == "checkDeployStatus" else org(r), way=Way.SOAP)
+
+    assert ["", None, "", id_of(2)] == [one and one.id for one in sent]
+
+
 def test_a_used_up_limit_is_a_clear_no():
     """Nothing was taken, and every further call would be refused, too."""
     over = as_json([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}], 403)
@@ -357,9 +366,29 @@ def test_what_was_sent_without_a_list_is_not_looked_for():
         provider_of(org).ended(replace(SENT, listed=False), lambda stage: None)
 
 
-def test_only_what_is_likely_ours_is_cancelled():
+def test_a_stranger_that_failed_meanwhile_does_not_pass_for_ours():
+    """Ours is not listed yet: what the stranger came to would be taken for what became of it."""
+    running = result("a", status="InProgress")
+    org = Org(before=[row(2)], results={id_of(2): result(status="Failed", total=0), id_of(3): running})
+    looks = iter([[row(2)], [row(2), row(3)]])
+
+    def answer(request: requests.PreparedRequest) -> Answer | Exception:
+        if operation(request) == LIST:
+            org.before = next(looks, org.before)
+        if request.method == "PATCH":
+            org.results[id_of(3)] = result(status="Canceled", total=1)
+            return as_json({"id": id_of(3)})
+        return org(request)
+
+    provider, _ = stubbed(answer)
+
+    assert (id_of(3), "Canceled") == ((done := provider.cancel(SENT, lambda stage: None)).id, done.status)
+
+
+@pytest.mark.parametrize("total", [0, 1], ids=["nothing known of it", "as many components"])
+def test_only_what_is_likely_ours_is_cancelled(total: int):
     """Stopping a colleague's release would be worse than leaving ours."""
-    org = Org(before=[row(2)], results={id_of(2): result(status="Pending", total=0)})
+    org = Org(before=[row(2)], results={id_of(2): result(status="InProgress", total=total)})
 
     with pytest.raises(UnreachableError, match="does not list"):
         provider_of(org).cancel(SENT, lambda stage: None)
@@ -382,6 +411,7 @@ TWO = Sent(components=(("ExternalClientApplication", "a"), ("ExternalClientAppli
         (result("a", status="InProgress", total=2), Fit.LIKELY),
         (result("c", status="InProgress", total=2), Fit.NO),
         (result("a", status="Failed", total=2, failures=True), Fit.LIKELY),
+        (result(status="InProgress", total=2), Fit.MAYBE),
         (result(status="Pending", total=0), Fit.MAYBE),
         (result(status="Canceled", total=0), Fit.MAYBE),
         ({}, Fit.MAYBE),
@@ -389,6 +419,13 @@ TWO = Sent(components=(("ExternalClientApplication", "a"), ("ExternalClientAppli
 )
 def test_a_fingerprint_is_kind_and_name_of_every_component(found: dict[str, object], how: Fit):
     assert how is fit(found, TWO)
+
+
+def test_ours_is_among_the_first_that_came_after_it_was_sent():
+    """An org that had none before lists the newest first, and a busy one has dozens of them a little later."""
+    rows = [{"Id": f"0Af0000000000{n:02}AAA", "CreatedDate": f"2026-05-04T10:00:{n:02}"} for n in range(40, 0, -1)]
+
+    assert "0Af000000000001AAA" == new(rows, Sent(listed=True))[0]
 
 
 def test_a_removal_of_what_was_gone_already_fits():

@@ -1,5 +1,6 @@
 """Trying again: what, how often, for how long, and never for hours."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -102,9 +103,22 @@ def test_retry_after_may_be_a_date():
     assert 25 < pause <= 30
 
 
-@pytest.mark.parametrize("after", ["soon", "-5", "", "1e9"])
+@pytest.mark.parametrize("after", ["soon", "-5", "", "1e9", f"Wed, 21 Oct {'9' * 20} 07:28:00 GMT"])
 def test_a_retry_after_that_is_none_is_passed_over(after: str):
     assert [0.5] == org((429, {"Retry-After": after}, b""), organisation())[1]
+
+
+def test_whoever_has_to_wait_is_told_why():
+    """A minute in which nothing moves looks like a program that hangs."""
+    told: list[str] = []
+    answers = iter([(503, {"Retry-After": "7"}, b""), organisation()])
+    patience = replace(no_time(), tell=told.append)
+    provider, _ = stubbed(lambda request: next(answers), patience=patience)
+    provider.org()
+
+    assert [
+        f"{HOST} cannot be reached: HTTP 503, and asks to come back in 7 seconds; once more in 7.0 s (2 of 4)"
+    ] == told
 
 
 def test_an_org_that_asks_for_an_hour_is_not_waited_for():

@@ -51,10 +51,10 @@ def run(world: World, request: TokenRequest) -> Grant:
         raise handler.refused(apex_class, "the signature of the token could not be verified") from None
     handler.check(world, rule, claims)
     user = handler.person(world, rule, claims, may_create=true(body, "isUserCreationAllowed"))
-    # The handler vouches for the user, so users who may approve an app themselves need not have done so before. Whether
-    # Salesforce thinks so too is disputed: S000 wants an app with approved users, hence the switch.
-    if world.switches.token_exchange_needs_preauthorization:
-        admission.check_approved_before(world, app, user)
+    # S000 wants an app with approved users (TX03). Whether Salesforce refuses others no source says, hence the switch; with
+    # it off the handler vouches for the user, who need not have approved the app before.
+    if world.switches.token_exchange_needs_preauthorization and not app.is_admin_approved:
+        raise errors.never_approved()
     admission.check(world, app, user)
     return Grant(app, user, wanted, gives_refresh=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -28,9 +29,12 @@ def run(world: World, request: TokenRequest) -> Grant:
     app = apps.asking(world, request, str(claims.get("iss", "")))
     _read(request["assertion"], _public_key(app))
     # sf sends milliseconds, which lie far ahead, and simple-salesforce text. No source tells how far ahead is too far.
-    if not _seconds(claims.get("exp")) * 1000 > world.milliseconds:  # "nan" is not later than anything
+    if _seconds(claims.get("exp")) * 1000 <= world.milliseconds:
         raise errors.expired_code()
-    if str(claims.get("aud", "")).rstrip("/") not in _audiences(world, request.base):
+    if "nbf" in claims and _seconds(claims["nbf"]) * 1000 > world.milliseconds:
+        # RFC 7523, 3; what Salesforce says of it is not known.
+        raise errors.invalid_grant("invalid assertion")
+    if str(claims.get("aud", "")).removesuffix("/") not in _audiences(world, request.base):
         # salesforce.stackexchange.com/questions/184363 quotes it.
         raise errors.invalid_grant("audience is invalid")
     user = world.user(str(claims.get("sub") or claims.get("prn") or ""))
@@ -84,6 +88,9 @@ def _audiences(world: World, base: str) -> frozenset[str]:
 
 def _seconds(claim: object) -> float:
     try:
-        return float(str(claim))
+        found = float(str(claim))
     except ValueError:
         raise errors.invalid_grant("invalid assertion") from None
+    if not math.isfinite(found):
+        raise errors.invalid_grant("invalid assertion")
+    return found

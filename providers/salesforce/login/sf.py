@@ -47,8 +47,9 @@ def sf(given: Given, instance_url: str, _door: Door, run: Run | None = None) -> 
     given.need("alias")
     alias = given.text("alias")
     if not _ALIAS.fullmatch(alias):
+        # Without the value, which may be any variable of the environment.
         raise InputError(
-            Complaint(f"login: {alias[:80]!r} is no alias of the Salesforce CLI", mend="`sf org list` shows them")
+            Complaint("login: alias holds no alias of the Salesforce CLI", mend="`sf org list` shows them")
         )
     pinned = "" if is_login_host(instance_url) else instance_url
 

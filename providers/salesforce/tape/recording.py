@@ -167,16 +167,18 @@ class Recording:
         spelled = {one.encode("utf-8", "surrogatepass"): "a secret of this run" for one in held() - self._held_before}
         spelled |= {form: what for value, what in self._known.items() for form in _spellings(value)}
         for where, layer in layers(data):
-            # Pieces last: what is known by its name can be told by it.
-            for form, what in (*spelled.items(), (None, "a piece of a secret of this run")):
-                if form in layer if form is not None else holds(layer, besides=self._held_before):
-                    inside = f", in {where}" if where else ""
-                    raise ReconcilerError(
-                        Complaint(
-                            f"the recording would hold {what}{inside}: nothing was written",
-                            mend="take it out of the org's metadata and rotate it: whoever reads the org reads it",
-                        )
+            # As a whole first: then it can be told which one it is.
+            what = next((what for form, what in spelled.items() if form in layer), "")
+            if not what and holds(layer, besides=self._held_before):
+                what = "a piece of a secret of this run"
+            if what:
+                inside = f", in {where}" if where else ""
+                raise ReconcilerError(
+                    Complaint(
+                        f"the recording would hold {what}{inside}: nothing was written",
+                        mend="take it out of the org's metadata and rotate it: whoever reads the org reads it",
                     )
+                )
 
 
 def _spellings(value: str) -> set[bytes]:

@@ -158,19 +158,14 @@ class WholeProvider(SalesforceProvider):
             raise RefusedError(Complaint("this is a replay: no org is asked, and none can be changed"))
 
 
-_NOTHING = ("", "")
-
-
 def _scrubbed(one: LiveResource) -> Mapping[Path, tuple[str, ...]]:
-    """The fields of a record that the recording does not tell -> what is left of their texts.
+    """The fields of a record that the recording does not tell as a whole -> what is left of their texts.
 
-    Of source text that is all but what was scrubbed: a literal must not hide the code around it. Of any other field it is
-    nothing, even if only a word of it was scrubbed.
+    What is left counts: a word that looks like a secret must not hide what somebody wrote around it.
     """
     found: dict[Path, tuple[str, ...]] = {}
     _look(one.body, (), found.__setitem__)
-    source = () if one.address.part else (source_field(one.address.schema),)
-    return {path: left if path == source else _NOTHING for path, left in found.items()}
+    return found
 
 
 def _look(body: Mapping[str, Any], path: Path, note: Callable[[Path, tuple[str, ...]], None]) -> None:
@@ -180,8 +175,9 @@ def _look(body: Mapping[str, Any], path: Path, note: Callable[[Path, tuple[str, 
                 _look(value, (*path, name), note)
             case str() if left := pieces(value):
                 note((*path, name), left)
-            case list() if any(pieces(text) for text in _texts(value)):
-                note((*path, name), _NOTHING)
+            case list() if left := pieces("\n".join(_texts(value))):
+                # Of a list of structures nobody can say which text belongs to which.
+                note((*path, name), left if all(isinstance(item, str) for item in value) else ("", ""))
 
 
 def _texts(value: Any) -> list[str]:

@@ -124,8 +124,7 @@ def inactive(username: str) -> Prepare:
     return lambda portal: portal.org.set_active(username, False)
 
 
-def for_everybody_where_that_is_refused(portal: Client) -> None:
-    portal.org.switch("token_exchange_needs_preauthorization", True)
+def for_everybody(portal: Client) -> None:
     edit(OAUTH_POLICY, permittedUsersPolicyType="AllSelfAuthorized")(portal)
 
 
@@ -141,7 +140,7 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], tuple[str, str]]] = {
     "TX01": (edit(GLOBAL, isTokenExchangeEnabled="false"), {}, FLOW_OFF),
     "TX02": (edit(OAUTH_POLICY, isTokenExchangeFlowEnabled="false"), {}, FLOW_OFF),
     "TX03": (
-        for_everybody_where_that_is_refused,
+        for_everybody,
         {},
         ("invalid_grant", "user hasn't approved this consumer"),
     ),
@@ -317,11 +316,20 @@ def test_full_holds_all_other_scopes_but_the_refresh_token(wire: Wire, portal: C
 
 
 def test_an_app_for_everybody_takes_everybody(portal: Client) -> None:
-    """AllSelfAuthorized is the weakening that lets in whom nobody approved: it must be felt."""
+    """Whether Salesforce refuses the flow then is in dispute; where it does not, the weakening must be felt."""
+    portal.org.switch("token_exchange_needs_preauthorization", False)
     portal.org.unassign(ELI, "Order_Portal_User")
     portal.org.set(OAUTH_POLICY, {"permittedUsersPolicyType": "AllSelfAuthorized"}, as_user=ADMIN)
 
     assert portal.works(portal.granted(**portal.exchange_form())["access_token"])
+
+
+def test_where_an_app_must_be_for_approved_users_no_approval_of_ones_own_helps(portal: Client) -> None:
+    """TX03 is about the app: a user who let it in himself has not been let in by an admin."""
+    for_everybody(portal)
+    portal.granted(**portal.code_form())
+
+    assert ("invalid_grant", "user hasn't approved this consumer") == portal.refused(**portal.exchange_form())
 
 
 def test_a_profile_admits_as_well(portal: Client) -> None:
@@ -373,6 +381,7 @@ def test_a_user_is_made_where_handler_and_rule_allow_it(portal: Client) -> None:
     """TX14: an open door, and it must be seen to be open."""
     portal.org.set_rule("Exchange", issuer=ISSUER, audience=AUDIENCE, creates=True)
     portal.org.set(HANDLER, {"isUserCreationAllowed": "true"}, as_user=ADMIN)
+    portal.org.switch("token_exchange_needs_preauthorization", False)  # nobody can approve who is not there yet
     portal.org.set(OAUTH_POLICY, {"permittedUsersPolicyType": "AllSelfAuthorized"}, as_user=ADMIN)
 
     given = portal.granted(**portal.exchange_form(subject="nia.okoro", claims=NEW))
@@ -420,6 +429,7 @@ def test_a_refusal_after_the_user_was_made_leaves_no_user(portal: Client) -> Non
 def test_a_connected_app_exchanges_as_well(wire: Wire) -> None:
     """S000, option 1: its switches have other names."""
     portal = exchanging(wire)
+    wire.org.switch("token_exchange_needs_preauthorization", False)
     old = connected_app(
         wire,
         isAdminApproved=False,
