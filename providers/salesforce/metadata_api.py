@@ -17,7 +17,7 @@ from providers.salesforce.file_properties import FileProperties, file_properties
 from providers.salesforce.login import Credentials
 from providers.salesforce.lost import Fit
 from providers.salesforce.polling import BUSY, LOST, BusyError, Patience, never_sent, unreachable
-from providers.salesforce.refusals import LOCKED, LimitError, UnknownJobError, refusal
+from providers.salesforce.refusals import LOCKED, LimitError, SessionDiedError, UnknownJobError, refusal
 from providers.salesforce.rest import Rest, RestDeployClosedError
 from providers.salesforce.results import is_ended, stage
 from providers.salesforce.session import OrgSession
@@ -218,7 +218,7 @@ class MetadataApi:
         """What finds a deployment again that is going to be sent now: above all, which ones there already are."""
         try:
             rows = self._rest.deployments("")
-        except UnreachableError:
+        except (UnreachableError, SessionDiedError):
             raise
         except ReconcilerError:
             # Whoever may deploy may see this, as a rule. Without it a lost answer stays lost.

@@ -404,7 +404,8 @@ def _advice(done: Deployed) -> tuple[Complaint, ...]:
     if is_locked(done):
         return (Complaint("somebody else kept changing the same records", mend="apply again when nobody else deploys"),)
     if done.status == "Canceled":
-        return (Complaint("it was cancelled: Setup, Deployment Status says by whom", mend="apply again"),)
+        message = "it was cancelled: Setup, Deployment Status says by whom"
+        return (Complaint(message, mend="apply again", quote=done.error),)
     return ()
 
 

@@ -245,11 +245,19 @@ def test_a_node_is_chosen_by_a_click_and_let_go_by_a_button(opened: Opened) -> N
     assert "Showing 7 of 7 findings." == opened.status
 
 
+def spoken(browser: Any) -> list[tuple[str, str]]:
+    """Role and name of everything that a screen reader is told of."""
+    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    return [(node.get("role", {}).get("value"), node.get("name", {}).get("value")) for node in tree]
+
+
 def test_a_screen_reader_is_told(opened: Opened) -> None:
     """People who hear the page: nodes are buttons with names, and what the filters did is announced."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
     opened.open(page(DRIFT))
-    tree = opened.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    heard = [(node.get("role", {}).get("value"), node.get("name", {}).get("value")) for node in tree]
+    # The browser makes what a screen reader hears a moment after the page.
+    heard = WebDriverWait(opened.browser, 20).until(lambda browser: tree if len(tree := spoken(browser)) > 1 else None)
 
     assert ("button", "Apex class PartnerIdpTokenHandler critical: 1 finding") in heard
     assert ("checkbox", "critical 2") in heard

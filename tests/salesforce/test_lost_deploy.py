@@ -210,6 +210,16 @@ def test_without_a_list_it_stays_unknown():
     assert 1 == org.sent
 
 
+def test_nothing_is_sent_once_the_session_has_died():
+    """What is sent without a look at the list could not be found again."""
+    dead = as_json([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
+    org = Org(started(2), results={id_of(2): result("a")})
+
+    with pytest.raises(NotAllowedError):
+        deploy(lambda request: dead if operation(request) == LIST else org(request))
+    assert 0 == org.sent
+
+
 @pytest.mark.parametrize("way", [Way.REST, Way.SOAP])
 def test_an_org_that_broke_down_is_not_believed_to_have_done_nothing(way: Way):
     """It says UNKNOWN_EXCEPTION and not how far it got: "refused" would have the next run deploy it once more."""

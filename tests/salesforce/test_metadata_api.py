@@ -11,6 +11,7 @@ from lxml import etree
 from providers.salesforce.archive import write_zip
 from providers.salesforce.markup import NAMESPACE
 from providers.salesforce.metadata_api import Way
+from providers.salesforce.polling import PassingError
 from providers.salesforce.refusals import LimitError, SessionDiedError
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
 from reconciler.kind import SecretRef
@@ -77,7 +78,7 @@ def deploy(answer: Callable[[requests.PreparedRequest], Reply], *, way: Way = Wa
         options=options,
         started=started.append,
     )
-    return done, stub, [sent.id for sent in started if sent.id]
+    return done, stub, [sent.id for sent in started if sent is not None and sent.id]
 
 
 # -- waiting and retrying ------------------------------------------------------------------------------------------------
@@ -215,7 +216,8 @@ def test_the_org_s_last_word_decides_what_became_of_it(word: str, landing: Landi
         ("INSUFFICIENT_ACCESS", NotAllowedError),
         ("API_DISABLED_FOR_ORG", NotAllowedError),
         ("REQUEST_LIMIT_EXCEEDED", LimitError),
-        ("UNKNOWN_EXCEPTION", ReconcilerError),
+        ("UNKNOWN_EXCEPTION", PassingError),
+        ("INVALID_OPERATION", ReconcilerError),
     ],
 )
 def test_a_fault_keeps_salesforces_own_words(code: str, error: type[ReconcilerError]):
@@ -284,7 +286,8 @@ def test_a_deployment_that_the_org_does_not_take_has_not_landed(way: Way):
     faulty = fault("LIMIT_EXCEEDED", "The zip file is larger than 39 MB")
     done, _, started = deploy(script(post=posted, deploy=faulty), way=way)
 
-    assert Deployed("", False, "Refused", error=words) == done
+    assert ("", False, "Refused", words) == (done.id, done.success, done.status, done.error)
+    assert [words] == [one.quote for one in done.why]
     assert [] == started
 
 

@@ -38,8 +38,8 @@ def form(client: Client, signer: Signer, **claims: Any) -> dict[str, Any]:
     [
         {},
         {"aud": "https://test.salesforce.com"},
-        {"exp": str(int(time.time()) + 120)},
-        {"exp": int(time.time() * 1000) + 300},
+        {"exp": lambda: str(int(time.time()) + 120)},
+        {"exp": lambda: int(time.time() * 1000) + 300},
         {"sub": None, "prn": "integration@acme.example"},
     ],
     ids=["plain", "test", "text exp", "milliseconds", "prn"],
@@ -48,7 +48,9 @@ def test_an_assertion_becomes_a_session_of_its_subject(
     pipeline: Client, signer: Signer, claims: dict[str, Any]
 ) -> None:
     """In each spelling that simple-salesforce and sf use."""
-    given = pipeline.granted(**form(pipeline, signer, **claims))
+    now = {name: claim() if callable(claim) else claim for name, claim in claims.items()}
+
+    given = pipeline.granted(**form(pipeline, signer, **now))
 
     assert pipeline.works(given["access_token"])
     assert given["id"].endswith(pipeline.org.users()[3].id)

@@ -1,0 +1,88 @@
+"""docs/failures.md is made from the table that the matrix asserts. `make docs` writes it anew."""
+
+import os
+from pathlib import Path
+
+from tests.faults.expected import FINE, ROWS, UNKNOWN, End, Row
+
+PAGE = Path(__file__).parents[2] / "docs" / "failures.md"
+HEAD = """\
+# When something fails
+
+What `plan`, `drift` and `apply` do when the network, the org or something between them fails, and what you do then. The
+table is made from what is tested: each of these failures at each call of each command (`make faults`).
+
+Three promises hold in every row. The org is as before or as after: a step lands as a whole or not at all. Nothing is
+deployed twice: a deployment whose answer is lost is looked for in the org's list, for a minute, and never sent again on a
+guess. And the next run puts right what this one left: it first finds out what became of the last deployment.
+
+| what happens | we | a call that reads | the call that deploys | you |
+|---|---|---|---|---|
+"""
+TAIL = """
+*Fine* means that the command ends as if nothing had happened. *Found* is a deployment that the org has taken: its end is
+waited for. Where a call that follows a deployment fails for good, `apply` ends with exit 6 and the step is listed as
+unknown; where everything landed and cannot be read back, with exit 1, and the baseline holds what was sent. A command that
+only asks *who* changed something, or whether a user exists, goes on where the org refuses to tell, and says what is not
+known. Pauses grow and are spread by chance; all troubles of a run together get 15 minutes, all waiting two hours.
+
+## An apply that did not end well
+
+| it ends with | which means | you |
+|---|---|---|
+| exit 1, 4 or 5, and no list of steps | nothing was sent | mend what is named, apply again |
+| exit 6, `not landed` | the org did nothing, or undid it | mend what is named, apply again |
+| exit 6, `unknown` | sent, and nobody could tell what became of it | `apply --resume` when the org answers again |
+| exit 1, `everything landed, and could not be read back` | it is done | apply again: it reads the org and finishes the baseline |
+| exit 7 | landed, and the org holds something else than was sent | read what is left; see the findings |
+| exit 130, or killed | see below | `apply --resume` |
+
+**Ctrl-C, or SIGTERM from a CI runner:** the deployment is cancelled in the org and its last word waited for, two minutes at
+most; the steps are listed as they then are. A second Ctrl-C leaves it in the org as it is.
+
+**Killed, or the machine died:** before anything is sent a journal is written beside the baseline, with no secret in it. The
+next `apply` finds it, asks the org what became of the deployment, waits for it if it still runs, and writes what landed into
+the baseline; then it plans anew. `apply --resume` besides does what was left to do, without asking again for what somebody
+had said yes to; it refuses (exit 4) if the files have changed since, or if there is nothing to carry on. Running the job once
+more with the same saved plan does the same. `plan` and `drift` change nothing, and can be killed at any time.
+
+**A queue that stands still:** after an hour we stop waiting, and the org goes on. `apply --resume` waits for it again; or cancel
+it in Setup, Deployment Status, and then `apply --resume`.
+"""
+
+
+def page() -> str:
+    return HEAD + "".join(f"| {' | '.join(_cells(row))} |\n" for row in ROWS) + TAIL
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    only_deploys = all(way.on == "deploying" for way in row.ways)
+    only_reads = all(way.on == "zip" for way in row.ways)
+    reading = "–" if only_deploys else _ends(row.reading)
+    return row.happens, row.we, reading, "–" if only_reads else _deploying(row), row.you or "nothing"
+
+
+def _deploying(row: Row) -> str:
+    can_be_done = any(way.done for way in row.ways)
+    found = _ends(row.done if can_be_done else row.sending)
+    return f"found: fine; else {_ends(row.sending)}" if can_be_done and row.sending != row.done else found
+
+
+def _ends(ends: tuple[End, End]) -> str:
+    once, for_ever = (end.value if end is not FINE else "fine" for end in ends)
+    return once if once == for_ever else f"{once}; if it stays, {for_ever}"
+
+
+def test_the_page_says_what_is_tested() -> None:
+    """Somebody who reads it at night with a red pipeline."""
+    if os.environ.get("REWRITE_DOCS"):
+        PAGE.write_text(page(), encoding="utf-8")
+
+    assert page() == PAGE.read_text(encoding="utf-8")
+
+
+def test_whoever_reads_unknown_is_told_what_to_do() -> None:
+    """The only end that leaves somebody with a question."""
+    assert UNKNOWN.value == "exit 6, unknown"
+    assert "`unknown`" in page()
+    assert [] == [row.happens for row in ROWS if row.reading[1] is not FINE and not (row.says and row.you and row.we)]
