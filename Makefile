@@ -47,9 +47,11 @@ KILLS := 200
 kills: $(VENV)/.dev
 	RECONCILER_KILLS=$(KILLS) $(BIN)/pytest -n 2 -s tests/kills
 
-# Every failure at every call of plan, drift and apply; the tests take a share of it.
+# Every failure at every call of plan, drift and apply; FAULTS=share takes each failure and each call once.
+FAULTS := all
+
 faults: $(VENV)/.dev
-	RECONCILER_FAULTS=all $(BIN)/pytest -n 2 tests/faults
+	RECONCILER_FAULTS=$(FAULTS) $(BIN)/pytest -n 2 tests/faults
 
 clean:
 	rm -rf $(VENV) $(CCI) $(NPM) .reconciler build *.egg-info
