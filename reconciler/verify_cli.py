@@ -49,5 +49,5 @@ def verify(
         lambda: report.of_verify(found),
     )
     if strict and found.missing and not found.findings:
-        sys.stderr.write(f"--strict: {len(found.missing)} promised calls were not run\n")
+        sys.stderr.write(f"--strict: {len(found.missing)} promises were not looked at\n")
     raise typer.Exit(Exit.OK if found.kept else Exit.NOT_CONVERGED)

@@ -56,6 +56,8 @@ class Verdict:
     """The org's own words about it."""
     sent: bool = False
     """Whether the call was made."""
+    user_unseen: bool = False
+    """Whether a certain user was promised, and nobody could look up who came out."""
     place: Place | None = None
     """Where the promise is declared."""
 
@@ -96,7 +98,7 @@ class VerifyReport:
     """ISO 8601, UTC."""
     seconds: float = 0.0
     strict: bool = False
-    """Whether a promised call that was not run counts."""
+    """Whether what is promised and was not seen counts."""
 
     def of(self, app: Address) -> tuple[Verdict, ...]:
         return tuple(verdict for verdict in self.verdicts if verdict.probe.app == app)
@@ -110,8 +112,12 @@ class VerifyReport:
 
     @property
     def missing(self) -> tuple[Verdict, ...]:
-        """Promised calls that nobody made."""
-        return tuple(v for v in self.verdicts if v.standing is Standing.NOT_RUN and v.probe.is_promise_of_success)
+        """What is promised and nobody saw: calls that were not made, and users who could not be looked up."""
+        return tuple(
+            v
+            for v in self.verdicts
+            if v.user_unseen or (v.standing is Standing.NOT_RUN and v.probe.is_promise_of_success)
+        )
 
     @property
     def kept(self) -> bool:
@@ -190,9 +196,10 @@ def _success(probe: Probe, expects: Granted, answer: Answer) -> Verdict:
     if wrong is not None:
         return wrong
     who = f"as {answer.username}" if answer.username else ""
-    if expects.user and not answer.username:
+    unseen = bool(expects.user) and not answer.username
+    if unseen:
         who = "as whom could not be looked up"
-    return Verdict(probe, Standing.AS_PROMISED, ", ".join(filter(None, ("granted", who))))
+    return Verdict(probe, Standing.AS_PROMISED, ", ".join(filter(None, ("granted", who))), user_unseen=unseen)
 
 
 def _wrong_token(probe: Probe, expects: Granted, answer: TokenAnswer) -> Verdict | None:

@@ -75,7 +75,7 @@ def test_without_tokens_it_says_what_it_could_not_run(example: Acme) -> None:
 
     assert (0, 7) == (found.code, strict.code)
     assert "give orgs.dev.verify.order_portal.subject_token" in found.out
-    assert "promised calls were not run" in strict.err
+    assert "promises were not looked at" in strict.err
 
 
 def test_a_secret_that_is_not_there_is_an_error_and_no_refusal(example: Acme) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from reconciler.flows import AuthorizeAnswer
+from reconciler.model import OrgInfo
 from reconciler.security import Severity
-from reconciler.verify import Granted, Probe, Refused, Standing, judge
+from reconciler.verify import Granted, Probe, Refused, Standing, VerifyReport, judge
 from reconciler.verify.scopes import one_too_many, too_many
 from tests.verify.build import exchanging, granted, probes, refused, service
 
@@ -56,8 +57,11 @@ def test_the_user_who_comes_out_is_compared(user, expected):
 
 
 def test_a_user_that_nobody_could_look_up_is_said_to_be_unknown():
-    """Silence would be taken for the right user."""
-    assert "granted, as whom could not be looked up" == judge(MAIN, granted("api")).message
+    """Silence would be taken for the right user; and `--strict` counts it."""
+    unseen, seen = judge(MAIN, granted("api")), judge(MAIN, granted("api", user="pat@acme.example"))
+
+    assert "granted, as whom could not be looked up" == unseen.message
+    assert (False, True) == tuple(VerifyReport(OrgInfo(""), (one,), strict=True).kept for one in (unseen, seen))
 
 
 @pytest.mark.parametrize(
