@@ -106,7 +106,11 @@ def plan(
             made = engine.plan(session, request)
             judged = engine.validate(session, made) if validate else ()
     if out is not None:
-        write(out, json_plan.plan(made))
+        saved = json_plan.plan(made)
+        if redacted(saved) != saved:
+            message = "the plan repeats a secret of this run, and without it could not be applied: it is not saved"
+            raise RefusedError(Complaint(message, mend="see which value in the files or in the org is a secret, too"))
+        write(out, saved)
     outputs.emit(
         lambda colour: text.plan(made, colour=colour, summary=summary),
         lambda: json_plan.plan(made),

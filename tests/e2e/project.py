@@ -15,7 +15,7 @@ from unittest.mock import patch
 import yaml
 
 from providers.mock import Org, open_org
-from reconciler import cli
+from reconciler import cli, redaction
 from reconciler.rules import all_rules
 from tests.e2e.build import INTEGRATION, Document
 
@@ -105,6 +105,8 @@ class Project:
             chdir(self.root),
             patch.dict(os.environ, environment),
             patch.object(sys, "stdin", stdin or StringIO()),
+            # A process of its own has held nothing yet.
+            patch.multiple(redaction, _held=set(), _grams={}),
             redirect_stdout(out),
             redirect_stderr(err),
         ):

@@ -24,6 +24,7 @@ from tests.e2e.build import (
     portal,
 )
 from tests.e2e.project import Project, Terminal
+from tests.e2e.served import served
 
 FROM_ENV = {"secret": {"env": "PORTAL_SECRET"}}
 
@@ -338,3 +339,18 @@ def test_a_digest_of_a_secret_is_salted(project: Project):
 
     text = project.baseline_file.read_text(encoding="utf-8")
     assert ("$digest" in text, False) == (True, hashlib.sha256(SECRET.encode()).hexdigest() in text)
+
+
+def test_a_plan_that_repeats_a_secret_is_not_saved(project: Project):
+    """Taken out, the plan would be refused as altered, and nobody would know why; left in, it is in an artifact."""
+    token = project.org.access_token()
+    with served(project.org) as url:
+        login = {"flow": "token", "access_token": {"secret": {"env": "TOKEN"}}}
+        project.configure(mock=None, instance_url=url, login=login)
+        project.declare(app("other", description=f"about {token}"))
+
+        found = project.run("plan", "--out", "plan.json", TOKEN=token)
+
+    assert (4, True) == (found.code, "repeats a secret" in found.err)
+    assert not (project.root / "plan.json").exists()
+    assert token not in found.said
