@@ -131,7 +131,9 @@ def layers(data: bytes, depth: int = 0) -> Iterator[bytes]:
     for found in _BASE64.finditer(data):
         packed = found[0].rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
         with suppress(ValueError):
-            inside = base64.b64decode(packed[: len(packed) // 4 * 4])
+            # A zip without its last byte is none: what is missing is padded, and only what can be no base64 is cut off.
+            whole = packed[:-1] if len(packed) % 4 == 1 else packed
+            inside = base64.b64decode(whole + b"=" * (-len(whole) % 4))
             if inside[:2] in (b"PK", b"\x1f\x8b") or inside[:64].isascii():
                 yield from layers(inside, depth + 1)
 
