@@ -50,6 +50,11 @@ _held: set[str] = set()
 _grams: dict[bytes, list[tuple[_Part, int]]] = {}
 
 
+def is_jwt(token: str) -> bool:
+    """Whether a token is a JSON web token: a head, claims and a signature."""
+    return token.startswith("eyJ") and token.count(".") == 2
+
+
 def hold(secret: str) -> str:
     """Keep a secret out of everything that is written from now on. Returns it."""
     if len(secret) < SHORTEST or secret in _held:
@@ -102,7 +107,7 @@ def _own(secret: str) -> Iterator[str]:
     if secret.startswith(("PD", "PH")):
         # A SAML assertion, XML in base64: behind its id it holds names, and often its issuer's certificate.
         yield secret[:_HEAD]
-    elif secret.startswith("eyJ") and secret.count(".") == 2:
+    elif is_jwt(secret):
         # A JSON web token is worth nothing without its signature, and its claims are names.
         yield secret.rpartition(".")[2]
     elif not keys and not re.search(r"\s|://|^\{", secret):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, ReconcilerError, UnreachableError
 from reconciler.model import LiveState, OrgInfo
 from reconciler.provider import Progress
+from reconciler.redaction import is_jwt
 
 NEEDED = ("ApiEnabled", "ModifyMetadata", "ModifyAllData", "CustomizeApplication", "ViewSetup")
 """Permissions that every org knows. What each is for:
@@ -29,7 +31,6 @@ _ACCESS = "SELECT {} FROM UserPermissionAccess"
 
 
 _USER = re.compile(r"/id/\w{15,18}/(005\w{12,15})$", re.ASCII)
-_NAME = "SELECT Username FROM User WHERE Id = '{}'"
 
 
 def permissions(rest: Rest, names: Sequence[str]) -> dict[str, bool]:
@@ -98,7 +99,7 @@ def checkup(
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     unknown |= history(rest, listing, yesterday, progress, enablements=False).unknown
     return Checkup(
-        org=OrgInfo(org.id, org.name, org.instance, org.is_sandbox, org.organization_type, org.api_version, username),
+        org=replace(org, username=username),
         host=session.origin,
         versions=tuple(offered),
         permissions=held,
@@ -110,7 +111,7 @@ def checkup(
         # Which org it is and its versions are asked as well.
         calls=session.calls - before + 2,
         ahead=session.ahead,
-        jwt_token=credentials.token.startswith("eyJ") and credentials.token.count(".") == 2,
+        jwt_token=is_jwt(credentials.token),
         by_rest=by_rest,
         unknown=unknown,
     )
@@ -119,10 +120,10 @@ def checkup(
 def _username(rest: Rest, identity: str) -> str:
     """Who we are, by the identity URL that any token is shown; the endpoints that tell it at once want a scope for it."""
     found = _USER.search(identity)
-    rows = rest.query(_NAME.format(found[1])) if found else []
-    if not rows:
+    username = rest.username(found[1]) if found else ""
+    if not username:
         raise ReconcilerError(Complaint("the org does not say who we are", quote=f"identity {identity!r}"[:200]))
-    return str(rows[0].get("Username") or "")
+    return username
 
 
 def _daily(limits: Mapping[str, Any]) -> tuple[int | None, int]:

@@ -3,7 +3,6 @@
 Nothing here logs us in. What the org says no to is an answer, not an error: whoever asks wants to know.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from html import unescape
@@ -12,17 +11,15 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import requests
 
-from providers.salesforce.polling import BUSY, BusyError, Patience, unreachable
+from providers.salesforce.oauth import AUTHORIZE, INTROSPECT, REVOKE, TOKEN, hold_tokens, no_answer, told
+from providers.salesforce.polling import BusyError, Patience, not_busy, unreachable
 from providers.salesforce.rest import Rest
 from providers.salesforce.session import OrgSession
 from providers.salesforce.soap import not_an_org
 from reconciler.errors import ReconcilerError, RefusedError, UnreachableError
 from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
-from reconciler.redaction import hold
+from reconciler.redaction import is_jwt
 
-TOKEN, AUTHORIZE, REVOKE, INTROSPECT = (
-    f"/services/oauth2/{name}" for name in ("token", "authorize", "revoke", "introspect")
-)
 _WHO = re.compile(r"/id/00D[A-Za-z0-9]{12,15}/(005[A-Za-z0-9]{12,15})/?\Z")
 """The end of an identity URL: https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_openid.htm."""
 _ERROR = re.compile(r"\berror=([A-Za-z_]{3,60})&error_description=([^\s\"'<&]{0,500})")
@@ -54,18 +51,15 @@ class Flows:
         return self._understood(answer)
 
     def _post(self, path: str, form: Mapping[str, str]) -> requests.Response:
-        answer = self._session.post(
-            f"{self._session.origin}{path}", data=dict(form), headers={"Accept": "application/json"}
+        return not_busy(
+            self._session.post(f"{self._session.origin}{path}", data=dict(form), headers={"Accept": "application/json"})
         )
-        if answer.status_code in BUSY:
-            raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
-        return answer
 
     def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:
         """What the org tells a client about an access token; `inactive` if it tells nothing. Raises UnreachableError."""
         form = {**client, "token": tokens.access, "token_type_hint": "access_token"}
         answer = self._patience.insist(lambda: self._post(INTROSPECT, form), self._session.origin)
-        found = _object(answer.content)
+        found = told(answer.content)
         error = found.get("error")
         if isinstance(error, str) and error:
             return TokenAnswer(answer.status_code, error, str(found.get("error_description") or ""))
@@ -75,27 +69,24 @@ class Flows:
         return TokenAnswer(answer.status_code, "" if found["active"] else "inactive", username=username)
 
     def _understood(self, answer: requests.Response) -> TokenAnswer:
-        found = _object(answer.content)
+        found = told(answer.content)
         access = found.get("access_token")
         if answer.status_code < 300 and isinstance(access, str) and access:
             refresh = found.get("refresh_token")
-            tokens = Tokens(hold(access), hold(refresh) if isinstance(refresh, str) else "")
-            if isinstance(found.get("id_token"), str):
-                hold(found["id_token"])
+            hold_tokens(found)
+            tokens = Tokens(access, refresh if isinstance(refresh, str) else "")
             user_id = self._user_id(found)
             return TokenAnswer(
                 answer.status_code,
                 scopes=frozenset(str(found.get("scope") or "").split()),
                 user_id=user_id,
                 username=self._username(user_id),
-                is_jwt=access.startswith("eyJ") and access.count(".") == 2,
+                is_jwt=is_jwt(access),
                 tokens=tokens,
             )
         error = found.get("error")
         if not isinstance(error, str) or not error:
-            # Never with its beginning, unless that is a page: half an answer may hold half a token.
-            content = answer.content
-            raise not_an_org(self._session.origin, content if content.lstrip()[:1] == b"<" else b"")
+            raise no_answer(self._session.origin, answer.content)
         return TokenAnswer(answer.status_code, error, str(found.get("error_description") or ""))
 
     def _user_id(self, found: Mapping[str, Any]) -> str:
@@ -106,12 +97,11 @@ class Flows:
         """Whose id it is, asked with our own login; empty if that may not see it."""
         if user_id and user_id not in self._usernames:
             try:
-                rows = self._rest.query(f"SELECT Username FROM User WHERE Id = '{user_id}'")  # noqa: S608 (letters and digits)
+                self._usernames[user_id] = self._rest.username(user_id)
             except (UnreachableError, RefusedError):
                 raise
             except ReconcilerError:
-                rows = []
-            self._usernames[user_id] = str(rows[0].get("Username") or "") if rows else ""
+                self._usernames[user_id] = ""
         return self._usernames.get(user_id, "")
 
     def revoke(self, tokens: Tokens) -> bool:
@@ -131,13 +121,8 @@ class Flows:
     def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
         """What the authorize endpoint answers to somebody who has not logged in. Raises UnreachableError."""
 
-        def call() -> requests.Response:
-            answer = self._session.look(f"{self._session.origin}{AUTHORIZE}", dict(params))
-            if answer.status_code in BUSY:
-                raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
-            return answer
-
-        answer = self._patience.insist(call, self._session.origin)
+        url = f"{self._session.origin}{AUTHORIZE}"
+        answer = self._patience.insist(lambda: not_busy(self._session.look(url, dict(params))), self._session.origin)
         for part in _parts(answer.headers.get("Location", "")):
             said = parse_qs(part)
             if "error" in said:
@@ -145,7 +130,7 @@ class Flows:
         shown = _ERROR.search(unescape(answer.text[:_PAGE]))
         if shown:
             return AuthorizeAnswer(answer.status_code, shown[1], unquote_plus(shown[2]))
-        said_json = _object(answer.content)
+        said_json = told(answer.content)
         if isinstance(said_json.get("error"), str):
             return AuthorizeAnswer(
                 answer.status_code, said_json["error"], str(said_json.get("error_description") or "")
@@ -162,11 +147,3 @@ def _parts(location: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     return place.query, place.fragment
-
-
-def _object(content: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -16,7 +16,7 @@ from providers.salesforce.archive import ZipError
 from providers.salesforce.file_properties import FileProperties, file_properties, plain_file_properties
 from providers.salesforce.login import Credentials
 from providers.salesforce.lost import Fit
-from providers.salesforce.polling import BUSY, LOST, BusyError, Patience, never_sent, unreachable
+from providers.salesforce.polling import LOST, BusyError, Patience, never_sent, not_busy, unreachable
 from providers.salesforce.refusals import LOCKED, LimitError, SessionDiedError, UnknownJobError, refusal
 from providers.salesforce.rest import Rest, RestDeployClosedError
 from providers.salesforce.results import is_ended, stage
@@ -298,9 +298,7 @@ class MetadataApi:
             data=soap.envelope(operation, parameters, token),
             headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'},
         )
-        if response.status_code in BUSY:
-            raise BusyError(response.status_code, response.headers.get("Retry-After"))
-        answer = soap.read_answer(response.content, self.host, flat)
+        answer = soap.read_answer(not_busy(response).content, self.host, flat)
         if answer.fault is not None:
             raise refusal(self.host, answer.fault.code, answer.fault.text)
         return answer

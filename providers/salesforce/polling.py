@@ -35,6 +35,13 @@ class BusyError(Exception):
         """What it asks us to wait, in seconds; 0 if it does not say."""
 
 
+def not_busy(answer: requests.Response) -> requests.Response:
+    """The answer, if it is one. Raises BusyError where it only says "not now"."""
+    if answer.status_code in BUSY:
+        raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
+    return answer
+
+
 class PassingError(UnreachableError):
     """A trouble that may be over at the next try: an answer that is none of an org's, or an org that says "later"."""
 

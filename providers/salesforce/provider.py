@@ -66,7 +66,7 @@ class SalesforceProvider:
         if tell is not None:
             patience = replace(patience, tell=tell)
         self._session, self._credentials, self._patience = session, credentials, patience
-        self._rest = Rest(session, credentials, patience)
+        self._rest = Rest(session, credentials, patience, lambda: self._version)
         self._api = MetadataApi(session, credentials, self._rest, patience, way)
         self._pinned = api_version
         self._limits = limits or Limits()
@@ -96,9 +96,7 @@ class SalesforceProvider:
     @cached_property
     def _version(self) -> str:
         """The pinned API version, or the newest that both the org and our kinds know."""
-        version = self._pinned or self._newest()
-        self._rest.api_version = version
-        return version
+        return self._pinned or self._newest()
 
     def _newest(self) -> str:
         offered = [v for v in self._rest.versions() if v.replace(".", "", 1).isdigit()]
@@ -295,7 +293,6 @@ class SalesforceProvider:
 
     def ended(self, sent: Sent, progress: Progress, *, wait: float = 0.0) -> Sequence[Deployed]:
         """What became of a deployment that another run sent; empty if the org does not know it."""
-        self._rest.api_version = self._version
         if not sent.id:
             found = self._api.search(sent, progress, wait)
             return [deployed(job, result) for job, result in found.items()]
@@ -307,7 +304,6 @@ class SalesforceProvider:
 
     def cancel(self, sent: Sent, progress: Progress) -> Deployed:
         """Stop a deployment, and wait a little for its last word. Raises UnreachableError if there is none."""
-        self._rest.api_version = self._version
         job = Job(sent.id or self._running(sent, progress))
         progress(f"cancelling deployment {job.id}")
         try:
@@ -340,17 +336,14 @@ class SalesforceProvider:
 
     def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
         """What rules ask: the users of these names, permission sets, profiles, and the apps' secrets' ages if asked for."""
-        self._rest.api_version = self._version
         return facts(self._rest, users, progress, secrets)
 
     def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
         """Who did what since a date. What the login may not read is named in `unknown`."""
-        self._rest.api_version = self._version
         return history(self._rest, self._api.listing, since, progress, enablements=enablements)
 
     def may_deploy(self) -> str | None:
         """What our user lacks to deploy, in words; `None` if nothing, or if the org does not tell. One query."""
-        self._rest.api_version = self._version
         found: dict[str, bool] = {}
         with noting({}, "permissions"):
             found = permissions(self._rest, NEEDED)
@@ -379,7 +372,6 @@ class SalesforceProvider:
 
     def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
         """What the org's token endpoint answers to a client that sends this. Raises UnreachableError."""
-        self._rest.api_version = self._version
         return self._flows.ask_token(form)
 
     def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:

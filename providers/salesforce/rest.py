@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import requests
 from urllib3.filepost import encode_multipart_formdata
 
 from providers.salesforce.login import Credentials
-from providers.salesforce.polling import BUSY, BusyError, PassingError, Patience
+from providers.salesforce.polling import BUSY, BusyError, PassingError, Patience, not_busy
 from providers.salesforce.refusals import refusal
 from providers.salesforce.session import OrgSession, carrier
 from providers.salesforce.soap import is_id, not_an_org
@@ -34,13 +34,20 @@ class RestDeployClosedError(Exception):
 class Rest:
     """REST to one org as one user."""
 
-    def __init__(self, session: OrgSession, credentials: Credentials, patience: Patience) -> None:
+    def __init__(
+        self, session: OrgSession, credentials: Credentials, patience: Patience, version: Callable[[], str]
+    ) -> None:
         self._session, self._credentials, self._patience = session, credentials, patience
         self._carrier: tuple[str, Salesforce] | None = None
         self._after: str | None = None
-        self.api_version = ""
+        self._version = version
         # simple_salesforce's errors keep the body of an answer and lose its headers.
         session.hooks["response"].append(self._note)
+
+    @cached_property
+    def api_version(self) -> str:
+        """The version that is spoken, e.g. `63.0`: which one is known when the org has said what it offers."""
+        return self._version()
 
     @property
     def host(self) -> str:
@@ -54,8 +61,7 @@ class Rest:
 
         def call() -> list[str]:
             answer = self._session.get(f"{self.host}/services/data", headers={"Accept": "application/json"})
-            if answer.status_code in BUSY:
-                raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
+            not_busy(answer)
             try:
                 return [str(one["version"]) for one in answer.json()]
             except (ValueError, TypeError, KeyError, RecursionError):
@@ -90,6 +96,11 @@ class Rest:
         if not isinstance(answer, Mapping):
             raise not_an_org(self.host, json.dumps(answer).encode())
         return answer
+
+    def username(self, user_id: str) -> str:
+        """Whose id (letters and digits) it is; empty if there is no such user, or none that we may see."""
+        rows = self.query(f"SELECT Username FROM User WHERE Id = '{user_id}'")  # noqa: S608
+        return str(rows[0].get("Username") or "") if rows else ""
 
     def start_deploy(self, package: bytes, options: Mapping[str, object]) -> str:
         """Send a deployment, once. Returns its id.

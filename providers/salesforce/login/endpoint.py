@@ -1,6 +1,5 @@
 """Asking for a token: one POST to a token endpoint, within the limits of any session, and what a no means."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +8,11 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from providers.salesforce.login.place import Access, org_at
-from providers.salesforce.polling import BUSY, BusyError, Patience, never_sent, unreachable
+from providers.salesforce.oauth import TOKEN, hold_tokens, no_answer, told
+from providers.salesforce.polling import Patience, never_sent, not_busy, unreachable
 from providers.salesforce.session import OrgSession, token_of
-from providers.salesforce.soap import not_an_org
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, UnreachableError
-from reconciler.redaction import hold
 
-PATH = "/services/oauth2/token"
 MAX_ANSWER_BYTES = 1024 * 1024
 _SKEW_SECONDS = 60.0
 """More than this, and the clock is worth a word where a login fails."""
@@ -61,35 +58,23 @@ class Door:
             sign = None if basic is None else HTTPBasicAuth(basic[0].encode(), basic[1].encode())
             # `auth=None` would take what the session has, which is nothing: see OrgSession.
             try:
-                answer = session.post(f"{origin}{PATH}", data=dict(form), headers=headers, auth=sign)
+                answer = session.post(f"{origin}{TOKEN}", data=dict(form), headers=headers, auth=sign)
             except requests.RequestException as lost:
                 if once and not never_sent(lost):
                     raise unreachable(origin, lost) from None
                 raise
-            if answer.status_code in BUSY:
-                raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
+            not_busy(answer)
             return answer.status_code, answer.content, session.ahead
 
         status, content, ahead = self.patience.insist(call, origin)
-        found = _object(content)
+        found = told(content)
         if "access_token" in found and status < 300:
-            for name in ("access_token", "refresh_token", "id_token"):
-                if isinstance(found.get(name), str):
-                    hold(found[name])
+            hold_tokens(found)
             token = token_of(found["access_token"], f"the answer of {origin}")
             return Access(token, org_at(str(found.get("instance_url") or ""), origin, pinned)), found
         if not isinstance(found.get("error"), str):
-            # Never with its beginning, unless that is a page: half an answer may hold half a token.
-            raise not_an_org(origin, content if content.lstrip()[:1] == b"<" else b"")
+            raise no_answer(origin, content)
         raise refusal(origin, flow, found["error"], str(found.get("error_description") or ""), ahead, audience)
-
-
-def _object(content: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 _NEW_APP = "an app that was created or changed just now is known everywhere after up to 10 minutes"

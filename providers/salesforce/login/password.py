@@ -14,7 +14,7 @@ from providers.salesforce.login.endpoint import Door
 from providers.salesforce.login.given import Given
 from providers.salesforce.login.place import Access, is_login_host, login_host, org_at
 from providers.salesforce.markup import escape, hardened_parser
-from providers.salesforce.polling import BUSY, BusyError, PassingError
+from providers.salesforce.polling import PassingError, not_busy
 from providers.salesforce.session import token_of
 from providers.salesforce.soap import not_an_org, read_answer
 from reconciler.errors import Complaint, NotAllowedError, UnreachableError
@@ -69,9 +69,7 @@ def password(given: Given, instance_url: str, door: Door) -> Callable[[], Access
                 data=body,
                 headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": "login"},
             )
-            if answer.status_code in BUSY:
-                raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
-            return answer.content
+            return not_busy(answer).content
 
         return _access(door.patience.insist(call, place), place, pinned)
 
