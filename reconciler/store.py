@@ -4,20 +4,23 @@ diffs well and is safe to commit. A journal stands beside it, and is gone when n
 import errno
 import json
 import os
+import re
 import socket
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from sys import intern
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from reconciler import __version__, files, merge_marks
 from reconciler import journal as journals
 from reconciler.body import from_json, to_json, withheld
 from reconciler.errors import Complaint, InputError, Place, ReconcilerError, RefusedError
+from reconciler.files import FileError
 from reconciler.journal import Journal
 from reconciler.kinds import all_kinds
 from reconciler.model import Address, Applied, Baseline
@@ -43,14 +46,14 @@ class Store:
     def load(self, org_id: str) -> Baseline:
         """The baseline of that org, or an empty one. Raises InputError for a file that is not one of ours."""
         path = self.path(org_id)
-        if not path.exists():
-            return Baseline(org_id=org_id, project=self.project)
         try:
+            if not files.exists(path):
+                return Baseline(org_id=org_id, project=self.project)
             found = _read(path)
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as wrong:
-            message = f"the baseline cannot be read ({wrong or type(wrong).__name__})"
-            mend = "restore it from version control, or remove it to start anew"
-            raise InputError(Complaint(message, Place(str(path)), mend)) from wrong
+        except FileError as wrong:
+            raise InputError(_unfit(_BASELINE, path, wrong)) from wrong
+        except _NOT_OURS as wrong:
+            raise InputError(_damaged(_BASELINE, path, wrong)) from wrong
         if found.org_id[:15] != org_id[:15] or found.project != self.project:
             message = f"the baseline is of org {found.org_id}, project {found.project}"
             raise RefusedError(Complaint(message, Place(str(path)), f"this is org {org_id}, project {self.project}"))
@@ -63,16 +66,16 @@ class Store:
     def journal(self, org_id: str) -> Journal | None:
         """The journal of an apply that was cut off, if there is one. Raises InputError for a file that is not ours."""
         path = self.journal_path(org_id)
-        if not path.exists():
-            return None
         try:
-            found = journals.parse(json.loads(path.read_text(encoding="utf-8")))
+            if not files.exists(path):
+                return None
+            found = journals.parse(json.loads(files.text(files.read(path, LIMIT))))
             if found.org_id[:15] != org_id[:15] or found.project != self.project:
                 raise ValueError(f"it is of org {found.org_id}, project {found.project}")
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as wrong:
-            message = f"the journal of an apply that was cut off cannot be read ({wrong or type(wrong).__name__})"
-            mend = "see in Setup, Deployment Status that nothing is under way, and remove the file"
-            raise InputError(Complaint(message, Place(str(path)), mend)) from wrong
+        except FileError as wrong:
+            raise InputError(_unfit(_JOURNAL, path, wrong)) from wrong
+        except _NOT_OURS as wrong:
+            raise InputError(_damaged(_JOURNAL, path, wrong)) from wrong
         return found
 
     def note(self, journal: Journal) -> None:
@@ -84,7 +87,7 @@ class Store:
     def forget_journal(self, org_id: str) -> None:
         """The apply is over, and the baseline holds what it did."""
         with _told(self.journal_path(org_id)):
-            self.journal_path(org_id).unlink(missing_ok=True)
+            files.remove(self.journal_path(org_id))
 
     def journal_path(self, org_id: str) -> Path:
         return self.folder / f"{org_id[:15]}.{self.project}.journal"
@@ -92,19 +95,23 @@ class Store:
     @contextmanager
     def lock(self, org_id: str) -> Iterator[None]:
         """Hold the baseline for one apply. Raises RefusedError that names the holder; a dead holder holds nothing."""
-        path = self.path(org_id).with_suffix(".lock")
+        # Where several checkouts share one baseline by a link, they share its lock.
+        path = Path(os.path.realpath(self.path(org_id))).with_suffix(".lock")
         owner = path.with_suffix(".owner")
         lock = FileLock(path)
         try:
             with _told(path):
+                # Before a folder is made where an unmounted share should be.
+                files.exists(self.path(org_id))
                 self.folder.mkdir(parents=True, exist_ok=True)
+                files.plain_or_none(path)
+                files.plain_or_none(owner)
                 lock.acquire(timeout=0)
                 if lock.is_locked:
-                    owner.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+                    files.write(owner, f"process {os.getpid()} on {socket.gethostname()}\n")
         except Timeout:
-            who = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
             raise RefusedError(
-                Complaint(f"the baseline is locked by {who}", Place(str(path)), "wait until it is done")
+                Complaint(f"the baseline is locked by {_holder(owner)}", Place(str(path)), "wait until it is done")
             ) from None
         try:
             yield
@@ -113,20 +120,17 @@ class Store:
             lock.release()
 
 
+def _holder(owner: Path) -> str:
+    try:
+        return files.text(files.read(owner, 1000)).strip() or "another process"
+    except FileError:
+        return "another process"
+
+
 def _write(path: Path, lines: Iterable[str]) -> None:
     """Write atomically: a reader sees the old file or the new one."""
     with _told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".baseline-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.writelines(lines)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        files.replace(path, lines)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -146,10 +150,65 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except Timeout:
         raise
+    except FileError as wrong:
+        message = f"the baseline cannot be kept: this {wrong.problem}"
+        raise ReconcilerError(Complaint(message, Place(str(path)), wrong.mend)) from None
     except OSError as wrong:
         message = f"the baseline cannot be kept: {wrong.strerror or wrong}"
         mend = "make room there" if wrong.errno in (errno.ENOSPC, errno.EDQUOT) else "let this user write there"
         raise ReconcilerError(Complaint(message, Place(str(path)), mend)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """What one of our files is called in messages, and what to do where it is damaged."""
+
+    name: str
+    format: int
+    restore: str
+    settle: str
+
+
+_BASELINE = _Sort(
+    "baseline",
+    FORMAT,
+    "restore it from version control or a backup: it alone says what is managed in this org",
+    "keep one side whole, the one with the higher serial (git checkout --ours or --theirs, and the file); plan and drift"
+    " then show what the other side applied",
+)
+_JOURNAL = _Sort(
+    "journal of an apply that was cut off",
+    journals.FORMAT,
+    "see in Setup, Deployment Status that nothing is under way, and remove the file",
+    "a journal belongs to one machine: see in Setup, Deployment Status that nothing is under way, and remove the file",
+)
+_NOT_OURS = (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError)
+_VERSION = re.compile(r'"format"\s*:\s*([0-9]{1,6})')
+
+
+def _unfit(sort: _Sort, path: Path, wrong: FileError) -> Complaint:
+    return Complaint(f"the {sort.name} {wrong.problem}", Place(str(path)), wrong.mend)
+
+
+def _damaged(sort: _Sort, path: Path, wrong: Exception) -> Complaint:
+    """Say in true words why a file that could be opened is not read: what to do differs from one cause to the next."""
+    try:
+        text = files.text(files.read(path, LIMIT))
+    except FileError as other:
+        return _unfit(sort, path, other)
+    if line := merge_marks.conflict(text.splitlines()):
+        return Complaint(f"the {sort.name} holds the marks of an unsettled merge", Place(str(path), line), sort.settle)
+    version = _VERSION.search(text, 0, 10_000)
+    if version is not None and int(version[1]) > sort.format:
+        message = f"the {sort.name} was written by a newer version of reconciler (format {version[1]})"
+        return Complaint(message, Place(str(path)), f"upgrade this one ({__version__}); the file is left as it is")
+    if not text.strip():
+        return Complaint(f"the {sort.name} is empty", Place(str(path)), sort.restore)
+    if text.startswith("version https://git-lfs"):
+        return Complaint(f"the {sort.name} is only a pointer of Git LFS", Place(str(path)), "run `git lfs pull`")
+    return Complaint(
+        f"the {sort.name} cannot be read ({wrong or type(wrong).__name__})", Place(str(path)), sort.restore
+    )
 
 
 def _lines(baseline: Baseline) -> Iterator[str]:
@@ -185,10 +244,8 @@ def _dump(value: object) -> str:
 
 def _read(path: Path) -> Baseline:
     """Read line by line: a baseline of 50,000 resources must not be in memory twice."""
-    if path.stat().st_size > LIMIT:
-        raise ValueError(f"larger than {LIMIT} bytes")
     resources: dict[Address, Applied] = {}
-    with path.open(encoding="utf-8") as file:
+    with TextIOWrapper(files.opened(path, LIMIT), encoding="utf-8-sig") as file:
         first = file.readline().rstrip("\n")
         entries: Iterator[tuple[str, dict[str, Any], bool]]
         if not first.endswith(',"resources":{'):

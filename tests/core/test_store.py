@@ -3,6 +3,8 @@
 import errno
 import json
 import multiprocessing
+import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,3 +207,129 @@ def test_source_with_another_secret_has_drifted_and_is_kept_as_it_was(tmp_path: 
 
     assert ["content"] == [one.path[0] for one in found]
     assert source("q7Xp2vLm9RtY4bHd8sWc") == remembered(store.load(ORG.id), live("q7Xp2vLm9RtY4bHd8sWc"))
+
+
+def _told(store: Store) -> tuple[str, str]:
+    with pytest.raises(InputError) as raised:
+        store.load(ORG.id)
+    (complaint,) = raised.value.complaints
+    assert complaint.place is not None
+    assert complaint.place.file == str(store.path(ORG.id))
+    return complaint.message, complaint.mend
+
+
+def _with_marks(text: str) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join([lines[0], "<<<<<<< HEAD\n", lines[1], "=======\n", lines[1], ">>>>>>> other\n", *lines[2:]])
+
+
+DAMAGES = {
+    "the baseline holds the marks of an unsettled merge": (_with_marks, "keep one side whole"),
+    "the baseline was written by a newer version of reconciler (format 99)": (
+        lambda text: re.sub('"format":[0-9]+', '"format":99', text),
+        "upgrade this one",
+    ),
+    "the baseline is empty": (lambda text: "", "restore it from version control"),
+    "the baseline is only a pointer of Git LFS": (
+        lambda text: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        "run `git lfs pull`",
+    ),
+    "the baseline cannot be read (the end is missing)": (
+        lambda text: "".join(text.splitlines(keepends=True)[:-1]),
+        "restore it from version control",
+    ),
+}
+
+
+@pytest.mark.parametrize("message", DAMAGES)
+def test_each_damage_is_named_and_none_is_mended_by_giving_up_what_is_managed(tmp_path: Path, message: str):
+    """Removing a baseline forgets what may be deleted, what is protected, and every drift since."""
+    damage, mend = DAMAGES[message]
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+    path = store.path(ORG.id)
+    path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+    said = _told(store)
+    assert message == said[0]
+    assert said[1].startswith(mend)
+    assert "remove" not in said[1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_another_encoding_is_read_or_named(tmp_path: Path, encoding: str):
+    """An editor on Windows has saved it again."""
+    store = Store(tmp_path, "p")
+    store.save(BASELINE)
+    path = store.path(ORG.id)
+    path.write_bytes(path.read_text(encoding="utf-8").replace("→", "-").encode(encoding))
+
+    if encoding == "utf-8-sig":
+        assert BASELINE.resources.keys() == store.load(ORG.id).resources.keys()
+    else:
+        assert "UTF-8" in _told(store)[0]
+
+
+def test_a_baseline_whose_link_leads_nowhere_is_not_taken_for_none(tmp_path: Path):
+    store = Store(tmp_path / "baselines", "p")
+    for link, target in (
+        (store.path(ORG.id), str(tmp_path / "away" / "b.json")),
+        (store.folder, str(tmp_path / "away")),
+    ):
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+        assert "leads nowhere" in _told(store)[0]
+        with pytest.raises(ReconcilerError, match="leads nowhere"):
+            store.save(BASELINE)
+        with pytest.raises(ReconcilerError, match="leads nowhere"), store.lock(ORG.id):
+            pass
+        link.unlink()
+        if link != store.folder:
+            store.folder.rmdir()
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_linked_baseline_is_written_through_and_locked_for_all_who_share_it(tmp_path: Path):
+    one, other = Store(tmp_path / "one", "p"), Store(tmp_path / "other", "p")
+    one.save(BASELINE)
+    other.folder.mkdir()
+    other.path(ORG.id).symlink_to(one.path(ORG.id))
+
+    other.save(replace(BASELINE, serial=4))
+
+    assert other.path(ORG.id).is_symlink()
+    assert 4 == one.load(ORG.id).serial
+    with one.lock(ORG.id), pytest.raises(RefusedError), other.lock(ORG.id):
+        pass
+
+
+@pytest.mark.parametrize("ending", [".lock", ".owner"])
+def test_a_lock_that_is_a_link_or_a_pipe_is_refused_and_its_target_left_alone(tmp_path: Path, ending: str):
+    """A stranger's branch may hold one, and taking a lock empties the file."""
+    store = Store(tmp_path, "p")
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    path = store.path(ORG.id).with_suffix(ending)
+    for make in (lambda: path.symlink_to(victim), lambda: os.mkfifo(path)):
+        make()
+        with pytest.raises(ReconcilerError, match="not a plain file"), store.lock(ORG.id):
+            pass
+        path.unlink()
+    assert "precious" == victim.read_text()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("<<<<<<< HEAD\n{}\n", "holds the marks of an unsettled merge"),
+        ('{"format":99}', "was written by a newer version of reconciler (format 99)"),
+        ("", "is empty"),
+    ],
+)
+def test_a_damaged_journal_says_why(tmp_path: Path, damage: str, message: str):
+    store = Store(tmp_path, "p")
+    store.journal_path(ORG.id).write_text(damage)
+
+    with pytest.raises(InputError) as raised:
+        store.journal(ORG.id)
+    assert f"the journal of an apply that was cut off {message}" == raised.value.complaints[0].message
