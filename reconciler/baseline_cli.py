@@ -27,9 +27,11 @@ def baseline_list(
     outputs = Outputs.of(output, PLAIN)
     with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
         found = ownership.baseline(session)
-    outputs.emit(
-        lambda colour: text.baseline_list(found, colour=colour),
-        lambda: json_baseline.baseline(found),
+    raise typer.Exit(
+        outputs.emit(
+            lambda colour: text.baseline_list(found, colour=colour),
+            lambda: json_baseline.baseline(found),
+        )
     )
 
 
@@ -49,9 +51,11 @@ def baseline_show(
     outputs, only = Outputs.of(output, PLAIN), [address(a) for a in addresses]
     with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
         found = ownership.baseline(session, only)
-    outputs.emit(
-        lambda colour: text.baseline_show(found, colour=colour),
-        lambda: json_baseline.baseline(found),
+    raise typer.Exit(
+        outputs.emit(
+            lambda colour: text.baseline_show(found, colour=colour),
+            lambda: json_baseline.baseline(found),
+        )
     )
 
 
@@ -73,7 +77,7 @@ def baseline_accept(
         chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
     with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
         ownership.accept(session, chosen)
-    say("".join(f"accepted {given}\n" for given in addresses))
+    say("".join(f"accepted {given}\n" for given in addresses), done=True)
 
 
 @baseline_app.command("forget")
@@ -90,4 +94,4 @@ def baseline_forget(
     chosen = [address(a) for a in addresses]
     with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
         ownership.forget(session, chosen)
-    say("".join(f"forgot {given}\n" for given in addresses))
+    say("".join(f"forgot {given}\n" for given in addresses), done=True)

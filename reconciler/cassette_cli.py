@@ -73,5 +73,5 @@ def cassette(
         tuple((one.where, one.what) for one in found.suspicions),
     )
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    outputs.emit(lambda colour: shown.text(summary, now, colour=colour), lambda: shown.json(summary, now))
-    raise typer.Exit(Exit.DIFFERENCES if found.suspicions else Exit.OK)
+    code = outputs.emit(lambda colour: shown.text(summary, now, colour=colour), lambda: shown.json(summary, now))
+    raise typer.Exit(Exit.DIFFERENCES if found.suspicions else code)

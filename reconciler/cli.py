@@ -31,8 +31,9 @@ from reconciler.options import (
     Summary,
     Target,
 )
-from reconciler.output import Outputs, colour, guarded, read, say, writable, write
+from reconciler.output import Outputs, colour, read, say, writable, write
 from reconciler.redaction import redacted
+from reconciler.streams import lost, take_over
 from reconciler.verify_cli import verify
 
 if TYPE_CHECKING:
@@ -105,20 +106,25 @@ def plan(
         with space.session() as session:
             made = engine.plan(session, request)
             judged = engine.validate(session, made) if validate else ()
+    not_saved = ""
     if out is not None:
         saved = json_plan.plan(made)
         if redacted(saved) != saved:
             message = "the plan repeats a secret of this run, and without it could not be applied: it is not saved"
             raise RefusedError(Complaint(message, mend="see which value in the files or in the org is a secret, too"))
-        write(out, saved)
-    outputs.emit(
+        not_saved = write(out, saved)
+    code = outputs.emit(
         lambda colour: text.plan(made, colour=colour, summary=summary),
         lambda: json_plan.plan(made),
         lambda: report.of_plan(made),
     )
     engine.check(judged, made, session.desired)
     _stop(len(engine.stopping(made, least)), least, ("stops an apply", "stop an apply"))
-    raise typer.Exit(Exit.DIFFERENCES if detailed_exitcode and made.changes else Exit.OK)
+    if not_saved:
+        raise ReconcilerError(
+            Complaint(f"the plan is not saved: {not_saved}", mend="plan again, with room for the file")
+        )
+    raise typer.Exit(Exit.DIFFERENCES if detailed_exitcode and made.changes else code)
 
 
 @app.command()
@@ -163,17 +169,18 @@ def apply(
         space = _workspace(org, project, allow=allow, allow_commands=allow_commands, fail_on=least)
         with space.session() as session:
             result = engine.apply(session, request, saved=reviewed, resume=resume, confirm=confirm)
-    outputs.emit(
+    code = outputs.emit(
         lambda colour: outcome.apply_result(result, colour=colour),
         lambda: json_plan.apply_result(result),
         lambda: report.of_apply(result),
+        acted=True,
     )
     if result.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     error = engine.failed(result)
     if error is not None and result.unread:
         raise error
-    raise typer.Exit(error.exit if error is not None else Exit.OK)
+    raise typer.Exit(error.exit if error is not None else code)
 
 
 @app.command()
@@ -209,13 +216,13 @@ def drift(
             found = engine.drift(session, against=against)
         if before is not None:
             found = earlier.since(found, before)
-    outputs.emit(
+    code = outputs.emit(
         lambda colour: text.drift(found, colour=colour, summary=summary),
         lambda: json_plan.drift(found),
         lambda: report.of_drift(found),
     )
     engine.refuse_unread(found, session.desired)
-    raise typer.Exit(Exit.DIFFERENCES if _counted(found.findings, least) else Exit.OK)
+    raise typer.Exit(Exit.DIFFERENCES if _counted(found.findings, least) else code)
 
 
 @app.command()
@@ -266,7 +273,7 @@ def check(
             found = engine.check_files(space.desired(), space.org.rules, datetime.now(UTC))
         if before is not None:
             found = earlier.since(found, before)
-    outputs.emit(
+    code = outputs.emit(
         lambda colour: text.check(found, colour=colour, summary=summary),
         lambda: json_plan.check(found),
         lambda: report.of_check(found),
@@ -275,8 +282,9 @@ def check(
         engine.refuse_unread(found, session.desired)
     grave = _counted(found.findings, least)
     if live:
-        raise typer.Exit(Exit.DIFFERENCES if grave else Exit.OK)
+        raise typer.Exit(Exit.DIFFERENCES if grave else code)
     _stop(grave, least, ("has to be mended, or waived in reconciler.yaml", "have to be mended, or waived"))
+    raise typer.Exit(code)
 
 
 app.command()(verify)
@@ -383,7 +391,7 @@ def _severity(text: str) -> "Severity":
 
 
 def _asked(shown: str, question: str) -> bool:
-    if not sys.stdin.isatty():
+    if not _somebody_is_there():
         raise RefusedError(
             Complaint(
                 "there is no terminal to ask on", mend="apply a saved plan, or say --auto-approve; nothing was changed"
@@ -393,22 +401,37 @@ def _asked(shown: str, question: str) -> bool:
     sys.stderr.flush()
     try:
         return sys.stdin.readline().strip() == "yes"
+    except (OSError, ValueError):
+        # The terminal is gone, or what was typed is no text.
+        return False
     except KeyboardInterrupt:
         # What is said next begins on a line of its own.
         sys.stderr.write("\n")
         raise
 
 
+def _somebody_is_there() -> bool:
+    """Whether there is a terminal to ask on. Python has no standard input at all where it was closed before the start."""
+    try:
+        return sys.stdin is not None and sys.stdin.isatty() and not lost(sys.stderr)
+    except ValueError:
+        return False
+
+
 def main() -> None:
     """Run one command. The only place where errors become text and exit codes."""
     # One command, then the process ends: looking for cycles costs a third of a large plan and frees nothing.
     gc.disable()
-    # Warnings, threads and libraries write there too, and know nothing of secrets.
-    sys.stderr = guarded(sys.stderr)
+    take_over()
     sys.excepthook = _unexpected
-    # CI runners end a job with SIGTERM: an apply then cancels its deployment, as with Ctrl-C.
+    # CI runners end a job with SIGTERM, a terminal that is closed with SIGHUP: an apply then cancels its deployment, as
+    # with Ctrl-C. Who started us with `nohup` meant us to go on.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     code = _run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
     # Nor does the interpreter need to look for them when it ends.
     gc.freeze()
     sys.exit(code)
@@ -459,5 +482,8 @@ def _usage_error(wrong: "typer.TyperException") -> InputError:
 def _complain(error: ReconcilerError) -> int:
     from reconciler.render import outcome
 
-    sys.stderr.write(redacted(outcome.complaints(error, colour=colour(sys.stderr))))
+    # Where nobody reads standard error, it is told on standard output, unless a result stands there already.
+    silent = lost(sys.stderr) and not getattr(sys.stdout, "used", False)
+    stream = sys.stdout if silent else sys.stderr
+    stream.write(redacted(outcome.complaints(error, colour=colour(stream))))
     return error.exit

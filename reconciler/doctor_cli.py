@@ -28,8 +28,8 @@ def doctor(
         except InputError:
             desired, files = Snapshot({}), False
         found = examine(lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version)
-    outputs.emit(
+    code = outputs.emit(
         lambda colour: examined.text(found, colour=colour),
         lambda: examined.json(found),
     )
-    raise typer.Exit(found.exit)
+    raise typer.Exit(found.exit or code)

@@ -63,7 +63,7 @@ def mock_set(
         pairs[name] = value
     with _mock(org, project) as found:
         found.set(target, pairs, as_user=as_user, delegate=delegate or None)
-    say(f"{as_user} changed {', '.join(pairs)} of {target}\n")
+    say(f"{as_user} changed {', '.join(pairs)} of {target}\n", done=True)
 
 
 @mock_app.command("reset")
@@ -72,7 +72,7 @@ def mock_reset(switch: Switch = [], org: OrgName = "", project: ProjectFile = No
     with _mock(org, project) as found:
         _switch(found, switch)
         found.reset()
-        say(f"new org {found.org_id} ({found.name})\n")
+        say(f"new org {found.org_id} ({found.name})\n", done=True)
 
 
 @mock_app.command("audit")
@@ -205,7 +205,7 @@ def mock_rule(
     """Say how the mock org plays an Apex token exchange handler: it runs no Apex."""
     with _mock(org, project) as found:
         found.set_rule(apex_class, issuer=issuer, audience=audience, claim=claim, user=user, creates=creates)
-    say(f"{apex_class} is played: {issuer} for {audience}, {claim} is the user's {user}\n")
+    say(f"{apex_class} is played: {issuer} for {audience}, {claim} is the user's {user}\n", done=True)
 
 
 @mock_app.command("rules")

@@ -2,14 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING
 
-from reconciler.errors import Complaint, InputError, ReconcilerError
+from reconciler.errors import Complaint, Exit, InputError, ReconcilerError
 from reconciler.redaction import redacted
+from reconciler.streams import READER_LEFT, lost
 
 if TYPE_CHECKING:
     from reconciler.render.report import Report
@@ -82,9 +83,20 @@ class Outputs:
         text: Callable[[bool], str],
         json: Callable[[], str],
         report: "Callable[[], Report] | None" = None,
-    ) -> None:
-        """Write every format. `text` is told whether colour is wanted; the others are made from `report`."""
+        *,
+        acted: bool = False,
+    ) -> int:
+        """Write every format. `text` is told whether colour is wanted; the others are made from `report`.
+
+        What cannot be written stops none of the others. A result that arrives nowhere is told as text on standard error;
+        but for a reader who left (`| head`), which is his good right, unless the command has `acted`: then what it did
+        must be told. Returns the exit code of a command that has no worse one: not 0 if a file is missing that was asked
+        for. Standard output is no such file: plan and drift answer by their exit code, too.
+        """
         made: Report | None = None
+        problems: list[str] = []
+        arrived = False
+        code = Exit.OK
         for form, file in self.sinks:
             if form in PLAIN:
                 content = text(file is None and colour(sys.stdout)) if form == "text" else json()
@@ -92,9 +104,31 @@ class Outputs:
                 made = made or report()
                 content = _page(form, made)
             if file is None:
-                say(content if content.endswith("\n") else content + "\n")
+                problem = _said(_in_encoding(content if content.endswith("\n") else content + "\n", form))
+                if problem and (acted or problem != READER_LEFT):
+                    problems.append(f"standard output cannot be written: {problem}")
+                arrived |= not problem or not (acted or problem != READER_LEFT)
             else:
-                write(file, content)
+                problem = write(file, content)
+                if problem:
+                    problems.append(problem)
+                    code = Exit.FAILED
+                arrived |= not problem
+        for problem in problems:
+            sys.stderr.write(f"{redacted(problem)}\n")
+        if problems and not arrived:
+            shown = text(colour(sys.stderr))
+            sys.stderr.write(redacted(shown if not shown or shown.endswith("\n") else f"{shown}\n"))
+        return code
+
+
+def _in_encoding(content: str, form: str) -> str:
+    """XML and HTML say of themselves that they are UTF-8. Where standard output is not, they are written in ASCII, which
+    is. JSON always is; of the texts for people, the stream replaces what cannot be written."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
+    if form not in ("html", "junit") or encoding in ("utf-8", "utf8"):
+        return content
+    return content.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def _page(form: str, report: "Report") -> str:
@@ -111,42 +145,30 @@ def _page(form: str, report: "Report") -> str:
     return pages[form](report)
 
 
-def say(content: str) -> None:
-    """Write to standard output. Raises ReconcilerError where it cannot be written."""
-    # Python has none at all where it was closed before the start.
-    if getattr(sys, "stdout", None) is None:
-        raise ReconcilerError("standard output cannot be written: it is closed")
-    try:
-        sys.stdout.write(redacted(content))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader went away (`| head`): that is its good right, and changes nothing of what was done.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as wrong:
-        raise ReconcilerError(f"standard output cannot be written: {wrong.strerror}") from None
+def say(content: str, *, done: bool = False) -> None:
+    """Write to standard output. What was `done` already is told on standard error where that does not arrive.
+
+    Raises ReconcilerError where nothing was done and nothing arrives: then the text is all that was asked for.
+    """
+    problem = _said(content)
+    if done:
+        _instead(problem, content)
+    elif problem and problem != READER_LEFT:
+        raise ReconcilerError(f"standard output cannot be written: {problem}")
 
 
-class _Guarded:
-    """A stream without the secrets that are held: for those who write past us."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        self._stream.write(redacted(text))
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        for one in lines:
-            self.write(one)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+def _said(content: str) -> str:
+    """Write to standard output. Why it did not arrive, or an empty text."""
+    stream = sys.stdout
+    if not lost(stream):
+        stream.write(redacted(content))
+        stream.flush()
+    return lost(stream)
 
 
-def guarded(stream: TextIO) -> TextIO:
-    """The stream, with every secret taken out of what is written to it at once; what there is none of stays as it is."""
-    return cast(TextIO, _Guarded(stream)) if stream is not None else stream
+def _instead(problem: str, content: str) -> None:
+    if problem:
+        sys.stderr.write(f"standard output cannot be written: {problem}\n{redacted(content)}")
 
 
 def writable(file: Path) -> None:
@@ -155,12 +177,14 @@ def writable(file: Path) -> None:
         raise InputError(Complaint(f"{file} cannot be written", mend="name a file in a folder that exists"))
 
 
-def write(file: Path, content: str) -> None:
-    """Raises InputError."""
+def write(file: Path, content: str) -> str:
+    """Write a file, in UTF-8 wherever this runs. Why that went wrong, in words, or an empty text."""
     try:
-        file.write_text(redacted(content), encoding="utf-8")
+        # No text is refused for a character that cannot be: half of a pair, out of a file's name say.
+        file.write_text(redacted(content), encoding="utf-8", errors="backslashreplace")
     except OSError as wrong:
-        raise InputError(f"{file} cannot be written: {wrong.strerror}") from None
+        return f"{file} cannot be written: {wrong.strerror}"
+    return ""
 
 
 def read(file: Path) -> str:

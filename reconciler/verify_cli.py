@@ -43,11 +43,11 @@ def verify(
         space = Workspace.open(Choices(org, project, allow_commands=allow_commands))
         with space.session() as session:
             found = verifying.verify(session, space.org.verify, names, org=space.org.name, wait=wait, strict=strict)
-    outputs.emit(
+    code = outputs.emit(
         lambda colour: verify_text.verify(found, colour=colour),
         lambda: json_verify.verify(found),
         lambda: report.of_verify(found),
     )
     if strict and found.missing and not found.findings:
         sys.stderr.write(f"--strict: {len(found.missing)} promises were not looked at\n")
-    raise typer.Exit(Exit.OK if found.kept else Exit.NOT_CONVERGED)
+    raise typer.Exit(code if found.kept else Exit.NOT_CONVERGED)

@@ -156,7 +156,7 @@ def test_a_format_without_a_file_after_the_sign_is_an_error(project: Project) ->
     assert 3 == project.run("plan", "--output", "html=").code
 
 
-@pytest.mark.parametrize("command", ["explain TX02", "schema plan", "plan"])
+@pytest.mark.parametrize("command", ["explain TX02", "schema plan"])
 def test_a_full_disk_is_not_our_defect(project: Project, command: str) -> None:
     """The user can mend it, if he is told."""
     project.declare(portal())
