@@ -33,11 +33,12 @@ known. Pauses grow and are spread by chance; all troubles of a run together get 
 | exit 1, 4 or 5, and no list of steps | nothing was sent | mend what is named, apply again |
 | exit 6, `not landed` | the org did nothing, or undid it | mend what is named, apply again |
 | exit 6, `unknown` | sent, and nobody could tell what became of it | `apply --resume` when the org answers again |
+| exit 1, `Deployment: landed`, and `FILE cannot be written` | it is done, and its report is not | make room; the result stands on standard error |
 | exit 1, `everything landed, and could not be read back` | it is done | apply again: it reads the org and finishes the baseline |
 | exit 7 | landed, and the org holds something else than was sent | read what is left; see the findings |
 | exit 130, or killed | see below | `apply --resume` |
 
-**Ctrl-C, or SIGTERM from a CI runner:** the deployment is cancelled in the org and its last word waited for, two minutes at
+**Ctrl-C, a terminal that is closed, or SIGTERM from a CI runner:** the deployment is cancelled in the org and its last word waited for, two minutes at
 most; the steps are listed as they then are. A second Ctrl-C leaves it in the org as it is.
 
 **Killed, or the machine died:** before anything is sent a journal is written beside the baseline, with no secret in it. The
@@ -48,6 +49,19 @@ more with the same saved plan does the same. `plan` and `drift` change nothing, 
 
 **A queue that stands still:** after an hour we stop waiting, and the org goes on. `apply --resume` waits for it again; or cancel
 it in Setup, Deployment Status, and then `apply --resume`.
+
+## When nothing can be written
+
+A log collector that goes away, a full disk or a closed stream stops nothing: an apply is carried to its end, and `plan` and
+`drift` keep their exit code. What standard output does not take is told on standard error; of a reader who has seen enough
+(`plan | head`) nothing is said. An error that standard error does not take is told on standard output, if no result stands
+there. With standard input closed there is nobody to ask: `apply` without `--auto-approve` ends with exit 4.
+
+A file of `--output` that cannot be written stops none of the others, and makes exit 1 of exit 0. A plan that `--out` could
+not save is always exit 1.
+
+Files are UTF-8. A terminal or a pipe may be something else (cp1252 on Windows): arrows and the like become `->`, any other
+character that it lacks is written as its number, such as `\\u0142`; XML and HTML are written in ASCII there.
 """
 
 
