@@ -12,6 +12,7 @@ import re
 import socket
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
     from providers.mock.server import Listener
 
 _IDLE = 120.0
-"""Seconds that a client may say nothing in, between two requests or inside one."""
+"""Seconds that a client may say nothing in, between two requests or inside one, and that one piece of an answer takes."""
+_HEAD = 60.0
+"""Seconds for the headers of a request, from its first line on, however slowly they drip."""
+_BODY = 600.0
+"""Seconds for the body of a request."""
 _HANDSHAKE = 0x16
 _CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
@@ -70,6 +75,9 @@ class Connection(BaseHTTPRequestHandler):
                 self.request.close()
                 raise
         super().setup()
+        # Kept, since what follows counts the time of a whole request: the socket counts that of one piece only.
+        self._incoming = _Incoming(self.rfile.detach(), self.connection)
+        self.rfile = io.BufferedReader(self._incoming)
 
     def handle(self) -> None:
         try:
@@ -91,6 +99,8 @@ class Connection(BaseHTTPRequestHandler):
             super().finish()
 
     def handle_one_request(self) -> None:
+        # Between two requests as well: a first line that drips is a client that says nothing.
+        self._incoming.finish_within(_IDLE)
         self.raw_requestline = self.rfile.readline(64 * 1024 + 1)
         if self.raw_requestline == b"\r\n":
             # Some clients send an empty line behind a body (RFC 9112, 2.2).
@@ -103,8 +113,10 @@ class Connection(BaseHTTPRequestHandler):
             # Nothing more comes: the end of a kept connection, or a client that went away in the middle of a line.
             self.close_connection = True
             return
+        self._incoming.finish_within(_HEAD)
         if not self.parse_request():
             return
+        self._incoming.finish_within(_BODY)
         try:
             self._check_headers()
             body = self._body()
@@ -242,6 +254,36 @@ _PLAIN = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 38\r\nConnection: close\r\n\r\n"
     b"This port speaks https and not http.\r\n"
 )
+
+
+class _Incoming(io.RawIOBase):
+    """What a client sends, as long as it does so in time."""
+
+    def __init__(self, stream: Any, connection: socket.socket) -> None:
+        self._stream, self._connection = stream, connection
+        self._until = time.monotonic() + _IDLE
+
+    def finish_within(self, seconds: float) -> None:
+        """Allow what is read from now on so many seconds, for all of it together."""
+        self._until = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the client sends too slowly")
+        self._connection.settimeout(min(left, _IDLE))
+        try:
+            read: int | None = self._stream.readinto(buffer)
+        finally:
+            self._connection.settimeout(_IDLE)
+        return read
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 class _TooLargeError(Exception):

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
+import traceback
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +26,7 @@ from providers.mock.world import World
 
 _KEPT_ZIPS = 8
 _OPEN = "('Pending', 'InProgress', 'Canceling')"
+_UNEXPECTED = "UNKNOWN_EXCEPTION"
 _PREFIX = {"deploy": "0Af", "retrieve": "09S"}
 
 
@@ -64,7 +68,45 @@ def awaits_a_job() -> bool:
 
 
 def _fate(row: sqlite3.Row) -> Fate:
-    return Fate(**json.loads(row["fate"])) if row["fate"] else Fate()
+    try:
+        return Fate(**json.loads(row["fate"])) if row["fate"] else Fate()
+    except (ValueError, TypeError):
+        # Of another version of the mock org: a job must not stand in the queue for what cannot be read of it.
+        return Fate()
+
+
+def options_of(row: sqlite3.Row) -> DeployOptions:
+    """Return what a deployment was started with."""
+    try:
+        return DeployOptions(**json.loads(row["options"]))
+    except (ValueError, TypeError):
+        # Of another version; to change nothing is the safe reading.
+        return DeployOptions(checkOnly=True)
+
+
+@contextmanager
+def _one_job(world: World) -> Iterator[list[str]]:
+    """Keep what goes wrong inside the block to this one job: all of the block lands, or nothing and the list says why.
+
+    Whatever a client sent, it must not keep the jobs behind its own waiting. The trace goes to stderr, since an error
+    that no check foresaw is a defect of the mock org.
+    """
+    wrong: list[str] = []
+    user = world.user_id
+    world.db.execute("SAVEPOINT job")
+    try:
+        yield wrong
+    except Exception as error:
+        if not world.db.in_transaction:
+            # The file itself is broken or full: not this job's fault, and there is nowhere to write it down.
+            raise
+        traceback.print_exception(error, file=sys.stderr)
+        world.db.execute("ROLLBACK TO job")
+        world.user_id = user
+        # The sentence of an org; the number is ours, and the same for the same error.
+        number = zlib.crc32(repr(error).encode("utf-8", "replace"))
+        wrong.append(f"An unexpected error occurred. Please include this ErrorId if you contact support: {number}")
+    world.db.execute("RELEASE job")
 
 
 def _shown(row: sqlite3.Row, polls: int) -> str | None:
@@ -102,12 +144,12 @@ def _start(world: World, what: str, options: str, data: bytes | None) -> str:
 def start_quick_deploy(world: World, validation: str) -> str:
     """Deploy what *validation* validated: in this org, with tests, successfully, in the last ten days."""
     row = _find(world.db, "deploy", validation)
-    options = DeployOptions(**json.loads(row["options"]))
+    options = options_of(row)
     fresh = row["completed_at"] and _moment(world.now) - _moment(row["completed_at"]) <= timedelta(days=10)
     # Salesforce's sentence for a validation that cannot be used is not in our sources.
     if row["status"] != "Succeeded" or not options.checkOnly or not fresh or options.testLevel == "NoTestRun":
         raise Fault("INVALID_ID_FIELD", f"{validation} is not a validation that can be deployed quickly")
-    quick = {**json.loads(row["options"]), "checkOnly": False}
+    quick = {**asdict(options), "checkOnly": False}
     return _start(world, "deploy", json.dumps(quick), row["zip"])
 
 
@@ -171,16 +213,21 @@ def _head(db: sqlite3.Connection) -> sqlite3.Row | None:
 
 
 def _finish(world: World, row: sqlite3.Row) -> None:
-    options = DeployOptions(**json.loads(row["options"]))
+    options = options_of(row)
     fate = _fate(row)
     if row["status"] == "Canceling" or fate.end == "canceled":
         report = Report(status="Canceled")
     else:
-        poller, world.user_id = world.user_id, row["user"]
-        locked = fate.end == "locked"
-        report = run(world, row["zip"], replace(options, checkOnly=True) if locked else options)
-        if locked:
-            _lock(report, fate.component)
+        poller, report = world.user_id, Report(status="Failed")
+        with _one_job(world) as wrong:
+            world.user_id = row["user"]
+            locked = fate.end == "locked"
+            report = run(world, row["zip"] or b"", replace(options, checkOnly=True) if locked else options)
+            if locked:
+                _lock(report, fate.component)
+        if wrong:
+            text = f"{_UNEXPECTED}: {wrong[0]}"
+            report = Report(status="Failed", errorMessage=text, errorStatusCode=_UNEXPECTED)
         world.user_id = poller
     keep = options.checkOnly and report.status == "Succeeded"
     world.db.execute(
@@ -218,7 +265,7 @@ def cancel(world: World, job: str) -> bool:
 
 def deploy_result(db: sqlite3.Connection, row: sqlite3.Row, *, details: bool) -> dict[str, Any]:
     """Return the WSDL's DeployResult, its fields in the WSDL's order; None is an element that is absent."""
-    options = DeployOptions(**json.loads(row["options"]))
+    options = options_of(row)
     report: dict[str, Any] = json.loads(row["result"]) if row["result"] else {}
     people = {each["id"]: each["name"] for each in db.execute("SELECT id, name FROM user")}
     messages: list[dict[str, Any]] = report.get("messages", [])
@@ -268,14 +315,19 @@ def poll_retrieve(world: World, job: str) -> sqlite3.Row:
     if (status := _shown(row, world.switches.retrieve_polls)) is not None:
         world.db.execute("UPDATE job SET polls = polls + 1, status = ? WHERE number = ?", (status, row["number"]))
         return _find(world.db, "retrieve", job)
-    request = json.loads(row["options"])
-    parcel = retrieve(world, Request(**{**request, "specific_files": tuple(request["specific_files"])}))
+    parcel = Parcel(b"", [], [])
+    with _one_job(world) as wrong:
+        request = json.loads(row["options"])
+        parcel = retrieve(world, Request(**{**request, "specific_files": tuple(request["specific_files"])}))
+    if wrong:
+        parcel = Parcel(b"", [], [], f"{_UNEXPECTED}: {wrong[0]}", _UNEXPECTED)
     _keep(world, row["number"], parcel)
     return _find(world.db, "retrieve", job)
 
 
 def _keep(world: World, number: int, parcel: Parcel) -> None:
     result = {"fileProperties": parcel.properties, "messages": parcel.messages, "errorMessage": parcel.error}
+    result |= {"errorStatusCode": parcel.code} if parcel.error else {}
     status = "Failed" if parcel.error else "Succeeded"
     world.db.execute(
         "UPDATE job SET status = ?, completed_at = ?, result = ?, zip = ? WHERE number = ?",

@@ -14,7 +14,12 @@ from lxml import etree
 NS = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL = f"{{{XSI}}}nil"
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
+_NO_XML = (*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+"""What no XML document can hold, and a name in a zip can: an answer that repeats it would be read by no client."""
+_ESCAPES = str.maketrans(
+    dict.fromkeys(map(chr, _NO_XML), "\ufffd")
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"}
+)
 
 Body: TypeAlias = "dict[str, list[str | Body]]"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -196,7 +197,7 @@ def deploy_status(org: Org, request: Request, version: str, job: str) -> Respons
             "id": row["id"],
             "validatedDeployRequestId": None,
             "deployResult": result,
-            "deployOptions": json.loads(row["options"]),
+            "deployOptions": asdict(jobs.options_of(row)),
         }
     )
 

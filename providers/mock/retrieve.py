@@ -30,12 +30,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """The answer: *error* is set instead of a zip where the request was too large."""
+    """The answer: *error* is set instead of a zip where the request was too large, with *code* as its status code."""
 
     zip: bytes
     properties: list[Properties]
     messages: list[dict[str, str]]
     error: str | None = None
+    code: str = "LIMIT_EXCEEDED"
 
 
 def retrieve(world: World, request: Request) -> Parcel:

@@ -241,7 +241,7 @@ def _check_retrieve_status(call: Call) -> str:
         {
             "done": done,
             "errorMessage": error,
-            "errorStatusCode": "LIMIT_EXCEEDED" if error else None,
+            "errorStatusCode": result.get("errorStatusCode", "LIMIT_EXCEEDED") if error else None,
             "fileProperties": result.get("fileProperties"),
             "id": row["id"],
             "messages": result.get("messages"),
