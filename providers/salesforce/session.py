@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from providers.salesforce import dripping
 from providers.salesforce.hosts import is_loopback
 from providers.salesforce.markup import is_json_crowd, is_xml
 from providers.salesforce.polling import PassingError
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 120.0
 """To connect, and between two pieces of an answer."""
-ANSWER_SECONDS = 600.0
-"""For the whole of one answer, however slowly it drips."""
 MAX_ANSWER_BYTES = 128 * 1024 * 1024
 """More than the 39 MB of a retrieve in base64 with the properties of 10,000 files."""
 
@@ -40,6 +39,7 @@ class OrgSession(requests.Session):
 
     def __init__(self, *, max_bytes: int = MAX_ANSWER_BYTES) -> None:
         super().__init__()
+        dripping.mount(self)
         self._origin = ""
         self._find: Callable[[], object] | None = None
         self.max_bytes = max_bytes
@@ -113,23 +113,28 @@ class OrgSession(requests.Session):
 
     def _drain(self, response: requests.Response) -> None:
         """Read the answer, but not more than `max_bytes` of it once unpacked."""
-        chunks, total, until = [], 0, time.monotonic() + ANSWER_SECONDS
-        for chunk in response.iter_content(1 << 16):
-            total += len(chunk)
-            if time.monotonic() > until:
-                response.close()
-                raise UnreachableError(
-                    Complaint(f"{self.origin} did not finish its answer in {ANSWER_SECONDS:.0f} s", mend=STRANGER)
-                )
-            if total > self.max_bytes:
-                response.close()
-                raise UnreachableError(
-                    Complaint(
-                        f"{self.origin} sends more than {self.max_bytes} bytes, which no org does in one answer",
-                        mend=STRANGER,
+        chunks, total, until = [], 0, time.monotonic() + dripping.ANSWER_SECONDS
+        late = Complaint(f"{self.origin} did not finish its answer in {dripping.ANSWER_SECONDS:.0f} s", mend=STRANGER)
+        try:
+            for chunk in response.iter_content(1 << 16):
+                total += len(chunk)
+                # Of what no socket carries, a tape or a server in this process, too.
+                if time.monotonic() > until:
+                    response.close()
+                    raise UnreachableError(late)
+                if total > self.max_bytes:
+                    response.close()
+                    raise UnreachableError(
+                        Complaint(
+                            f"{self.origin} sends more than {self.max_bytes} bytes, which no org does in one answer",
+                            mend=STRANGER,
+                        )
                     )
-                )
-            chunks.append(chunk)
+                chunks.append(chunk)
+        except requests.ConnectionError as lost:
+            if dripping.is_overdue(lost):
+                raise UnreachableError(late) from None
+            raise
         response._content = b"".join(chunks)
         # Salesforce speaks UTF-8; to guess would take minutes for an answer of this size that is none.
         response.encoding = "utf-8"
