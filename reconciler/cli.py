@@ -32,6 +32,7 @@ from reconciler.options import (
     Target,
 )
 from reconciler.output import Outputs, colour, read, say, writable, write
+from reconciler.own_providers import prefer_ours
 from reconciler.redaction import redacted
 from reconciler.streams import lost, take_over
 from reconciler.verify_cli import verify
@@ -454,6 +455,7 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: "Traceba
 def _run(arguments: "Sequence[str]") -> int:
     command = typer.main.get_command(app)
     try:
+        prefer_ours()
         code = int(command.main(list(arguments), prog_name="reconciler", standalone_mode=False) or 0)
     except typer.Exit as ended:
         # Typer turns Ctrl-C inside of a command into one of these.

@@ -16,6 +16,7 @@ from reconciler.errors import Complaint, InputError
 from reconciler.guards import ALLOWABLE
 from reconciler.kind import SecretRef, suggestion
 from reconciler.model import Address, Snapshot
+from reconciler.own_providers import prefer_ours
 from reconciler.progress import progress
 from reconciler.redaction import hold
 from reconciler.render.safe import line
@@ -128,6 +129,7 @@ class Workspace:
         """The org, or what stands for it, and where its secrets come from. What is recorded is written at the end, also if
         the command failed after the org was read: what is read does not depend on the command."""
         # The providers bring along an HTTP client: loaded only when an org is really asked.
+        prefer_ours()
         from providers import Connection, connect, recording, replay
 
         org, record = self.org, self.choices.record
