@@ -2,11 +2,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# Everything that is installed is locked in requirements/, with its hashes, so nothing is left to resolve. pip compiles with one
+# core, so it is not left to pip.
+FLAGS := --quiet --disable-pip-version-check --no-deps --no-compile
+LOCKED := install $(FLAGS) --require-hashes
+COMPILE := -m compileall -q -j 0 -x '/(pip|setuptools|lib2to3)/'
+# A virtual environment with the pip that is locked, made by the pip that Python came with, or else by its `ensurepip`.
+venv = if $(PYTHON) -m pip --version > /dev/null 2>&1; \
+  then $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python $(LOCKED) -r requirements/install.txt; \
+  else $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip $(LOCKED) -r requirements/install.txt; fi
 
-.PHONY: demo test lint bench cassettes browser docs interop faults kills clean
+.PHONY: demo test lint bench cassettes browser docs interop faults kills lock wheel clean
 
 demo: $(VENV)/.installed
-	sh docs/demo.sh $(abspath $(BIN))/reconciler
+	@sh docs/demo.sh $(abspath $(BIN))/reconciler
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n 2 tests
@@ -53,22 +62,56 @@ FAULTS := all
 faults: $(VENV)/.dev
 	RECONCILER_FAULTS=$(FAULTS) $(BIN)/pytest -n 2 tests/faults
 
+# Locks anew what `make demo`, `make test` and CI install: the newest that pyproject.toml allows, for Python 3.11 and later.
+# UPGRADE= keeps what is locked wherever pyproject.toml still allows it.
+RESOLVER := .venv-uv
+UV := $(RESOLVER)/bin/uv
+UPGRADE := --upgrade
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --custom-compile-command "make lock" $(UPGRADE)
+
+lock: $(UV)
+	$(LOCK) --group install -o requirements/install.txt
+	$(LOCK) pyproject.toml -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra dev -c requirements/install.txt -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --group uv -o requirements/uv.txt
+	$(LOCK) tests/interop/cci.in -o tests/interop/cci.txt
+
+# A wheel in dist/, to install elsewhere: `pipx install dist/sf_reconciler-*.whl`.
+wheel: $(VENV)/.installed
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+
 clean:
-	rm -rf $(VENV) $(CCI) $(NPM) .reconciler build *.egg-info
+	rm -rf $(VENV) $(CCI) $(RESOLVER) $(NPM) .reconciler build dist *.egg-info
 
-$(VENV)/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e .
-	touch $@
+# Every phase says what it does: a first run on a slow line takes minutes.
+$(VENV)/.installed: requirements/install.txt requirements/run.txt pyproject.toml
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(call venv,$(VENV))
+	@echo "Installing what reconciler needs, as requirements/run.txt locks it ..."
+	@$(BIN)/python -m pip $(LOCKED) -r requirements/run.txt
+	@echo "Installing reconciler itself ..."
+	@$(BIN)/python $(COMPILE) $(VENV)/lib & PYTHONWARNINGS=ignore $(BIN)/python -m pip install $(FLAGS) --no-build-isolation -e . && wait
+	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
-	touch $@
+$(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
+	@echo "Installing what the tests need, as requirements/dev.txt locks it ..."
+	@$(BIN)/python -m pip $(LOCKED) -r requirements/dev.txt
+	@$(BIN)/python $(COMPILE) $(VENV)/lib
+	@touch $@
 
-$(CCI)/.installed: tests/interop/cci.txt
-	$(PYTHON) -m venv $(CCI)
-	$(CCI)/bin/pip install --quiet --disable-pip-version-check -r $<
-	touch $@
+$(UV): requirements/install.txt requirements/uv.txt
+	@echo "Installing uv, which finds out what fits together, into $(RESOLVER) ..."
+	@$(call venv,$(RESOLVER))
+	@$(RESOLVER)/bin/python -m pip $(LOCKED) -r requirements/uv.txt
+	@touch $@
+
+$(CCI)/.installed: requirements/install.txt tests/interop/cci.txt
+	@echo "Installing CumulusCI into $(CCI) ..."
+	@$(call venv,$(CCI))
+	@$(CCI)/bin/python -m pip $(LOCKED) -r tests/interop/cci.txt
+	@touch $@
 
 $(NPM)/.installed: tests/interop/package.json tests/interop/package-lock.json
 	cd tests/interop && npm ci --silent

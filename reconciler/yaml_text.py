@@ -155,6 +155,10 @@ _FAULTS = (
     ("found undefined tag handle", "", "remove the tag"),
     ("found unknown escape character", "", "write \\\\ for a backslash, or use single quotes"),
     ("found a tab character", "", "indent with blanks, not with tabs"),
+    ("exceeded maximum nesting depth", "", "no kind needs that; flatten it"),
+    # What another version of libyaml says.
+    ("", "\t", "indent with blanks, not with tabs"),
+    ("", "", "check the quotes, the brackets and how far the line is indented, here and above"),
 )  # fmt: skip
 
 

@@ -102,10 +102,6 @@ def test_documents_before_a_fault_are_kept() -> None:
         ("a: !vault x\n", "a.yaml:1:4: the tag !vault is not supported"),
         ("a: !!set {b}\n", "a.yaml:1:4: the tag tag:yaml.org,2002:set is not supported"),
         ("a: !!int x\n", "a.yaml:1:4: this is no int"),
-        ("a:\n\tb: 1\n", "a.yaml:2:1: not valid YAML: found character that cannot start any token"),
-        ("a: @b\n", "a.yaml:1:4: not valid YAML: found character that cannot start any token"),
-        ("a: b: c\n", "a.yaml:1:5: not valid YAML: mapping values are not allowed in this context"),
-        ("a: 'b\n", "a.yaml:2:1: not valid YAML: found unexpected end of stream"),
         ("ä: b\x00c\n", "a.yaml:1:5: the control character U+0000 is not allowed"),
         (b"a: caf\xe9\n", "a.yaml:1:7: byte 0xe9 is not UTF-8"),
         ("a: 1".encode("utf-16"), "a.yaml:1:1: the file is UTF-16, not UTF-8"),
@@ -114,6 +110,23 @@ def test_documents_before_a_fault_are_kept() -> None:
 def test_what_is_wrong_has_a_place(text: str | bytes, expected: str) -> None:
     """`line 1, column 5 in "<byte string>"` helps nobody in a pull request."""
     assert expected == message(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a:\n\tb: 1\n", "a.yaml:2:1: not valid YAML: "),
+        ("a: @b\n", "a.yaml:1:4: not valid YAML: "),
+        ("a: b: c\n", "a.yaml:1:5: not valid YAML: "),
+        ("a: 'b\n", "a.yaml:2:1: not valid YAML: "),
+    ],
+)
+def test_what_is_no_yaml_has_a_place_and_a_mend(text: str, expected: str) -> None:
+    """What follows are libyaml's words, which another version of it may choose anew."""
+    (complaint,) = read(text).complaints
+
+    assert message(text).startswith(expected)
+    assert "" != complaint.mend
 
 
 def test_a_duplicate_names_both_places() -> None:
@@ -132,12 +145,12 @@ def nested(depth: int) -> str:
     [
         ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{c}: &{c} [{','.join(['*' + p] * 9)}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)), f"{MAX_ALIASED:,} values"),
         (nested(MAX_DEPTH + 1), "levels deep"),
-        ("[" * 1_000_000, "levels deep"),
+        ("[" * 1_000_000, "levels deep|not valid YAML"),
         ("{a: " * 1_000_000, "levels deep"),
         ("- " * 1_000_000, "levels deep"),
         ("? " * 1_000_000, "a key must be text"),
         ("a: &a " + "[" * 40 + "]" * 40 + "\nb: " + "[" * 40 + "*a" + "]" * 40, "levels deep by an alias"),
-        ("[" * 9_000_000 + "\x00", "levels deep"),
+        ("[" * 9_000_000 + "\x00", "levels deep|not valid YAML"),
         ("&a " * 3_000_000, "not valid YAML"),
         ("!" * 9_000_000, "the tag tag:yaml.org"),
         ("'" + "a " * 4_000_000, "not valid YAML"),
@@ -145,12 +158,15 @@ def nested(depth: int) -> str:
     ids=range(11),
 )  # fmt: skip
 def test_a_bomb_ends_at_once_and_in_an_error(text: str, words: str) -> None:
-    """A pull request from a stranger must not stop the pipeline of everybody else."""
+    """A pull request from a stranger must not stop the pipeline of everybody else.
+
+    Newer versions of PyYAML have a bound of their own, which brackets reach before they reach ours.
+    """
     begun = time.process_time()
 
     messages = [complaint.message for complaint in read(text).complaints]
 
-    assert any(words in message for message in messages)
+    assert any(any(word in message for word in words.split("|")) for message in messages)
     assert all(len(message) < 400 for message in messages)
     assert time.process_time() - begun < 5
 

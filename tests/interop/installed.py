@@ -19,7 +19,7 @@ OUTSIDE = "INTEROP_OUTSIDE"
 SECONDS = 90
 """No command takes longer, unless something hangs."""
 PACKAGES: Mapping[str, str] = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]
-CCI = (HERE / "cci.txt").read_text(encoding="utf-8").partition("cumulusci==")[2].partition("\n")[0]
+CCI = (HERE / "cci.txt").read_text(encoding="utf-8").partition("cumulusci==")[2].split()[0]
 """The version of CumulusCI."""
 
 
