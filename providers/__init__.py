@@ -31,11 +31,16 @@ class Connection:
 
 
 def connect(
-    connection: Connection, secrets: Secrets, *, recording: "Recording | None" = None, tell: Progress | None = None
+    connection: Connection,
+    secrets: Secrets,
+    *,
+    recording: "Recording | None" = None,
+    tell: Progress | None = None,
+    report: Progress | None = None,
 ) -> Provider:
     """The provider for one org; with a `recording`, one that reads everything and keeps what it hears. Sends nothing yet.
 
-    `tell` hears why nothing seems to happen, where an org has to be asked again.
+    `tell` hears why nothing seems to happen, where an org has to be asked again; `report` hears of each call.
 
     Credentials are looked for last, with the first call: a host that they must not go to is refused before
     (RefusedError). Raises InputError for a login flow that there is not, or that lacks a key.
@@ -48,6 +53,7 @@ def connect(
     if connection.deploy_by not in list(Way):
         raise InputError(f"deployments go by {', '.join(Way)}, not by {connection.deploy_by!r}")
     session = OrgSession()
+    session.report = report
     login = _mock_login if connection.mock else _login
     credentials = login(connection, session, secrets)
     if recording is not None:

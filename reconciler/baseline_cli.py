@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.options import AllowCommands, OrgName, PlainOutput, ProjectFile
+from reconciler.options import AllowCommands, AsJson, OrgName, PlainOutput, ProjectFile, Quiet, Verbose
 from reconciler.output import PLAIN, Outputs, say
 
 baseline_app = typer.Typer(
@@ -15,8 +15,11 @@ baseline_app = typer.Typer(
 @baseline_app.command("list")
 def baseline_list(
     output: PlainOutput = [],
+    as_json: AsJson = False,
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """List what we manage in the org."""
@@ -24,8 +27,9 @@ def baseline_list(
     from reconciler.render import json_baseline, text
     from reconciler.workspace import Choices, Workspace
 
-    outputs = Outputs.of(output, PLAIN)
-    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+    outputs = Outputs.of(output, PLAIN, as_json=as_json)
+    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    with space.session(files=False) as session:
         found = ownership.baseline(session)
     raise typer.Exit(
         outputs.emit(
@@ -39,8 +43,11 @@ def baseline_list(
 def baseline_show(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
     output: PlainOutput = [],
+    as_json: AsJson = False,
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Show what we last applied for a resource."""
@@ -48,8 +55,9 @@ def baseline_show(
     from reconciler.render import json_baseline, text
     from reconciler.workspace import Choices, Workspace, address
 
-    outputs, only = Outputs.of(output, PLAIN), [address(a) for a in addresses]
-    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+    outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [address(a) for a in addresses]
+    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    with space.session(files=False) as session:
         found = ownership.baseline(session, only)
     raise typer.Exit(
         outputs.emit(
@@ -63,7 +71,9 @@ def baseline_show(
 def baseline_accept(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]…")],
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Take what the org has now as what should be: its drift is no longer reported."""
@@ -75,7 +85,8 @@ def baseline_accept(
         head, dot, path = given.rpartition("/")[2].partition(".")
         prefix = given.rpartition("/")[0]
         chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
-    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    with space.session(files=False) as session:
         ownership.accept(session, chosen)
     say("".join(f"accepted {given}\n" for given in addresses), done=True)
 
@@ -84,7 +95,9 @@ def baseline_accept(
 def baseline_forget(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Give resources up: they stay in the org, and we no longer own them."""
@@ -92,6 +105,7 @@ def baseline_forget(
     from reconciler.workspace import Choices, Workspace, address
 
     chosen = [address(a) for a in addresses]
-    with Workspace.open(Choices(org, project, allow_commands=allow_commands)).session(files=False) as session:
+    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    with space.session(files=False) as session:
         ownership.forget(session, chosen)
     say("".join(f"forgot {given}\n" for given in addresses), done=True)

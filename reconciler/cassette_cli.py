@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.errors import Complaint, Exit, InputError
-from reconciler.options import PlainOutput
+from reconciler.options import AsJson, PlainOutput
 from reconciler.output import PLAIN, Outputs, writable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def recorded_to(
     record: Path | None,
     replay: Path | None,
     scrub: Sequence[str],
-    key: str,
+    key: str | None,
     *,
     asks_org: bool = True,
     validate: bool = False,
@@ -38,24 +38,30 @@ def recorded_to(
                 "--validate lets the org check the plan, and with --replay there is none", mend="leave one of them out"
             )
         )
-    what = frozenset(part for one in scrub for part in one.split(",") if part)
+    parts = [part.strip() for one in scrub for part in one.split(",")]
+    if not all(parts):
+        raise InputError(
+            Complaint("--scrub names nothing between two commas", mend="write --scrub emails,certificates")
+        )
+    what = frozenset(parts)
     if record is None:
         if what or key:
             raise InputError("--scrub and --scrub-key go with --record")
         return None
     writable(record)
-    return Record(record, what, key)
+    return Record(record, what, key or "")
 
 
 def cassette(
     file: Annotated[Path, typer.Argument(help="A file that --record wrote.", metavar="FILE")],
     output: PlainOutput = [],
+    as_json: AsJson = False,
 ) -> None:
     """Look through a recording. Shows its age, its calls, and anything in it that looks like a secret (then exit 2)."""
     from providers.salesforce.tape.inspecting import inspect
     from reconciler.render import cassette as shown
 
-    outputs = Outputs.of(output, PLAIN)
+    outputs = Outputs.of(output, PLAIN, as_json=as_json)
     with outputs.telling("cassette"):
         found = inspect(file)
     summary = shown.Cassette(

@@ -12,15 +12,18 @@ import typer
 from reconciler import __version__
 from reconciler.baseline_cli import baseline_app
 from reconciler.cassette_cli import cassette, recorded_to
+from reconciler.command_line import arranged
 from reconciler.doctor_cli import doctor
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError, RefusedError
 from reconciler.mock_cli import mock_app
 from reconciler.options import (
     AllowCommands,
+    AsJson,
     Destroy,
     OrgName,
     Output,
     ProjectFile,
+    Quiet,
     RecordTo,
     Replace,
     ReplayFrom,
@@ -30,6 +33,7 @@ from reconciler.options import (
     StopOn,
     Summary,
     Target,
+    Verbose,
 )
 from reconciler.output import Outputs, colour, read, say, writable, write
 from reconciler.own_providers import prefer_ours
@@ -50,7 +54,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Plan, apply and watch the identity configuration of Salesforce orgs.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -62,12 +65,33 @@ Allow = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    """Plan, apply and watch the identity configuration of Salesforce orgs."""
-    if version:
+def _version(wanted: bool) -> None:
+    if wanted:
         say(f"reconciler {__version__}\n")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+    output: Output = [],
+    as_json: AsJson = False,
+    allow_commands: AllowCommands = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
+    project: ProjectFile = None,
+) -> None:
+    """Plan, apply and watch the identity configuration of Salesforce orgs."""
+    # Options before the command are handed to the command: `command_line.arranged`.
+
+
+@app.command("version", hidden=True)
+def print_version() -> None:
+    """Print the version."""
+    _version(True)
 
 
 @app.command()
@@ -83,27 +107,32 @@ def plan(
     replace: Replace = [],
     destroy: Destroy = False,
     output: Output = [],
+    as_json: AsJson = False,
     summary: Summary = False,
     fail_on: StopOn = "high",
     record: RecordTo = None,
     replay: ReplayFrom = None,
     scrub: Scrub = [],
-    scrub_key: ScrubKey = "",
+    scrub_key: ScrubKey = None,
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Show what apply would change. Changes nothing."""
     from reconciler import engine
     from reconciler.render import json_plan, report, text
 
-    outputs, least = Outputs.of(output), _severity(fail_on)
+    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
     if out is not None:
         writable(out)
     with outputs.telling("plan"):
         request = _request(target, replace, destroy)
         kept = recorded_to(record, replay, scrub, scrub_key, validate=validate)
-        space = _workspace(org, project, allow_commands=allow_commands, record=kept, replay=replay)
+        space = _workspace(
+            org, project, quiet=quiet, verbose=verbose, allow_commands=allow_commands, record=kept, replay=replay
+        )
         with space.session() as session:
             made = engine.plan(session, request)
             judged = engine.validate(session, made) if validate else ()
@@ -131,16 +160,19 @@ def plan(
 @app.command()
 def apply(
     saved: Annotated[Path | None, typer.Argument(help="A plan that was saved by plan --out.", metavar="[PLAN]")] = None,
-    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask.")] = False,
+    auto_approve: Annotated[bool, typer.Option("--auto-approve", "-y", help="Do not ask.")] = False,
     allow: Allow = [],
     target: Target = [],
     replace: Replace = [],
     destroy: Destroy = False,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on the apply that was cut off.")] = False,
     output: Output = [],
+    as_json: AsJson = False,
     fail_on: StopOn = "high",
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Make the org equal to the files. Applies a plan that was saved, or a fresh one after yes."""
@@ -148,7 +180,7 @@ def apply(
     from reconciler.render import json_plan, outcome, report, text
     from reconciler.render.saved_plan import read_plan
 
-    outputs, least = Outputs.of(output), _severity(fail_on)
+    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
 
     def confirm(made: "Plan") -> bool:
         if saved is not None or auto_approve:
@@ -167,7 +199,9 @@ def apply(
             raise InputError("a saved plan already says what it is for: --target, --replace and --destroy go with plan")
         else:
             request = _request(reviewed.targets, reviewed.replaced, reviewed.destroy)
-        space = _workspace(org, project, allow=allow, allow_commands=allow_commands, fail_on=least)
+        space = _workspace(
+            org, project, quiet=quiet, verbose=verbose, allow=allow, allow_commands=allow_commands, fail_on=least
+        )
         with space.session() as session:
             result = engine.apply(session, request, saved=reviewed, resume=resume, confirm=confirm)
     code = outputs.emit(
@@ -192,26 +226,31 @@ def drift(
     ] = "low",
     since: Since = None,
     output: Output = [],
+    as_json: AsJson = False,
     summary: Summary = False,
     record: RecordTo = None,
     replay: ReplayFrom = None,
     scrub: Scrub = [],
-    scrub_key: ScrubKey = "",
+    scrub_key: ScrubKey = None,
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Show what changed behind the files' back. Says how bad it is, and who did it; changes and proposes nothing."""
     from reconciler import engine
     from reconciler.render import earlier, json_plan, report, text
 
-    outputs, least = Outputs.of(output), _severity(fail_on)
+    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
     if against not in ("baseline", "desired"):
         raise InputError(f"--against {against}: write baseline or desired")
     with outputs.telling("drift", keep=since):
         before = _earlier(since, "drift")
         kept = recorded_to(record, replay, scrub, scrub_key)
-        space = _workspace(org, project, allow_commands=allow_commands, record=kept, replay=replay)
+        space = _workspace(
+            org, project, quiet=quiet, verbose=verbose, allow_commands=allow_commands, record=kept, replay=replay
+        )
         desired = None if against == "desired" else _sound(space, "drift is shown", "nothing counts as ignored")
         with space.session(desired=desired) as session:
             found = engine.drift(session, against=against)
@@ -230,13 +269,13 @@ def drift(
 def check(
     live: Annotated[bool, typer.Option("--live", help="Judge the org as it is; the files do not matter.")] = False,
     fail_on: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--fail-on",
             help="Exit 3 (with --live: 2) from this severity on; high, with --live low, if not given.",
             metavar="SEVERITY",
         ),
-    ] = "",
+    ] = None,
     secret_ages: Annotated[
         bool,
         typer.Option(
@@ -245,13 +284,16 @@ def check(
     ] = False,
     since: Since = None,
     output: Output = [],
+    as_json: AsJson = False,
     summary: Summary = False,
     record: RecordTo = None,
     replay: ReplayFrom = None,
     scrub: Scrub = [],
-    scrub_key: ScrubKey = "",
+    scrub_key: ScrubKey = None,
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Check the files alone: syntax, schema, references, rules. Asks no org, unless --live lets the rules judge one."""
@@ -260,13 +302,15 @@ def check(
     from reconciler import engine
     from reconciler.render import earlier, json_plan, report, text
 
-    outputs, least = Outputs.of(output), _severity(fail_on or ("low" if live else "high"))
+    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on or ("low" if live else "high"))
     if secret_ages and not live:
         raise InputError("--secret-ages asks an org: it goes with --live")
     with outputs.telling("check", keep=since):
         before = _earlier(since, "check")
         kept = recorded_to(record, replay, scrub, scrub_key, asks_org=live)
-        space = _workspace(org, project, allow_commands=allow_commands, record=kept, replay=replay)
+        space = _workspace(
+            org, project, quiet=quiet, verbose=verbose, allow_commands=allow_commands, record=kept, replay=replay
+        )
         if live:
             with space.session(desired=_sound(space, "the org is judged", "findings have no place")) as session:
                 found = engine.check_org(session, secrets=secret_ages)
@@ -324,9 +368,11 @@ app.add_typer(mock_app, name="mock")
 
 
 def _workspace(
-    org: str,
+    org: str | None,
     project: Path | None,
     *,
+    quiet: bool,
+    verbose: bool,
     allow: "Sequence[str]" = (),
     allow_commands: bool = False,
     fail_on: "Severity | None" = None,
@@ -336,8 +382,19 @@ def _workspace(
     from reconciler.security import Severity
     from reconciler.workspace import Choices, Workspace
 
-    least = Severity.HIGH if fail_on is None else fail_on
-    return Workspace.open(Choices(org, project, tuple(allow), allow_commands, least, record, replay))
+    return Workspace.open(
+        Choices(
+            org,
+            project,
+            allow=tuple(allow),
+            allow_commands=allow_commands,
+            fail_on=Severity.HIGH if fail_on is None else fail_on,
+            record=record,
+            replay=replay,
+            quiet=quiet,
+            verbose=verbose,
+        )
+    )
 
 
 def _sound(space: "Workspace", still: str, but: str) -> "Snapshot":
@@ -452,11 +509,17 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: "Traceba
     sys.stderr.write(f"unexpected error: {message}\n  mend: this is a defect of ours; RECONCILER_DEBUG=1 shows where\n")
 
 
+COMPLETING = "_RECONCILER_COMPLETE"
+"""The variable by which a shell asks for completions."""
+
+
 def _run(arguments: "Sequence[str]") -> int:
     command = typer.main.get_command(app)
     try:
         prefer_ours()
-        code = int(command.main(list(arguments), prog_name="reconciler", standalone_mode=False) or 0)
+        # A shell that completes says elsewhere what was typed.
+        words = list(arguments) if COMPLETING in os.environ else arranged(command, arguments, os.environ)
+        code = int(command.main(words, prog_name="reconciler", standalone_mode=False) or 0)
     except typer.Exit as ended:
         # Typer turns Ctrl-C inside of a command into one of these.
         code = ended.exit_code
@@ -475,7 +538,7 @@ def _usage_error(wrong: "typer.TyperException") -> InputError:
     context = getattr(wrong, "ctx", None)
     command = context.command_path if context is not None else "reconciler"
     message = wrong.format_message()
-    if not message or message.startswith("Usage:"):
+    if not message or message.startswith(("Usage:", "Missing command")):
         # No command at all: what there is, is the answer.
         return InputError(Complaint("which command?", mend=f"{command} --help lists them"))
     return InputError(Complaint(message.rstrip("."), mend=f"{command} --help shows what there is"))

@@ -30,6 +30,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """A project's name becomes part of file names."""
 _API_VERSION = re.compile(r"[1-9][0-9]{1,2}\.0")
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?/?")
+_FORMATS = ("text", "json", "markdown", "sarif", "junit", "html", "graph", "dot")
+"""What `-o` is followed by elsewhere; `output.FORMATS`."""
 _SECRET = re.compile(
     r"secret|passw|private_?key|credential|token|session_?id|consumer_?key_?file|auth_?url", re.IGNORECASE
 )
@@ -95,14 +97,19 @@ class Project:
     positions: Positions | None = field(default=None, repr=False, compare=False)
 
     def org(self, name: str | None = None, *, replay: bool = False) -> Org:
-        """The org of that name, or the default one, with `${env.NAME}` filled in; for a replay without all that leads to
-        the org, so that none of it need be there. Raises InputError."""
+        """The org of that name, or for `None` the default one, with `${env.NAME}` filled in; for a replay without all that
+        leads to the org, so that none of it need be there. Raises InputError."""
+        if name is not None and not name.strip():
+            # The default is for people at a keyboard, not for a pipeline whose variable is not set.
+            raise InputError(Complaint("the name of the org is empty", mend=f"one of: {', '.join(self.orgs)}"))
         wanted = name or self.default_org or (next(iter(self.orgs)) if len(self.orgs) == 1 else "")
         listed = f"one of: {', '.join(self.orgs)}"
         if not wanted:
             raise InputError(Complaint("there are several orgs", Place(self.path.name), f"pass --org with {listed}"))
         if wanted not in self.orgs:
             near = suggestion(wanted, self.orgs)
+            if not near and wanted in _FORMATS:
+                near = f"did you mean --output {wanted}? -o is short for --org"
             mend = f"{near} ({listed})" if near else listed
             raise InputError(Complaint(f"{wanted!r} is not an org of this project", Place(self.path.name), mend))
         filling = _Filling(self.environment)

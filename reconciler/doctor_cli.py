@@ -4,14 +4,17 @@
 import typer
 
 from reconciler.errors import InputError
-from reconciler.options import AllowCommands, OrgName, PlainOutput, ProjectFile
+from reconciler.options import AllowCommands, AsJson, OrgName, PlainOutput, ProjectFile, Quiet, Verbose
 from reconciler.output import PLAIN, Outputs
 
 
 def doctor(
     output: PlainOutput = [],
+    as_json: AsJson = False,
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
@@ -20,9 +23,9 @@ def doctor(
     from reconciler.render import examined
     from reconciler.workspace import Choices, Workspace
 
-    outputs = Outputs.of(output, PLAIN)
+    outputs = Outputs.of(output, PLAIN, as_json=as_json)
     with outputs.telling("doctor"):
-        space = Workspace.open(Choices(org, project, allow_commands=allow_commands))
+        space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
         try:
             desired, files = (space.desired() if space.project.desired.is_dir() else Snapshot({})), True
         except InputError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.options import OrgName, ProjectFile
+from reconciler.options import AsJson, OrgName, ProjectFile
 from reconciler.output import say
 from reconciler.render.safe import line
 
@@ -33,7 +33,7 @@ Switch = Annotated[
 
 
 @mock_app.command("users")
-def mock_users(org: OrgName = "", project: ProjectFile = None) -> None:
+def mock_users(org: OrgName = None, project: ProjectFile = None) -> None:
     """List who there is in the mock org."""
     with _mock(org, project) as found:
         for user in found.users():
@@ -51,7 +51,7 @@ def mock_set(
     delegate: Annotated[
         str, typer.Option("--delegate", help="Who had logged in as that user.", metavar="USERNAME")
     ] = "",
-    org: OrgName = "",
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Change a record of the mock org as an admin in Setup would."""
@@ -67,7 +67,7 @@ def mock_set(
 
 
 @mock_app.command("reset")
-def mock_reset(switch: Switch = [], org: OrgName = "", project: ProjectFile = None) -> None:
+def mock_reset(switch: Switch = [], org: OrgName = None, project: ProjectFile = None) -> None:
     """Make a new mock org, with a new id, in place of the old one."""
     with _mock(org, project) as found:
         _switch(found, switch)
@@ -76,7 +76,7 @@ def mock_reset(switch: Switch = [], org: OrgName = "", project: ProjectFile = No
 
 
 @mock_app.command("audit")
-def mock_audit(org: OrgName = "", project: ProjectFile = None) -> None:
+def mock_audit(org: OrgName = None, project: ProjectFile = None) -> None:
     """Show the mock org's Setup audit trail, newest first."""
     with _mock(org, project) as found:
         for row in found.audit():
@@ -101,13 +101,15 @@ def mock_serve(
     output: Annotated[
         str, typer.Option("--output", help="text, or json: one object on one line.", metavar="FORMAT")
     ] = "text",
-    org: OrgName = "",
+    in_json: AsJson = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Serve the mock org over HTTP or TLS on loopback, until Ctrl-C, and say what clients need to reach it."""
     from providers.mock import serve
     from providers.mock.clients import as_json, as_text
 
+    form = "json" if in_json else output
     if output not in ("text", "json"):
         raise InputError(Complaint(f"--output {output}: no such format", mend="one of: text, json"))
     slower, played = _latency(latency), _faults(faults)
@@ -116,7 +118,7 @@ def mock_serve(
         _switch(found, switch)
 
         def ready(served: "Served") -> None:
-            say(as_json(found, served) if output == "json" else as_text(found, served))
+            say(as_json(found, served) if form == "json" else as_text(found, served))
 
         try:
             serve(found, host, port, tls=tls, faults=played, latency=slower, ready=ready)
@@ -165,7 +167,7 @@ def mock_token(
     issuer: Annotated[str, typer.Option("--issuer", help="Default: that of the only rule.", metavar="URL")] = "",
     expires_in: Annotated[int, typer.Option("--expires-in", help="Seconds.", metavar="SECONDS")] = 300,
     forged: Annotated[bool, typer.Option("--forged", help="Let nobody have signed it.")] = False,
-    org: OrgName = "",
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Print a token of the mock org's identity provider, and nothing else, so that {command: …} may call it."""
@@ -181,7 +183,7 @@ def mock_token(
 @mock_app.command("secret")
 def mock_secret(
     app: Annotated[str, typer.Argument(metavar="APP", help="An external client app or a connected app.")],
-    org: OrgName = "",
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Print the consumer secret of an app of the mock org, and nothing else, so that {command: …} may call it."""
@@ -199,7 +201,7 @@ def mock_rule(
         str, typer.Option("--user", help="FederationIdentifier, Username or Email.", metavar="FIELD")
     ] = "FederationIdentifier",
     creates: Annotated[bool, typer.Option("--creates", help="It makes users where its handler may.")] = False,
-    org: OrgName = "",
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Say how the mock org plays an Apex token exchange handler: it runs no Apex."""
@@ -209,7 +211,7 @@ def mock_rule(
 
 
 @mock_app.command("rules")
-def mock_rules(org: OrgName = "", project: ProjectFile = None) -> None:
+def mock_rules(org: OrgName = None, project: ProjectFile = None) -> None:
     """List how the mock org plays Apex token exchange handlers."""
     with _mock(org, project) as found:
         for rule in found.rules():
@@ -228,7 +230,7 @@ def _switch(found: "MockOrg", switches: "Sequence[str]") -> None:
 
 
 @contextmanager
-def _mock(org: str, project: Path | None) -> "Iterator[MockOrg]":
+def _mock(org: str | None, project: Path | None) -> "Iterator[MockOrg]":
     from providers.mock import MockOrgError, open_org
     from reconciler.workspace import Choices, Workspace
 

@@ -5,13 +5,52 @@ from typing import Annotated
 
 import typer
 
+from reconciler.output import FORMATS
+
+
+def _orgs(incomplete: str) -> list[str]:
+    """The orgs of the project, for a shell that completes."""
+    import os  # noqa: PLC0415 (only where somebody presses a key)
+
+    from reconciler.config import load_project  # noqa: PLC0415
+    from reconciler.errors import ReconcilerError  # noqa: PLC0415
+
+    try:
+        given = os.environ.get("RECONCILER_PROJECT")
+        project = load_project(Path(given) if given else None, environment=os.environ)
+    except ReconcilerError:
+        return []
+    return [name for name in project.orgs if name.startswith(incomplete)]
+
+
+def _formats(incomplete: str) -> list[str]:
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
 OrgName = Annotated[
-    str, typer.Option("--org", help="Org of reconciler.yaml; default: its default_org.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--org",
+        "-o",
+        help="Org of reconciler.yaml; default: its default_org.",
+        metavar="NAME",
+        envvar="RECONCILER_ORG",
+        show_envvar=True,
+        autocompletion=_orgs,
+    ),
 ]
 ProjectFile = Annotated[
     Path | None,
-    typer.Option("--project", help="The project file; default: reconciler.yaml here or above.", metavar="FILE"),
+    typer.Option(
+        "--project",
+        help="The project file; default: reconciler.yaml here or above.",
+        metavar="FILE",
+        envvar="RECONCILER_PROJECT",
+        show_envvar=True,
+    ),
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not say what is being done; results and errors stay.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say on standard error what the org is asked.")]
 AllowCommands = Annotated[bool, typer.Option("--allow-commands", help="Let secret references run commands.")]
 
 Output = Annotated[
@@ -20,12 +59,14 @@ Output = Annotated[
         "--output",
         help="text, json, markdown, sarif, junit, html, graph (Mermaid) or dot; =FILE to write it there. Repeatable.",
         metavar="FORMAT[=FILE]",
+        autocompletion=_formats,
     ),
 ]
 PlainOutput = Annotated[
     list[str],
     typer.Option("--output", help="text or json; =FILE to write it there. Repeatable.", metavar="FORMAT[=FILE]"),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --output json.")]
 Summary = Annotated[bool, typer.Option("--summary", help="Text: one line for each change or finding.")]
 Since = Annotated[
     Path | None,
@@ -64,7 +105,7 @@ Scrub = Annotated[
     ),
 ]
 ScrubKey = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--scrub-key",
         help="With --scrub: environment variable with the key of the pseudonyms, so that two recordings agree.",

@@ -26,17 +26,21 @@ class Outputs:
     sinks: tuple[tuple[str, Path | None], ...]
 
     @classmethod
-    def of(cls, given: Sequence[str], formats: Sequence[str] = FORMATS) -> "Outputs":
-        """`text`, `json=plan.json` … Raises InputError for what is no format and for what cannot be written."""
+    def of(cls, given: Sequence[str], formats: Sequence[str] = FORMATS, *, as_json: bool = False) -> "Outputs":
+        """`text`, `json=plan.json` … Raises InputError for what is no format and for what cannot be written.
+
+        `as_json` is JSON on standard output, too.
+        """
         sinks: list[tuple[str, Path | None]] = []
-        for one in given or ["text"]:
+        wanted = [*given, "json"] if as_json and "json" not in given else given
+        for one in wanted or ["text"]:
             form, equals, file = one.partition("=")
             if form not in formats:
                 from reconciler.kind import suggestion
 
                 mend = suggestion(form, formats) or f"one of: {', '.join(formats)}"
                 raise InputError(Complaint(f"--output {one}: no such format", mend=mend))
-            if equals and not file:
+            if equals and not file.strip():
                 # An empty variable of a pipeline: a page of HTML in its log is not what was meant.
                 raise InputError(Complaint(f"--output {one}: no file is named", mend=f"write {form}=FILE, or {form}=-"))
             path = Path(file) if file not in ("", "-") else None
@@ -196,5 +200,12 @@ def read(file: Path) -> str:
 
 
 def colour(stream: object) -> bool:
-    """Whether a terminal that shows colours is at the other end."""
-    return bool(getattr(stream, "isatty", bool)()) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    """Whether colours are shown at the other end: a terminal, or a log whose reader says so with FORCE_COLOR.
+
+    NO_COLOR goes before it (https://no-color.org, https://force-color.org: an empty one counts as not there)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR", "")
+    if forced:
+        return forced.lower() not in ("0", "false")
+    return bool(getattr(stream, "isatty", bool)()) and os.environ.get("TERM") != "dumb"

@@ -11,13 +11,19 @@ from reconciler.render.safe import line
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Yield the callable that is told each stage. Repetitions of a stage are shown once."""
-    if sys.stderr.isatty():
+def progress(quiet: bool = False) -> Iterator[Progress]:
+    """Yield the callable that is told each stage. Repetitions of a stage are shown once; nothing if `quiet`."""
+    if quiet:
+        yield _silent
+    elif sys.stderr is not None and sys.stderr.isatty():
         with _live() as tell:
             yield tell
     else:
         yield _Lines()
+
+
+def _silent(_: str) -> None:
+    """No progress."""
 
 
 class _Lines:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.errors import Exit, InputError
-from reconciler.options import AllowCommands, OrgName, Output, ProjectFile
+from reconciler.options import AllowCommands, AsJson, OrgName, Output, ProjectFile, Quiet, Verbose
 from reconciler.output import Outputs
 
 
@@ -27,8 +27,11 @@ def verify(
         bool, typer.Option("--strict", help="Exit 7 too if a promised call could not be run, for want of a token say.")
     ] = False,
     output: Output = [],
+    as_json: AsJson = False,
     allow_commands: AllowCommands = False,
-    org: OrgName = "",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
     """Run the OAuth flows that the files promise. Those that they must refuse, too; exit 7 if the org does otherwise."""
@@ -36,11 +39,11 @@ def verify(
     from reconciler.render import json_verify, report, verify_text
     from reconciler.workspace import Choices, Workspace
 
-    outputs = Outputs.of(output)
+    outputs = Outputs.of(output, as_json=as_json)
     if not 0 <= wait <= 7200:
         raise InputError(f"--wait {wait:g}: write seconds, from 0 to 7200")
     with outputs.telling("verify"):
-        space = Workspace.open(Choices(org, project, allow_commands=allow_commands))
+        space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
         with space.session() as session:
             found = verifying.verify(session, space.org.verify, names, org=space.org.name, wait=wait, strict=strict)
     code = outputs.emit(

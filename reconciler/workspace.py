@@ -18,7 +18,7 @@ from reconciler.kind import SecretRef, suggestion
 from reconciler.model import Address, Snapshot
 from reconciler.own_providers import prefer_ours
 from reconciler.progress import progress
-from reconciler.redaction import hold
+from reconciler.redaction import hold, redacted
 from reconciler.render.safe import line
 from reconciler.secrets import secret_value
 from reconciler.security import Severity
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from providers.salesforce.tape.recording import Recording
     from reconciler.provider import Progress, Provider, Secrets
 
+_CALL = 300
+"""Characters that are shown of a call."""
 BASELINES = ".reconciler/baselines"
 
 
@@ -46,7 +48,8 @@ class Record:
 class Choices:
     """What the user said besides the command itself."""
 
-    org: str = ""
+    org: str | None = None
+    """Its name in the project file; `None`: the default one."""
     project: Path | None = None
     allow: tuple[str, ...] = ()
     allow_commands: bool = False
@@ -55,6 +58,10 @@ class Choices:
     record: "Record | None" = None
     replay: Path | None = None
     """A recording that stands for the org."""
+    quiet: bool = False
+    """Do not say what is being done."""
+    verbose: bool = False
+    """Say what the org is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ class Workspace:
             desired = self.desired() if files else Snapshot({})
         org = self.org
         options = {"testLevel": org.test_level} if org.test_level else {}
-        with progress() as tell, self._provider(tell) as (provider, secret):
+        with progress(self.choices.quiet) as tell, self._provider(tell) as (provider, secret):
             yield Session(
                 provider=provider,
                 baselines=self.baselines,
@@ -142,12 +149,13 @@ class Workspace:
             api_version=org.api_version,
             login=org.login,
         )
+        report = _reported if self.choices.verbose else None
         if record is None:
-            yield connect(connection, secrets=self.secret, tell=tell), self.secret
+            yield connect(connection, secrets=self.secret, tell=tell, report=report), self.secret
             return
         kept = recording(record.scrub, _key(record.key))
         secret = kept.hearing(self.secret)
-        provider = connect(connection, secrets=secret, recording=kept, tell=tell)
+        provider = connect(connection, secrets=secret, recording=kept, tell=tell, report=report)
         try:
             yield provider, secret
         except Exception:
@@ -169,6 +177,10 @@ class Workspace:
             f" scrubbed: {described(kept.counts)}\n"
             f"  look through it before you share it: reconciler cassette {line(file)}\n"
         )
+
+
+def _reported(call: str) -> None:
+    sys.stderr.write(f"  {line(redacted(call), _CALL)}\n")
 
 
 def _key(variable: str) -> str:

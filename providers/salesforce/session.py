@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -45,6 +45,8 @@ class OrgSession(requests.Session):
         self.max_bytes = max_bytes
         self.calls = 0
         """Requests sent so far."""
+        self.report: Callable[[str], None] | None = None
+        """Told of each call in one line: what was asked, the answer's status and size, and how long it took."""
         self.ahead: float | None = None
         """Seconds that our clock was ahead of the org's in its last answer; `None` if no answer told the time."""
         # With credentials of its own, requests would prefer those of a netrc file to the token that we send.
@@ -94,7 +96,13 @@ class OrgSession(requests.Session):
         redirect_is_answer = kwargs.pop("redirect_is_answer", False)
         self.calls += 1
         kwargs.update(stream=True, allow_redirects=False)
-        response = super().send(request, **kwargs)
+        begun = time.monotonic()
+        try:
+            response = super().send(request, **kwargs)
+        except requests.RequestException as lost:
+            if self.report is not None:
+                self.report(f"{_asked(request)}: {type(lost).__name__}")
+            raise
         self.ahead = _ahead(response.headers.get("Date", ""))
         if response.is_redirect and not redirect_is_answer:
             response.close()
@@ -105,6 +113,9 @@ class OrgSession(requests.Session):
                 )
             )
         self._drain(response)
+        if self.report is not None:
+            size, took = len(response._content or b""), time.monotonic() - begun
+            self.report(f"{_asked(request)}: {response.status_code}, {size:,} bytes, {took:.2f} s")
         return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -153,6 +164,13 @@ class OrgSession(requests.Session):
                     mend=STRANGER,
                 )
             ) from None
+
+
+def _asked(request: requests.PreparedRequest) -> str:
+    """Method and path, and a query's text: what else stands behind a `?` may be of a login."""
+    target = urlsplit(request.url or "")
+    query = parse_qs(target.query).get("q", [""])[0]
+    return f"{request.method} {target.path}{f' {query}' if query else ''}"
 
 
 def _host(redirect: requests.Response) -> str:
