@@ -1,7 +1,8 @@
 """The structure of an Apex class, as far as a reader needs it: classes, methods, blocks and calls. No full grammar.
 
 What cannot be understood is left out, never refused: a class that the org holds was compiled there, and a class that
-does not compile is refused by the org.
+does not compile is refused by the org. What is too long or too deep to be followed is not looked at at all, and says so
+(`Code.unfollowed`): half a class would look like one without its checks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,10 @@ LONGEST: Final = 1_000_000
 """The longest class that an org takes (Apex Developer Guide, "Execution Governors and Limits")."""
 MOST: Final = 75_000
 """Words and symbols of a class, comments left out: some 7,500 lines. What is longer takes seconds to follow."""
-DEEPEST: Final = 50
+DEEPEST: Final = 200
 """Brackets in brackets. No person writes that many; what looks at brackets in brackets stays quick."""
 
-LONGEST_TYPE: Final = 24
+LONGEST_TYPE: Final = 64
 """Tokens of a type with what is in its angle brackets. A comparison `a < b` is never looked at for longer."""
 
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
@@ -36,7 +37,7 @@ _NO_TYPES: Final = (
 )
 _STATEMENTS: Final = frozenset({"return", "if", "for", "while", "try", "switch", "throw"})
 """What begins a statement, and so ends one that lacks its semicolon."""
-_CHAIN: Final = 8
+_CHAIN: Final = 50
 """How far back a chain of calls is followed to what it began with."""
 
 Span = tuple[int, int]

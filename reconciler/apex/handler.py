@@ -74,7 +74,8 @@ _CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Claims of a JWT, and what a SAML assertion calls them (SAML 2.0 Core, 2.2.5 and 2.5.1)."""
 _MANY: Final = 2000
-"""Blocks and places in one method. Beyond, a class is taken to be in order there rather than looked at for minutes."""
+"""Blocks and places in one method. Beyond, nothing is said to be wrong there: looking would take minutes. That it was not
+looked at is said (`Handler.overlooked`)."""
 _PLACES: Final = 10
 """Places in one method that take a token apart, or accept it, and try statements around a verification."""
 _FEW: Final = 5
@@ -118,6 +119,8 @@ class _Branches(NamedTuple):
     others: list[tuple[Span, Span]]
     """A block, and another that runs instead of it."""
     loops: list[Span]
+    is_cut: bool = False
+    """Whether there are too many to be looked at."""
 
 
 class Handler:
@@ -132,6 +135,7 @@ class Handler:
         self._compared: dict[Method, tuple[tuple[Span, Span], ...]] = {}
         self._guarded: dict[Method, list[_Guard] | None] = {}
         self._values: dict[Method, tuple[tuple[str, Span], ...]] = {}
+        self._overlooked: dict[str, None] = {}
         for code in self.codes:
             for method in code.methods:
                 self._methods.setdefault(method.key, []).append(method)
@@ -173,7 +177,10 @@ class Handler:
 
     def targets(self, call: Call) -> list[Method]:
         """The methods that a call may go to."""
-        named = self._methods.get(call.key, [])[:_NAMESAKES]
+        named = self._methods.get(call.key, [])
+        if len(named) > _NAMESAKES:
+            self._overlook(f"has more than {_NAMESAKES} methods called {call.name.text[:80]}")
+            named = named[:_NAMESAKES]
         return [m for m in named if not m.is_property and call.makes == (m.owner.name.key == m.key)]
 
     def _reach(self, entries: Iterable[Method]) -> tuple[Method, ...]:
@@ -387,10 +394,15 @@ class Handler:
     def unverified_decodings(self) -> Iterator[Spot]:
         """Where the token is taken apart although a way leads there on which nothing verifies it, once a method."""
         looked_at: Counter[Method] = Counter()
+        found: set[Method] = set()
         for method, at in self.decodings:
+            if method in found:
+                continue
             looked_at[method] += 1
-            if looked_at[method] <= _PLACES and self._uncovered(method, at):
-                looked_at[method] += _PLACES
+            if looked_at[method] > _PLACES:
+                self._overlook(f"takes the token apart at more than {_PLACES} places of {method.name.text[:80]}")
+            elif self._uncovered(method, at):
+                found.add(method)
                 yield self.spot(method, at)
 
     def unverified_acceptances(self) -> Iterator[Spot]:
@@ -402,6 +414,9 @@ class Handler:
                 if self._uncovered(method, call.at, late=returned) and not _in_tests_only(method, call.at):
                     yield self.spot(method, call.at)
                     break
+            else:
+                if len(places) > _PLACES:
+                    self._overlook(f"accepts the token at more than {_PLACES} places of {method.name.text[:80]}")
 
     def _says_true(self, code: Code, call: Call) -> bool:
         """Whether it makes a result that is valid whatever happened. One of a variable depends on that."""
@@ -433,8 +448,13 @@ class Handler:
         guards = self._guarded[method]
         if guards is None or any(one.covers(at, late=late) for one in guards):
             return True
-        blocks = dict.fromkeys(min(one.blocks) for one in guards[:_MANY] if one.blocks)
-        return any(self._told_apart(method, block, at) for block in list(blocks)[:_FEW])
+        blocks = dict.fromkeys(min(one.blocks) for one in guards if one.blocks)
+        if any(self._told_apart(method, block, at) for block in list(blocks)[:_FEW]):
+            return True
+        if len(blocks) > _FEW:
+            # One of the others may tell: neither "verified" nor "not verified" would be known.
+            self._overlook(f"verifies the token in more than {_FEW} blocks of {method.name.text[:80]}")
+        return len(blocks) > _FEW
 
     def _told_apart(self, method: Method, block: Span, at: int) -> bool:
         """Whether something that is set in a block is asked for between the block and a place: who did not come
@@ -450,7 +470,11 @@ class Handler:
         if not events or method.body is None:
             return []
         branches = _branches(method.code, method.body)
+        many = f"has too many branches and loops in {method.name.text[:80]}"
+        if branches.is_cut:
+            self._overlook(many)
         if len(branches.conditions) * len(events) > _MANY * 10 or len(branches.others) * len(events) > _MANY * 10:
+            self._overlook(many)
             return None
         return [
             _Guard(
@@ -471,6 +495,8 @@ class Handler:
             if not events or method.body is None:
                 continue
             held = [one for one in method.code.tries(method.body) if _any_in(events, one.block)]
+            if len(held) > _PLACES:
+                self._overlook(f"verifies in more than {_PLACES} try statements of {method.name.text[:80]}")
             for one in held[:_PLACES]:
                 for at, block in one.catches:
                     if self._swallows(method, method.body, one, block):
@@ -640,6 +666,22 @@ class Handler:
             code.tokens[a].key == "id" and b > a + 1 and code.tokens[a + 1].key == "=" for a, b in call.arguments
         )
 
+    # -- what was not looked at ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def overlooked(self) -> tuple[str, ...]:
+        """Why parts of the class were not looked at, in words that follow its name: what they do, nobody can tell."""
+        # Each of these stops at its limits, and notes them.
+        for looking in (self.unverified_decodings, self.unverified_acceptances, self.swallowed):
+            for _ in looking():
+                pass
+        if self.token.is_cut:
+            self._overlook(f"names the token more than {_MANY} times in one call")
+        return tuple(self._overlooked)
+
+    def _overlook(self, why: str) -> None:
+        self._overlooked[why] = None
+
     # -- what is not here ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -681,6 +723,8 @@ class Trace:
 
     def __init__(self, codes: Iterable[Code], found: frozenset[str]) -> None:
         self._places: dict[Code, tuple[list[int], list[int]]] = {}
+        self.is_cut = False
+        """Whether a stretch of code named them too often to look at all places."""
         for code in codes:
             making = _making(code)
             places = [at for at in range(len(code.tokens)) if not found.isdisjoint(_terms_at(code, at))]
@@ -689,8 +733,10 @@ class Trace:
     def touches(self, code: Code, span: Span) -> bool:
         """Whether one of them is among the `terms` of a stretch of code; quick, however long that is."""
         places, making = self._places[code]
-        first = bisect_left(places, span[0])
-        return any(making[i] < span[0] for i in range(first, min(bisect_left(places, span[1]), first + _MANY)))
+        first, last = bisect_left(places, span[0]), bisect_left(places, span[1])
+        found = any(making[i] < span[0] for i in range(first, min(last, first + _MANY)))
+        self.is_cut = self.is_cut or (not found and last - first > _MANY)
+        return found
 
 
 def _making(code: Code) -> list[int]:
@@ -822,7 +868,7 @@ def _branches(code: Code, body: Span) -> _Branches:
         staying = [one for one in blocks if not _leaves(code, one)]
         conditions += [one for one in blocks if not (is_whole and staying in ([], [one]))]
     if len(loops) * (len(conditions) + len(others)) > _MANY * 10:
-        return _Branches([], [], loops)
+        return _Branches([], [], loops, is_cut=True)
     return _Branches(
         [one for one in conditions if not _in_any(one, loops)],
         [(one, other) for one, other in others if not _in_any(one, loops)],

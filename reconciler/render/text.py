@@ -129,9 +129,18 @@ def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]
         return []
     asking = {id for id, rule in all_rules().items() if rule.asks_org}
     by_id: dict[str, list[Unchecked]] = {}
+    by_class: dict[tuple[Address, str], list[str]] = {}
     for one in unchecked:
-        by_id.setdefault(one.id, []).append(one)
+        if one.address.kind == "ApexClass" and one.id != REFERENCE:
+            by_class.setdefault((one.address, one.message), []).append(one.id)
+        else:
+            by_id.setdefault(one.id, []).append(one)
     told = [paint(f"Not checked{f' ({mend})' if mend else ''}:", "bold")]
+    # What decides who gets in is named, whoever has to look at it.
+    for (address, message), ids in list(by_class.items())[:NAMED]:
+        told.append(f"  {', '.join(map(line, ids))}  {line(address)}: {line(message)}")
+    if len(by_class) > NAMED:
+        told.append(f"  and {len(by_class) - NAMED} more of Apex classes")
     for id, found in sorted(by_id.items()):
         if id in asking or id == REFERENCE:
             where = list(dict.fromkeys(line(one.address) for one in found))

@@ -1,16 +1,17 @@
 """The token exchange handler's Apex class: it decides who gets in, so it is read.
 
-TX12 and AX08 say what cannot work. The others are heuristics over source text: they lean to the class's side (see
-`reconciler.apex.handler`), and are medium, so that none of them stops an apply by default.
+TX12 and AX08 say what cannot work, AX10 what cannot be followed: that is never fine. The others are heuristics over source
+text: they lean to the class's side (see `reconciler.apex.handler`), and are medium, so that none of them stops an apply by
+default.
 
 The classes that are cited are those of the Apex Reference Guide, namespace Auth.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
-from reconciler.apex.code import LONGEST, MOST, Code
+from reconciler.apex.code import DEEPEST, LONGEST, MOST, Code
 from reconciler.apex.handler import BASE, MAP_USER, PARAMETERS, VALIDATE, Handler, Spot
 from reconciler.apex.secrets import secrets
 from reconciler.apex.tokens import Sort, Token
@@ -45,6 +46,8 @@ class _Used:
     handler: Handler | None = None
     unread: str = ""
     """Why there is no `handler`; empty if there is simply no such class."""
+    lost: tuple[str, ...] = ()
+    """Why the class, or others that it names, cannot be followed although they are here."""
     base: str = ""
     """The first base class that is not here; empty if the line of base classes ends where it should, or with none."""
     extends: str = ""
@@ -90,9 +93,18 @@ def _find(world: World) -> Iterator[_Used]:
         name = world.value(handler, _FIELD)
         if isinstance(name, str) and name:
             users.setdefault(classes.get(name.casefold(), Address(_CLASS, name)), []).append(handler)
-    codes: dict[Address, Code | str] = {}
+    codes: dict[Address, Code | _Unread] = {}
     for address, handlers in users.items():
         yield _read(world, address, tuple(handlers), classes, codes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """Why a class's source is not looked at; empty if there is no such class."""
+
+    why: str
+    is_here: bool = False
+    """Whether there is a source, which cannot be followed."""
 
 
 def _read(
@@ -100,64 +112,79 @@ def _read(
     address: Address,
     handlers: tuple[Address, ...],
     classes: dict[str, Address],
-    codes: dict[Address, Code | str],
+    codes: dict[Address, Code | _Unread],
 ) -> _Used:
     main = _code(world, address, codes)
-    if isinstance(main, str):
-        return _Used(address, handlers, unread=main)
-    handler = Handler(main, _neighbours(world, main, address, classes, codes))
+    if isinstance(main, _Unread):
+        return _Used(address, handlers, unread=main.why, lost=(main.why,) if main.is_here else ())
+    read, lost = _neighbours(world, main, address, classes, codes)
+    handler = Handler(main, read)
     last = handler.lineage[-1]
     missing = "" if not last.base or last.extends.startswith("auth.") else last.base
-    return _Used(address, handlers, handler, base=missing, extends=last.base)
+    return _Used(address, handlers, handler, lost=tuple(lost), base=missing, extends=last.base)
 
 
-def _code(world: World, address: Address, codes: dict[Address, Code | str]) -> Code | str:
-    """A class's code, or why there is none; an empty text if there is no such class."""
+def _code(world: World, address: Address, codes: dict[Address, Code | _Unread]) -> Code | _Unread:
+    """A class's code, or why there is none."""
     if address not in codes:
         codes[address] = _load(world, address)
     return codes[address]
 
 
-def _load(world: World, address: Address) -> Code | str:
-    if "__" in address.name:
-        return f"{address.name} belongs to an installed package, which does not show its source"
+def _load(world: World, address: Address) -> Code | _Unread:
+    name = address.name
+    if "__" in name:
+        return _Unread(f"{name} belongs to an installed package, which does not show its source")
     if (reason := world.reason_unreadable(address)) is not None and address not in world.bodies:
-        return f"{address.name} could not be read: {reason}"
+        return _Unread(f"{name} could not be read: {reason}")
     exists = world.has(address)
     if exists is UNKNOWN:
-        return f"{address.name} is not declared; the org may hold anything under this name"
+        return _Unread(f"{name} is not declared; the org may hold anything under this name")
     if not exists:
-        return ""
+        return _Unread("")
     source = world.value(address, _SOURCE)
     if not isinstance(source, str) or not source.strip() or source.strip() == "(hidden)":
-        return f"the source of {address.name} is not here"
+        return _Unread(f"the source of {name} is not here")
     if len(source) > LONGEST:
-        return f"{address.name} is longer than the {LONGEST:,} characters that an org takes"
-    code = Code(source, address.name)
+        return _Unread(f"{name} is longer than the {LONGEST:,} characters that an org takes", is_here=True)
+    code = Code(source, name)
     if code.unfollowed:
-        return f"{address.name} {code.unfollowed}: it is not followed"
-    return code if code.top is not None else f"no class could be found in the source of {address.name}"
+        return _Unread(f"{name} {code.unfollowed}: it is not followed", is_here=True)
+    return code if code.top is not None else _Unread(f"no class could be found in the source of {name}", is_here=True)
 
 
 def _neighbours(
-    world: World, main: Code, address: Address, classes: dict[str, Address], codes: dict[Address, Code | str]
-) -> Iterator[Code]:
-    """The other classes that the source names, and those that they name, as far as they are here."""
+    world: World, main: Code, address: Address, classes: dict[str, Address], codes: dict[Address, Code | _Unread]
+) -> tuple[list[Code], list[str]]:
+    """The other classes that the source names, and those that they name, as far as they are here, and why some that are
+    here were left out."""
     seen = {address}
     todo = [main]
+    found: list[Code] = []
+    lost: list[str] = []
     read = len(main.tokens)
     while todo:
         named = {token.key for token in todo.pop().tokens if token.sort is Sort.WORD}
-        for name in sorted(named & classes.keys()):
-            other = classes[name]
-            if other in seen or len(seen) > _NEIGHBOURS:
+        for other in (classes[name] for name in sorted(named & classes.keys())):
+            if other in seen:
                 continue
             seen.add(other)
+            if len(found) >= _NEIGHBOURS:
+                # One sentence for all of them, however many there are.
+                return found, [
+                    *lost,
+                    f"it leads to more than {_NEIGHBOURS} other classes, of which the rest is left out",
+                ]
             code = _code(world, other, codes)
-            if isinstance(code, Code) and read + len(code.tokens) <= MOST:
+            if isinstance(code, _Unread):
+                lost += [code.why] if code.is_here else []
+            elif read + len(code.tokens) > MOST:
+                lost.append(f"together with {other.name} it has more than {MOST:,} words and symbols")
+            else:
                 read += len(code.tokens)
                 todo.append(code)
-                yield code
+                found.append(code)
+    return found, lost
 
 
 def _each(world: World) -> Iterator[tuple[_Used, Handler] | NotChecked]:
@@ -181,6 +208,8 @@ def _no_base(used: _Used) -> str:
 
 def _elsewhere(used: _Used, handler: Handler) -> NotChecked | None:
     """Said where something was not found that a class which is not here may do."""
+    if used.lost:
+        return NotChecked(used.address, used.lost[0], _SOURCE)
     if not handler.elsewhere:
         return None
     return NotChecked(used.address, f"it is left to {handler.elsewhere[:80]}, which is not here", _SOURCE)
@@ -558,3 +587,65 @@ def sharing(world: World) -> Verdicts:
             )
             mend = "write `with sharing class`, or `without sharing class` if it has to see every user"
             yield used.at(Spot("", top.name, used.address.name), message, mend)
+
+
+@rule(
+    "AX10",
+    Severity.HIGH,
+    "A handler's class can be followed",
+    hurts="What the class does with a token cannot be seen: it may let in anybody who can write one.",
+    source="our own judgement: what cannot be judged is not fine. At most "
+    f"{MOST:,} words and symbols, {DEEPEST} brackets in each other and {_NEIGHBOURS} other classes are followed; "
+    "what hands the token to a class that is not here is medium, as TX16",
+    good=TOKEN_EXCHANGE,
+    bad=_but(
+        (
+            "    private static final String AUDIENCE =",
+            f"    private static Object unused = {'(' * (DEEPEST + 1)}1{')' * (DEEPEST + 1)};\n"
+            "    private static final String AUDIENCE =",
+        )
+    ),
+)
+def followed(world: World) -> Verdicts:
+    """What is too long, too deep or too widely spread to be read would else hide whatever a reviewer should see."""
+    for used in _used(world):
+        if used.handler is None:
+            if used.unread and not used.lost:
+                yield NotChecked(used.address, used.unread, _SOURCE)
+            yield from (_lost(used, why) for why in used.lost)
+        elif used.base or used.extends.lower() == BASE:
+            yield from (_lost(used, why) for why in (*used.lost, *_overlooked(used, used.handler)))
+            if not used.lost and (name := used.base or _left_to(used.handler)):
+                yield _left(used, name)
+    for handler in _handlers(world):
+        if world.value(handler, _FIELD) is UNKNOWN:
+            yield NotChecked(handler, "the handler's class is not declared", _FIELD)
+
+
+def _overlooked(used: _Used, handler: Handler) -> Iterator[str]:
+    yield from (f"{used.address.name} {why}" for why in handler.overlooked)
+
+
+def _left_to(handler: Handler) -> str:
+    """The class that is not here and may verify the token, where nothing that is here does."""
+    return "" if handler.verifications or not handler.overrides(VALIDATE) else handler.elsewhere
+
+
+def _lost(used: _Used, why: str) -> Broken:
+    mend = (
+        f"take out what it does not need, or split it: at most {MOST:,} words and symbols, {DEEPEST} brackets in each other "
+        f"and {_NEIGHBOURS} other classes are followed; else review it by hand, and waive this"
+    )
+    return _unseen(used, why, mend)
+
+
+def _left(used: _Used, name: str) -> Broken:
+    verb = "extends" if used.base else "leaves the token to"
+    mend = f"declare {name[:80]}.cls beside it, or verify the token in {used.address.name} itself"
+    return replace(_unseen(used, f"it {verb} {name[:80]}, which is not here", mend), severity=Severity.MEDIUM)
+
+
+def _unseen(used: _Used, why: str, mend: str) -> Broken:
+    whose = ", ".join(handler.name for handler in used.also[:3]) + (", …" if len(used.also) > 3 else "")
+    message = f"what {used.address.name}, the class of {whose}, does with a token cannot be seen: {why}"
+    return used.at(Spot("", used.top, why[:80]), message, mend)

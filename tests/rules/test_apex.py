@@ -13,7 +13,7 @@ from reconciler.rules.examples import HANDLER_CLASS
 from reconciler.security import Severity
 
 RULES = [rule for id, rule in all_rules().items() if id.startswith("AX") or id in ("TX12", "TX16")]
-HEURISTICS = [id for id in all_rules() if id.startswith("AX") and id != "AX08"] + ["TX16"]
+HEURISTICS = [id for id in all_rules() if id.startswith("AX") and id not in ("AX08", "AX10")] + ["TX16"]
 CLASS = Address("ApexClass", "Partner")
 HANDLER = Address("OauthTokenExchangeHandler", "PartnerIdp")
 
@@ -489,8 +489,8 @@ def test_a_class_is_never_called_missing_without_proof() -> None:
 def test_a_hidden_source_is_not_judged(source: str) -> None:
     """Silence would be read as "fine"."""
     findings, unchecked = judged(source)
-    assert [] == findings
-    assert {rule.id for rule in RULES} == {one.id for one in unchecked}
+    assert [("AX10", Severity.MEDIUM)] == [(one.id, one.severity) for one in findings]
+    assert {rule.id for rule in RULES} - {"AX10"} == {one.id for one in unchecked}
 
 
 def test_a_class_is_found_whatever_its_case_and_once_for_all_its_handlers() -> None:
@@ -519,8 +519,8 @@ def test_a_base_class_in_between_is_followed() -> None:
 def test_a_base_class_that_is_not_here_leaves_everything_open() -> None:
     """It may extend the right class, or verify what this one does not."""
     findings, unchecked = judged("public class Partner extends Common {}")
-    assert [] == findings
-    assert {rule.id for rule in RULES} == {one.id for one in unchecked}
+    assert [("AX10", Severity.MEDIUM)] == [(one.id, one.severity) for one in findings]
+    assert {rule.id for rule in RULES} - {"AX10"} == {one.id for one in unchecked}
 
 
 LEFT_TO_ANOTHER = partner("if (!TokenChecks.isGood(incomingToken)) { return no(); } " + YES)
@@ -547,14 +547,18 @@ def test_shared_classes_are_read_up_to_a_limit() -> None:
     big = "public class Checks { public static void good(String token) {" + "a = b; " * (MOST // 5) + "} }"
     source = partner("Checks.good(incomingToken); Verifier.sound(incomingToken); " + YES)
     others = {"Checks": big, "Verifier": big.replace("Checks", "Verifier").replace("good", "sound")}
-    _, unchecked = judged(source, others=others)
-    assert {"it is left to Verifier, which is not here"} == {one.message for one in unchecked}
+    findings, unchecked = judged(source, others=others)
+    why = f"together with Verifier it has more than {MOST:,} words and symbols"
+    assert {why} == {one.message for one in unchecked}
+    (found,) = findings
+    assert ("AX10", Severity.HIGH) == (found.id, found.severity)
+    assert f"what Partner, the class of PartnerIdp, does with a token cannot be seen: {why}" == found.message
 
 
 def test_another_class_that_is_not_here_is_named() -> None:
     """Neither "fine" nor "broken" would be true."""
     findings, unchecked = judged(LEFT_TO_ANOTHER)
-    assert [] == findings
+    assert [("AX10", Severity.MEDIUM)] == [(one.id, one.severity) for one in findings]
     assert {"TX16", "AX02", "AX03", "AX04", "AX05"} == {one.id for one in unchecked}
     assert all("TokenChecks" in one.message for one in unchecked)
 
