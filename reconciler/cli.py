@@ -192,7 +192,9 @@ def apply(
             raise InputError(
                 "--resume carries on what was asked for then: it takes no plan, target, replace or destroy"
             )
-        reviewed = read_plan(read(saved), str(saved)) if saved is not None else None
+        reviewed = None
+        if saved is not None:
+            reviewed = read_plan(read(saved, "make one with: reconciler plan --out FILE"), str(saved))
         if reviewed is None:
             request = _request(target, replace, destroy)
         elif target or replace or destroy:
@@ -436,7 +438,7 @@ def _earlier(since: Path | None, command: str) -> "Earlier | None":
         return None
     from reconciler.render.earlier import read_report
 
-    return read_report(read(since), str(since), command)
+    return read_report(read(since, f"make one with: reconciler {command} --output json=FILE"), str(since), command)
 
 
 def _severity(text: str) -> "Severity":

@@ -1,13 +1,15 @@
 """The project file `reconciler.yaml`: where the desired files are, which orgs there are, and how to log in to them."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from reconciler import login_section
+from reconciler import files, login_section
 from reconciler.errors import Complaint, InputError, Place
+from reconciler.files import FileError
 from reconciler.kind import Boolean, Field, SecretRef, String, Struct, suggestion
 from reconciler.login_section import Login
 from reconciler.rule_settings import RuleSettings
@@ -133,27 +135,40 @@ def load_project(path: Path | None, *, environment: Mapping[str, str]) -> Projec
     """
     found = _find(path)
     try:
-        with found.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as wrong:
-        raise InputError(Complaint(f"cannot be read: {wrong.strerror}", Place(found.name))) from None
-    if len(data) > MAX_BYTES:
-        raise InputError(Complaint(f"the project file is larger than {MAX_BYTES:,} bytes", Place(found.name)))
+        data = files.read(found, MAX_BYTES)
+    except FileError as wrong:
+        raise InputError(Complaint(f"the project file {wrong.problem}", Place(found.name), wrong.mend)) from None
     return _Loading(found.resolve(), data, environment).project()
 
 
 def _find(path: Path | None) -> Path:
     if path is not None:
-        if path.is_file():
+        if path.is_dir():
+            if os.path.lexists(path / FILE):
+                return path / FILE
+            raise InputError(Complaint(f"there is no {FILE} in the folder {path}", mend=f"write one:\n{EXAMPLE}"))
+        if os.path.lexists(path):
             return path
-        raise InputError(Complaint(f"the project file {path} does not exist", mend=f"write one:\n{EXAMPLE}"))
-    here = Path.cwd()
+        near = files.nearest(path)
+        raise InputError(Complaint(f"the project file {path} does not exist", mend=near or f"write one:\n{EXAMPLE}"))
+    try:
+        here = Path.cwd()
+    except OSError:
+        raise InputError(
+            Complaint("the folder that this was started in is gone", mend="change into a folder that exists")
+        ) from None
     for folder in (here, *here.parents):
-        if (folder / FILE).is_file():
+        # A link that leads nowhere is not passed by: a project further up is another one.
+        if os.path.lexists(folder / FILE) and not (folder / FILE).is_dir():
             return folder / FILE
     raise InputError(
-        Complaint(f"no {FILE} in this folder or above", mend=f"run `reconciler init`, or write one:\n{EXAMPLE}")
+        Complaint(f"no {FILE} in this folder or above", mend=f"write one here, or name one with --project:\n{EXAMPLE}")
     )
+
+
+def login_place(project: Project, org: str, key: str) -> Place:
+    """Where a key of an org's login stands."""
+    return _place(project.positions, ("orgs", org, "login", key), project.path)
 
 
 def is_secret(key: str) -> bool:
@@ -392,7 +407,12 @@ class _Loading:
         if not isinstance(value, str):
             return None
         folder = self._root / value
-        if Path(value).is_absolute() or not folder.resolve().is_relative_to(self._root.resolve()):
+        try:
+            inside = not Path(value).is_absolute() and folder.resolve().is_relative_to(self._root.resolve())
+        except (OSError, RuntimeError):  # Python 3.11 raises RuntimeError for a link that leads to itself
+            self._note(at, f"{at[-1]} is a link that leads in a circle", "mend the link")
+            return folder
+        if not inside:
             self._note(at, f"{at[-1]} must be inside of the project folder", "write a relative path")
         return folder
 

@@ -7,7 +7,9 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from io import BufferedReader, FileIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 20
+_BESIDE = 10_000
+"""Files of a folder that are looked at for one with a name like that of a missing one."""
 _FROM_THE_SHELL = ("/dev/fd/", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc/self/fd/")
 """Names of what this process was started with: `--since <(git show main:drift.json)`."""
 
@@ -118,6 +122,17 @@ class _Bounded(FileIO):
         while count := self.readinto(buffer):
             parts.append(bytes(buffer[:count]))
         return b"".join(parts)
+
+
+def nearest(path: Path) -> str:
+    """Words that name the file beside it whose name is the most like this one; empty if none is."""
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in islice(entries, _BESIDE) if entry.is_file()]
+    except OSError:
+        return ""
+    near = get_close_matches(path.name, names, 1, 0.7)
+    return f"did you mean {path.with_name(near[0])}?" if near else ""
 
 
 def text(data: bytes) -> str:
@@ -314,6 +329,9 @@ def _unreadable(path: Path, wrong: Exception) -> FileError:
     # Python 3.11 and 3.12 raise RuntimeError for a link that leads to itself in some calls.
     if code == errno.ELOOP or isinstance(wrong, RuntimeError):
         return FileError("is a link that leads in a circle", "put the file itself there")
+    if code == errno.ENOTDIR:
+        above = next((one for one in path.parents if one.exists() and not one.is_dir()), path.parent)
+        return FileError(f"cannot be reached: {above} is no folder", "put a folder in its place")
     if code == errno.EISDIR:
         return FileError("is a folder, not a plain file", "put a plain file in its place")
     if code == errno.ENXIO:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler import files
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError
+from reconciler.files import FileError
 from reconciler.redaction import redacted
 from reconciler.streams import READER_LEFT, lost
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from reconciler.render.report import Report
 
 PLAIN = ("text", "json")
+MOST_BYTES = 200 * 1024 * 1024
+"""A saved plan or a report of more bytes is not read."""
 FORMATS = (*PLAIN, "markdown", "sarif", "junit", "html", "graph", "dot")
 
 
@@ -177,26 +181,29 @@ def _instead(problem: str, content: str) -> None:
 
 def writable(file: Path) -> None:
     """Said before anything is done: an apply whose report is lost is hard to explain. Raises InputError."""
-    if not file.parent.is_dir() or file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise InputError(Complaint(f"{file} cannot be written", mend="name a file in a folder that exists"))
+    try:
+        files.refuse_unwritable(file)
+    except FileError as wrong:
+        raise InputError(Complaint(f"{file} {wrong.problem}", mend=wrong.mend)) from None
 
 
 def write(file: Path, content: str) -> str:
     """Write a file, in UTF-8 wherever this runs. Why that went wrong, in words, or an empty text."""
     try:
-        # No text is refused for a character that cannot be: half of a pair, out of a file's name say.
-        file.write_text(redacted(content), encoding="utf-8", errors="backslashreplace")
-    except OSError as wrong:
-        return f"{file} cannot be written: {wrong.strerror}"
+        files.write(file, redacted(content))
+    except FileError as wrong:
+        return f"{file} {wrong.problem}"
     return ""
 
 
-def read(file: Path) -> str:
-    """Raises InputError."""
+def read(file: Path, missing: str = "") -> str:
+    """A saved plan, or an earlier report; `missing` says how to make one. Raises InputError."""
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise InputError(f"{file} cannot be read: {getattr(wrong, 'strerror', None) or 'not text in UTF-8'}") from None
+        return files.text(files.read(file, MOST_BYTES, from_shell=True))
+    except FileError as wrong:
+        near = files.nearest(file) if wrong.missing else ""
+        mend = "; ".join(part for part in (near, missing if wrong.missing else wrong.mend) if part)
+        raise InputError(Complaint(f"{file} {wrong.problem}", mend=mend)) from None
 
 
 def colour(stream: object) -> bool:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from reconciler import files
 from reconciler.errors import Complaint, InputError
+from reconciler.files import FileError
 from reconciler.kind import SecretRef
 from reconciler.redaction import hold
 from reconciler.yaml_text import is_variable
@@ -114,13 +116,12 @@ def _content_of(target: str, root: Path) -> bytes:
     if (problem := _outside(target, root)) is not None:
         raise _error(problem, "put the file into the project folder")
     path = (root / target).resolve()
-    if not path.is_file():
-        raise _error(f"the file {target} does not exist, or is no plain file", "put the secret there")
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_SECRET + 1)
-    except OSError as wrong:
-        raise _error(f"the file {target} cannot be read: {wrong.strerror}", "mend its permissions") from None
+        return files.read(path, MAX_SECRET)
+    except FileError as wrong:
+        near = files.nearest(root / target) if wrong.missing else ""
+        mend = "; ".join(part for part in (wrong.mend or "put the secret there", near) if part)
+        raise _error(f"the file {target} {wrong.problem}", mend) from None
 
 
 def _output_of(ref: SecretRef, allow_commands: bool) -> str:

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
 
+from reconciler import files
 from reconciler.errors import Complaint, Place
+from reconciler.files import FileError
 from reconciler.yaml_source import Positions
 from reconciler.yaml_values import IsSecret
 
@@ -139,10 +140,9 @@ class Tree:
         size = 0
         for name in names:
             try:
-                with FileIO(self.root / name) as file:
-                    data = file.readall()
-            except OSError as wrong:
-                self._complain(name, f"cannot be read: {wrong.strerror}", "mend its permissions")
+                data = files.read(self.root / name, MAX_BYTES)
+            except FileError as wrong:
+                self._complain(name, f"this file {wrong.problem}", wrong.mend)
                 continue
             waiting.append((name, data))
             size += len(data)
@@ -165,9 +165,8 @@ class Places:
         positions = self._known.pop(file, None)
         if positions is None:
             try:
-                with FileIO(self._root / file) as opened:
-                    data = opened.read(MAX_BYTES) or b""
-            except OSError:
+                data = files.read(self._root / file, MAX_BYTES)
+            except FileError:
                 data = b""
             positions = Positions(data, file, self._is_secret)
         self._known[file] = positions

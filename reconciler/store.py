@@ -100,9 +100,12 @@ class Store:
         owner = path.with_suffix(".owner")
         lock = FileLock(path)
         try:
+            # Before a folder is made where an unmounted share should be.
+            files.exists(self.path(org_id))
+        except FileError as wrong:
+            raise InputError(_unfit(_BASELINE, self.path(org_id), wrong)) from wrong
+        try:
             with _told(path):
-                # Before a folder is made where an unmounted share should be.
-                files.exists(self.path(org_id))
                 self.folder.mkdir(parents=True, exist_ok=True)
                 files.plain_or_none(path)
                 files.plain_or_none(owner)

@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.config import Org, Project, load_project
+from reconciler.config import Org, Project, load_project, login_place
 from reconciler.desired import load
 from reconciler.engine import Session
 from reconciler.engine.session import utc_now
@@ -151,17 +151,37 @@ class Workspace:
         )
         report = _reported if self.choices.verbose else None
         if record is None:
-            yield connect(connection, secrets=self.secret, tell=tell, report=report), self.secret
+            provider = connect(connection, secrets=self.secret, tell=tell, report=report)
+            self._look_at_login()
+            yield provider, self.secret
             return
         kept = recording(record.scrub, _key(record.key))
         secret = kept.hearing(self.secret)
         provider = connect(connection, secrets=secret, recording=kept, tell=tell, report=report)
+        self._look_at_login()
         try:
             yield provider, secret
         except Exception:
             self._write(kept, provider, record.file)
             raise
         self._write(kept, provider, record.file)
+
+    def _look_at_login(self) -> None:
+        """Raise InputError with every reference of the login behind which nothing is found, and its line.
+
+        Before the org is asked: where the network fails as well, both are to be mended, and this one can be at once. After
+        it is clear that the org's host may have them. Commands run only when their answer is needed.
+        """
+        wrong = []
+        for key, value in self.org.login.items() if self.org.mock is None else ():
+            if isinstance(value, SecretRef) and value.source != "command":
+                try:
+                    self.secret(value)
+                except InputError as missing:
+                    place = login_place(self.project, self.org.name, key)
+                    wrong += [replace(complaint, place=place) for complaint in missing.complaints]
+        if wrong:
+            raise InputError(*wrong)
 
     def _write(self, kept: "Recording", provider: "Provider", file: Path) -> None:
         from providers.salesforce.tape.file import write

@@ -443,6 +443,9 @@ def open_org(path: str | Path, *, create: bool = True, **switches: object) -> Or
     file = Path(path)
     if not file.exists() and not create:
         raise MockOrgError(f"there is no mock org at {file}")
+    # SQLite would wait for a pipe, and make a new org in the place of one on a share that is away.
+    if (file.exists() or file.is_symlink()) and not file.is_file():
+        raise MockOrgError(f"{file} is not a mock org: it is no plain file, or a link that leads nowhere")
     file.parent.mkdir(parents=True, exist_ok=True)
     store = Store(file)
     if not store.exists():

@@ -117,13 +117,13 @@ def test_a_name_that_is_not_utf8_is_an_error(folder: Folder) -> None:
 def test_a_file_without_permission_is_an_error(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Left out, its resources would count as removed. (Root may read everything, so the refusal is made up.)"""
 
-    def refuse(path: object) -> None:
+    def refuse(path: object, flags: int) -> int:
         raise PermissionError(13, "Permission denied")
 
     folder.write({"a.yaml": A})
-    monkeypatch.setattr(sources, "FileIO", refuse)
+    monkeypatch.setattr(os, "open", refuse)
 
-    assert ["cannot be read: Permission denied"] == folder.messages()
+    assert ["this file cannot be read: this user may not (no read permission)"] == folder.messages()
 
 
 def test_no_folder_is_an_error(folder: Folder) -> None:

@@ -164,8 +164,9 @@ def test_a_folder_that_may_not_be_written_is_said_before_anything_is_sent(projec
 
     found = project.run("apply", "--auto-approve")
 
-    assert (1, 0) == (found.code, project.org.write_calls), found.said
-    assert "cannot be kept" in found.err
+    # Whether there is a baseline cannot be seen either, so not even a plan is made.
+    assert (3, 0) == (found.code, project.org.write_calls), found.said
+    assert "baselines is no folder" in found.err
 
 
 def test_a_reader_that_goes_away_changes_no_exit_code(project: Project):

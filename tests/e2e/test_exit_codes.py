@@ -130,7 +130,7 @@ CASES = [
     Case(3, "plan --target Application/portal", "is not a kind"),
     Case(3, f"plan --replace {GLOBAL}", "cannot be replaced", declared(portal())),
     Case(3, "apply --auto-approve --allow everything", "no such guard"),
-    Case(3, "apply plan.json", "cannot be read"),
+    Case(3, "apply plan.json", "plan.json does not exist"),
     Case(3, "apply plan.json", "not a saved plan", lambda project: plan_file(project, "{}")),
     Case(3, "drift --fail-on bad", "--fail-on"),
     Case(3, "drift --against origin", "write baseline or desired"),

@@ -602,7 +602,7 @@ def test_a_script_that_is_too_large_or_not_there_is_refused(tmp_path: Path, make
     """The command line says so in one line."""
     make(tmp_path / "faults.yaml")
 
-    with pytest.raises(FaultsError, match=r"larger than|cannot be read"):
+    with pytest.raises(FaultsError, match=r"larger than|cannot be read|not a plain file"):
         Faults.load(tmp_path / "faults.yaml")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,17 @@ def read(file: Path) -> list[Rule]:
     """Return the rules of *file*; raises ``FaultsError`` with all that is wrong."""
     name = str(file)
     try:
-        with file.open("rb") as stream:
+        # A pipe would be waited for, and a device has no end.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise FaultsError([Problem("is not a plain file", "put the rules into one")], name)
+        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as stream:
             data = stream.read(MAX_SIZE + 1)
     except OSError as wrong:
-        raise FaultsError([Problem(f"cannot be read: {wrong.strerror}")], name) from None
+        mend = "name a file of rules" if file.is_symlink() or not file.exists() else "mend its permissions"
+        raise FaultsError([Problem(f"cannot be read: {wrong.strerror}", mend)], name) from None
     if len(data) > MAX_SIZE:
-        raise FaultsError([Problem(f"is larger than {MAX_SIZE // 1024} KB")], name)
+        raise FaultsError([Problem(f"is larger than {MAX_SIZE // 1024} KB", "see whether it is the right file")], name)
     return parse(data, name)
 
 

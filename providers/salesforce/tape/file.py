@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler import files
 from reconciler.errors import Complaint, InputError, Place
+from reconciler.files import FileError
 
 FORMAT = 1
 MOST_BYTES = 256 * 1024 * 1024
@@ -114,15 +116,16 @@ def write(file: Path, data: bytes) -> None:
 def read(file: Path) -> Recording:
     """Raises InputError for what is no recording of ours."""
     try:
-        with file.open("rb") as source:
-            data = source.read(MOST_BYTES + 1)
-    except OSError as wrong:
-        raise InputError(f"{file} cannot be read: {wrong.strerror}") from None
+        data = files.read(file, MOST_BYTES, from_shell=True)
+    except FileError as wrong:
+        near = files.nearest(file) if wrong.missing else ""
+        mend = "; ".join(part for part in (near, wrong.mend or MEND) if part)
+        raise InputError(Complaint(f"{file} {wrong.problem}", mend=mend)) from None
     place = Place(str(file))
-    if len(data) > MOST_BYTES:
-        raise InputError(Complaint(f"no recording is larger than {MOST_BYTES // 2**20} MB", place))
     try:
-        content = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
+        content = json.loads(files.text(data), object_pairs_hook=_once, parse_constant=_no_constant)
+    except FileError as wrong:
+        raise InputError(Complaint(f"this file {wrong.problem}", place, wrong.mend)) from None
     except (ValueError, RecursionError):
         raise InputError(Complaint("this is no recording of ours: it is not the JSON of one", place, MEND)) from None
     try:

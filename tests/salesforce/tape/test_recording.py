@@ -360,7 +360,7 @@ def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(tape, "MOST_BYTES", 10)
     (tmp_path / "org.json").write_bytes(b" " * 11)
 
-    with pytest.raises(InputError, match="larger"):
+    with pytest.raises(InputError, match="more than 10 bytes are not read"):
         tape.read(tmp_path / "org.json")
 
 
