@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +143,7 @@ def _page(form: str, report: "Report") -> str:
     from reconciler.render import graph, html, junit, markdown, sarif
 
     pages: dict[str, Callable[[Report], str]] = {
-        "markdown": markdown.page,
+        "markdown": lambda made: markdown.page(made, run_of_pipeline(os.environ)),
         "sarif": sarif.page,
         "junit": junit.page,
         "html": html.page,
@@ -151,6 +151,14 @@ def _page(form: str, report: "Report") -> str:
         "dot": graph.dot,
     }
     return pages[form](report)
+
+
+def run_of_pipeline(environ: Mapping[str, str]) -> str:
+    """The address of the run that we are part of, as GitHub or GitLab tell it; empty elsewhere."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        parts = [environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+        return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else ""
+    return environ.get("CI_JOB_URL", "") if environ.get("GITLAB_CI") == "true" else ""
 
 
 def say(content: str, *, done: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from reconciler.render.report import Report
 from reconciler.render.safe import line
-from reconciler.render.topology import Edge, Mark, Node, Role, Topology, topology
+from reconciler.render.topology import LIMIT, Edge, Mark, Node, Role, Topology, topology
 from reconciler.security import Severity
 
 NAME = 60
@@ -39,10 +39,12 @@ _COLOURS = {
 
 def mermaid(report: Report) -> str:
     """A Mermaid flowchart. Nodes that findings touch have the class of their severity, such edges are thick."""
-    drawn = topology(report)
+    limit = LIMIT
+    drawn = topology(report, limit)
     text = _mermaid(drawn)
-    while drawn.nodes and (len(text) > TEXT or len(drawn.edges) > EDGES):
-        drawn = topology(report, len(drawn.nodes) // 2)
+    while limit and (len(text) > TEXT or len(drawn.edges) > EDGES):
+        limit //= 2
+        drawn = topology(report, limit)
         text = _mermaid(drawn)
     return text
 
@@ -111,8 +113,8 @@ def _edge_label(edge: Edge) -> list[str]:
 
 
 def _remark(drawn: Topology) -> str:
-    if drawn.left_out:
-        return f"{drawn.left_out:,} more are left out; these are the worst"
+    if drawn.folded:
+        return f"{drawn.folded:,} are folded; the worst are drawn one by one"
     return "" if drawn.nodes else "nothing takes part in token exchange or client credentials"
 
 

@@ -19,6 +19,15 @@ from html import escape
 from reconciler.kind import Struct
 from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, Reason
 from reconciler.render import values
+from reconciler.render.grouped import (
+    FEW,
+    AppChanges,
+    change_tables,
+    changes_by_app,
+    finding_tables,
+    grouped,
+    groups,
+)
 from reconciler.render.replay import heading
 from reconciler.render.report import Report
 from reconciler.render.safe import line
@@ -40,6 +49,10 @@ NAME, WORDS = 200, 600
 """So many characters of one name and of one sentence are shown, so that a single finding always fits."""
 LINES = 60
 """So many lines of one change."""
+ROW = 120
+"""So many characters of what a row of an overview is about."""
+STOPPING = 40
+"""So many refusals, failures and deployments under way are listed."""
 RULES = 40
 """So many rules that could not be judged are listed."""
 
@@ -50,7 +63,8 @@ _MARKS = frozenset("—–→…")
 _REFERENCE = re.compile(r"[0-9a-fA-F]{7,}|.*-\d.*", re.DOTALL)
 """A commit, as GitHub finds it, and numbers of trackers (`GH-1`)."""
 _MARKER = re.compile(r"[^0-9A-Za-z]")
-FINDING = "findings"
+FINDING, CHANGE, APPS = "findings", "changes", "apps with changes"
+_ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/%-]+")
 _ALWAYS = int(Severity.CRITICAL) + 1
 _NEVER = int(Severity.INFO) - 1
 _CALLS = ("| result | app | flow | call |", "|---|---|---|---|")
@@ -109,19 +123,26 @@ class Section:
     title: str
     parts: tuple[Part, ...]
     head: tuple[str, ...] = ()
-    """Above the lines: the head of a table."""
+    """Above the lines: the head of a table, or what is true of all parts."""
     apart: bool = False
     """Whether the details stand below all lines: in a table there is no room between rows."""
     collapsed: bool = False
+    level: int = 4
+    before: tuple[str, ...] = ()
+    """Above the heading: the heading of several sections together."""
+    summary: str = ""
+    """Finished HTML in the place of the title, where it is collapsed."""
 
     def lines(self) -> Iterator[str]:
         """Nothing at all if it has no parts."""
         if not self.parts:
             return
+        yield from self.before
         if self.collapsed:
-            yield from ("<details>", f"<summary>{escape(self.title)} ({len(self.parts)})</summary>", "")
+            told = self.summary or f"{escape(self.title)} ({len(self.parts)})"
+            yield from ("<details>", f"<summary>{told}</summary>", "")
         else:
-            yield from (f"#### {self.title}", "")
+            yield from (f"{'#' * self.level} {self.title}", "")
         yield from self.head
         for part in self.parts:
             yield part.line
@@ -133,38 +154,58 @@ class Section:
             yield from ("</details>", "")
 
 
-def page(report: Report) -> str:
-    """The comment: head, a table by severity, findings, changes, and what does not count; at most `LIMIT` bytes.
+def page(report: Report, run: str = "") -> str:
+    """The comment: head, tables of what was found, changes, findings, and what does not count; at most `LIMIT` bytes.
 
     The first line is a hidden marker, the same for every run of one command on one org: CI finds its comment by it.
+    `run` is the address of the pipeline's run, where its artifacts are.
     """
-    head = [*_head(report), *_table(report)]
-    sections, note = _fitted(_sections(report), LIMIT - _bytes(head) - 2_000)
+    head = [*_head(report), *_table(report), *_tables(report)]
+    room = LIMIT - _bytes(head) - 2_000
+    sections, note = _fitted(_sections(report, room), room)
+    if note:
+        note = [*note, "", _elsewhere(run)]
     lines = [*head, *(text for section in sections for text in section.lines()), *note]
     return joined(lines if lines[-1] else lines[:-1])
+
+
+def _elsewhere(run: str) -> str:
+    """Where what is left out can be read."""
+    artifacts = (
+        f"[the artifacts of this run]({run})"
+        if _ADDRESS.fullmatch(run)
+        else "the artifacts of the run, if it keeps any"
+    )
+    return f"The files of `--output html=FILE`, to be read, and `--output json=FILE`, whole, are in {artifacts}."
 
 
 def _fitted(sections: Sequence[Section], room: int) -> tuple[list[Section], list[str]]:
     """Leave out the least severe until the rest fits, and say what: first details, then whole entries.
 
-    Of what is high or worse nothing is left out before everything else has gone.
+    Changes go last: who reviews a plan must see all that it does. Of findings, nothing that is high or worse is left out
+    before everything else has gone.
     """
     parts = {(at, number): part for at, section in enumerate(sections) for number, part in enumerate(section.parts)}
 
     def order(step: tuple[tuple[int, int], bool]) -> tuple[object, ...]:
         at, whole = step
         part = parts[at]
-        # Within a severity the last goes first, and a change before a finding: a plan can be made again.
-        return part.rank >= Severity.HIGH, whole, part.rank, part.noun == FINDING, -at[0], -at[1]
+        # Within a severity the last goes first.
+        return _stage(part, whole=whole), part.rank, -at[0], -at[1]
 
     used = _bytes(text for section in sections for text in section.lines())
     kept = dict(parts)
+    left = [len(section.parts) for section in sections]
     for at, whole in sorted(((at, whole) for at in parts for whole in (False, True)), key=order):
         if used <= room:
             break
         used -= _bytes([kept[at].line]) if whole else _bytes(kept[at].details)
         if whole:
             del kept[at]
+            left[at[0]] -= 1
+            if not left[at[0]]:
+                # A section without parts is not there at all.
+                used -= _frame(sections[at[0]])
         else:
             kept[at] = replace(kept[at], details=())
     cut = Counter(_left_out(part, kept.get(at)) for at, part in parts.items() if part != kept.get(at))
@@ -176,6 +217,21 @@ def _fitted(sections: Sequence[Section], room: int) -> tuple[list[Section], list
     ]
     told = ", ".join(f"{noun}: {number:,}" for noun, number in sorted(cut.items()))
     return fitted, [f"**Left out, because GitHub takes no longer comment.** {told}."]
+
+
+def _frame(section: Section) -> int:
+    """The bytes of a section besides its parts."""
+    return _bytes(section.lines()) - sum(_bytes([part.line, *part.details]) for part in section.parts)
+
+
+def _stage(part: Part, *, whole: bool) -> int:
+    """When a part, or its details alone, is left out: the lowest goes first."""
+    grave = part.rank >= Severity.HIGH
+    if part.rank == _ALWAYS:
+        return 8 if whole else 7
+    if part.noun in (CHANGE, APPS):
+        return 6 if whole else 4 if grave else 2
+    return (5 if whole else 3) if grave else (1 if whole else 0)
 
 
 def _left_out(part: Part, kept: Part | None) -> str:
@@ -219,17 +275,35 @@ def _table(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _sections(report: Report) -> list[Section]:
-    counted = [finding for finding in report.findings if finding.counts]
+def _tables(report: Report) -> Iterator[str]:
+    """What there is much of, by what it is: an overview that is never cut."""
+    for table in (*change_tables(report.changes), *finding_tables(report.findings)):
+        folded = table.noun == "app"
+        told = any(row.about for row in table.rows)
+        yield from ("<details>", f"<summary>{escape(table.title)}</summary>", "") if folded else ()
+        yield f"| {table.noun} | {' | '.join(table.columns)} |{' what it is |' if told else ''}"
+        yield f"|---|{'--:|' * len(table.columns)}{'---|' if told else ''}"
+        for row in table.all_rows:
+            name = prose(row.name, ROW) if row in (table.rest, table.total) else code(row.name, ROW)
+            numbers = " | ".join(f"{number:,}" if number else "" for number in row.counts)
+            about = f" {prose(row.about, ROW) if row.about else ''} |" if told else ""
+            yield f"| {name} | {numbers} |{about}"
+        yield from ("", "</details>", "") if folded else ("",)
+
+
+def _sections(report: Report, room: int) -> list[Section]:
+    stopping = [
+        Section("Refused", _always("refusals", _refusals(report))),
+        Section("Failed", _always("failures", _failures(report))),
+    ]
+    under_way = Section("Deployments under way", _always("deployments under way", _under_way(report)))
+    room -= _bytes(text for section in (*stopping, under_way) for text in section.lines())
     return [
-        Section("Refused", tuple(Part(_ALWAYS, "refusals", text) for text in _refusals(report))),
-        Section("Failed", tuple(Part(_ALWAYS, "failures", text) for text in _failures(report))),
-        Section("Findings", tuple(_finding(finding) for finding in counted)),
-        Section("Changes", tuple(_change(report, change) for change in report.changes), _columns(report), apart=True),
+        *stopping,
+        *_changes(report, room),
+        *_findings([finding for finding in report.findings if finding.counts]),
         Section("Calls", tuple(_call(verdict) for verdict in report.verdicts), _CALLS, collapsed=True),
-        Section(
-            "Deployments under way", tuple(Part(_ALWAYS, "deployments under way", text) for text in _under_way(report))
-        ),
+        under_way,
         Section("Notes", tuple(Part(Severity.LOW, "notes", f"- {prose(note)}") for note in report.notes)),
         Section("Rules not checked", tuple(_unchecked(report)), collapsed=True),
         Section("Not counted", tuple(_not_counted(f) for f in report.findings if not f.counts), collapsed=True),
@@ -239,6 +313,59 @@ def _sections(report: Report) -> list[Section]:
             collapsed=True,
         ),
     ]
+
+
+def _always(noun: str, lines: Iterable[str]) -> tuple[Part, ...]:
+    """What must not be missed, and must not take all the room either."""
+    told = list(lines)
+    if len(told) > STOPPING:
+        told = [*told[:STOPPING], f"- and {len(told) - STOPPING:,} more {noun}"]
+    return tuple(Part(_ALWAYS, noun, text) for text in told)
+
+
+def _changes(report: Report, room: int) -> Iterator[Section]:
+    """Every change in a row of its own; where not even the rows fit, by app, and in rows only what weakens or removes."""
+    parts = tuple(_change(report, change) for change in report.changes)
+    columns = _columns(report)
+    if _bytes(part.line for part in parts) <= room:
+        yield Section("Changes", parts, columns, apart=True)
+        return
+    grave = [part for part in parts if part.rank >= Severity.HIGH]
+    while _bytes(part.line for part in grave) > room // 2:
+        grave = grave[: len(grave) // 2]
+    yield Section("Changes that weaken, delete or replace", tuple(grave), columns, apart=True)
+    yield Section("Changes by app", tuple(map(_app_changes, changes_by_app(report.changes))))
+
+
+def _app_changes(app: AppChanges) -> Part:
+    weakens = f", **weakens ({app.weakens})**" if app.weakens is not None else ""
+    rank = Severity.LOW if app.weakens is None else app.weakens
+    return Part(int(rank), APPS, f"- {code(app.app)}: {app.told}{weakens}")
+
+
+def _findings(counted: Sequence[Finding]) -> Iterator[Section]:
+    """Worst first; many in groups, of which those that are not high are closed."""
+    if len(counted) <= FEW:
+        yield Section("Findings", tuple(_finding(finding) for finding in grouped(counted)))
+        return
+    for number, group in enumerate(groups(counted)):
+        shared = [f"Means: {prose(group.meaning)}"] if group.meaning else []
+        shared += [f"Mend: {prose(group.mend)}"] if group.mend else []
+        many = f"({len(group.findings):,})"
+        own = [
+            replace(f, meaning="" if group.meaning else f.meaning, mend="" if group.mend else f.mend)
+            for f in group.findings
+        ]
+        told = f"{escape(line(f'{group.name} {group.about}', NAME))}"
+        yield Section(
+            f"{group.severity} {code(group.name)} {prose(group.about, NAME)} {many}",
+            tuple(_finding(finding) for finding in own),
+            tuple(text for one in shared for text in (one, "")),
+            collapsed=group.severity < Severity.HIGH,
+            level=5,
+            before=("#### Findings", "") if number == 0 else (),
+            summary=f"{group.severity} <code>{told}</code> {many}",
+        )
 
 
 def _refusals(report: Report) -> Iterator[str]:
@@ -304,12 +431,12 @@ def _change(report: Report, change: Change) -> Part:
     if len(differs) > LINES:
         differs = [*differs[: LINES - 1], f"! … and {len(differs) - LINES + 1} more lines"]
     if not differs:
-        return Part(rank, "changes", row)
+        return Part(rank, CHANGE, row)
     why = () if change.reason in (Reason.DECLARED, Reason.EDITED) else (prose(change.reason), "")
     # Inside an HTML block there is no Markdown; inside <code> GitHub looks for no mention.
     title = f"<code>{_SYMBOLS[change.action]} {escape(line(change.address, NAME))}</code>"
     block = ("<details>", f"<summary>{title}</summary>", "", *why, *fenced(differs), "", "</details>", "")
-    return Part(rank, "changes", row, block)
+    return Part(rank, CHANGE, row, block)
 
 
 def _differs(change: Change) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Plans, drift and the baseline as text for people. The last line is the trailer, which scripts may search for."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.facts import Deployment
 from reconciler.kind import Body
@@ -22,6 +23,7 @@ from reconciler.model import (
     Unchecked,
 )
 from reconciler.render import values
+from reconciler.render.grouped import FEW, Table, change_tables, finding_tables, groups
 from reconciler.render.outcome import apply_result, complaints, org
 from reconciler.render.paint import Paint
 from reconciler.render.replay import heading
@@ -44,6 +46,8 @@ __all__ = [
     "plan_trailer",
 ]
 
+NAME = 200
+"""So many characters of what a row of a table is about."""
 NAMED = 3
 """So many resources are named beside a rule that could not be judged."""
 
@@ -58,11 +62,13 @@ def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
         *_replay(heading(plan.org, plan.created), paint),
         *org(plan.org, paint),
         *_section("Only what was asked for", (line(t) for t in plan.targets), paint),
-        *_section("Drift since the baseline", _findings(worst_first(plan.drift), paint, summary=summary), paint),
+        *_tables([*change_tables(plan.changes), *finding_tables([*plan.drift, *plan.findings])], paint),
+        # Before what was found: who reviews a plan looks for what it does, be the findings ever so many.
         *_steps(plan, paint, summary=summary),
         *_section("Released (no longer managed, stays in the org as it is)", (line(r) for r in plan.released), paint),
         *_section("Adopted (already as declared, managed from now on)", (line(a) for a in plan.adopted), paint),
-        *_section("Findings on what changes", _findings(worst_first(plan.findings), paint, summary=summary), paint),
+        *_section("Drift since the baseline", _findings(plan.drift, paint, summary=summary), paint),
+        *_section("Findings on what changes", _findings(plan.findings, paint, summary=summary), paint),
         *_section("Refused", _refusals(plan, paint), paint),
         *_section("Notes", (line(note) for note in plan.notes), paint),
         "",
@@ -76,12 +82,13 @@ def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
 def drift(report: DriftReport, *, colour: bool = False, summary: bool = False) -> str:
     """What changed since the baseline, worst first, ending in `Drift: 2 findings (1 high, 1 low).` or `No drift.`"""
     paint = Paint(colour)
-    blocks = [*_findings(worst_first(report.findings), paint, summary=summary), ""] if report.findings else []
+    blocks = [*_findings(report.findings, paint, summary=summary), ""] if report.findings else []
     return page(
         [
             *_replay(heading(report.org, report.created), paint),
             *org(report.org, paint),
             *_section("Deployments under way (what they change is not drift)", _under_way(report.in_flight), paint),
+            *_tables(finding_tables(report.findings), paint),
             "",
             *blocks,
             *_end(report, paint),
@@ -94,11 +101,12 @@ def check(report: CheckReport, *, colour: bool = False, summary: bool = False) -
     """What the rules say, worst first, and what could not be judged, ending in `Check: 12 resources, no findings.`"""
     paint = Paint(colour)
     head = org(report.org, paint) if report.org is not None else ["The files alone; no org was asked."]
-    blocks = [*_findings(worst_first(report.findings), paint, summary=summary), ""] if report.findings else []
+    blocks = [*_findings(report.findings, paint, summary=summary), ""] if report.findings else []
     return page(
         [
             *_replay(heading(report.org, report.created), paint),
             *head,
+            *_tables(finding_tables(report.findings), paint),
             "",
             *blocks,
             *_blind(report.unchecked, paint, "plan, or check --live, asks the org" if report.org is None else ""),
@@ -266,12 +274,51 @@ def _who(words: str, modified: Modified) -> Iterator[str]:
         yield f"{words} {line(modified)}"
 
 
-def _findings(findings: Iterable[Finding], paint: Paint, *, summary: bool = False) -> Iterator[str]:
-    for finding in findings:
-        first, *rest = _finding(finding, paint)
-        yield first + (f": {line(finding.message)}" if summary and not moved(finding) else "")
-        if not summary:
-            yield from (f"    {text}" for text in rest)
+def _tables(tables: Sequence[Table], paint: Paint) -> Iterator[str]:
+    """Numbers in columns, the worst severity first, and what they count behind them."""
+    for table in tables:
+        widths = [
+            max(len(c), *(len(f"{r.counts[at]:,}") for r in table.all_rows)) for at, c in enumerate(table.columns)
+        ]
+        heads = "  ".join(column.rjust(width) for column, width in zip(table.columns, widths, strict=True))
+        yield from ("", paint(f"{table.title}:", "bold"), f"  {heads}")
+        names = max((len(line(row.name, NAME)) for row in table.rows if row.about), default=0)
+        for row in table.all_rows:
+            numbers = "  ".join(
+                (f"{number:,}" if number else "-").rjust(width)
+                for number, width in zip(row.counts, widths, strict=True)
+            )
+            told = (
+                f"{line(row.name, NAME).ljust(names)}  {line(row.about, NAME)}" if row.about else line(row.name, NAME)
+            )
+            yield f"  {numbers}  {told}"
+
+
+def _findings(findings: Sequence[Finding], paint: Paint, *, summary: bool = False) -> Iterator[str]:
+    """Worst first. Many are put into groups, and what is the same for all of a group is said once, above them."""
+    many = len(findings) > FEW and not summary
+    for group in groups(findings):
+        if not many or len(group.findings) == 1:
+            for finding in group.findings:
+                first, *rest = _finding(finding, paint)
+                yield first + (f": {line(finding.message)}" if summary and not moved(finding) else "")
+                yield from () if summary else (f"    {text}" for text in rest)
+            continue
+        title = paint(f"{line(group.name)}  {line(group.about)}", "bold")
+        yield f"{paint.severity(group.severity)}  {title}: {values.count(len(group.findings), 'finding')}"
+        if group.meaning:
+            yield f"    {line(group.meaning)}"
+        if group.mend:
+            yield f"    mend: {line(group.mend)}"
+        for finding in group.findings:
+            own = replace(
+                finding,
+                meaning="" if group.meaning else finding.meaning,
+                mend="" if group.mend else finding.mend,
+            )
+            first, *rest = _finding(own, paint)
+            yield f"  {first}"
+            yield from (f"      {text}" for text in rest)
 
 
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:

@@ -4,15 +4,17 @@ An app's enablement for a handler is an edge, and so is the user that it names. 
 belong to the app's node. Apps with the client credentials flow have an edge straight to their user.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.body import canonical_value
 from reconciler.kind import RawXml, Value
-from reconciler.kinds import ENABLEMENT, all_kinds
+from reconciler.kinds import ENABLEMENT
 from reconciler.model import GONE, Action, Address, Finding, Path
 from reconciler.render import values
+from reconciler.render.grouped import CONNECTED, app_of
 from reconciler.render.report import Report
 from reconciler.rules.apps import (
     CLIENT_CREDENTIALS,
@@ -25,10 +27,14 @@ from reconciler.rules.apps import (
 )
 from reconciler.security import Severity
 
-LIMIT = 200
-"""As many nodes are drawn. More nobody can read."""
+LIMIT = 60
+"""As many nodes are drawn, before some are folded: apps and users first, of which an org has hundreds. More fills no screen."""
+APPS = 12
+"""As many apps are drawn one by one where the others are folded, those with the worst findings: handlers stay in sight."""
+FOLDS = 8
+"""Into as many nodes apps are folded, by the handlers that they are enabled for; where there would be more, into one."""
 
-CONNECTED, HANDLER, APEX = "ConnectedApp", "OauthTokenExchangeHandler", "ApexClass"
+HANDLER, APEX = "OauthTokenExchangeHandler", "ApexClass"
 
 _TOKENS = {
     "isJwtSupported": "JWT",
@@ -80,6 +86,8 @@ class Node:
     """`None` for what is no record: identity providers and users."""
     about: str = ""
     mark: Mark = Mark()
+    stands_for: int = 1
+    """More than one for a node that many are folded into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +108,19 @@ class Topology:
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
-    left_out: int = 0
-    """How many nodes the limit cost."""
+    folded: int = 0
+    """How many nodes the limit cost: they are drawn as few that stand for many."""
     touching: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     """Resource -> the nodes that it belongs to; an enablement belongs to several."""
 
     def touched(self, address: Address) -> tuple[str, ...]:
         return self.touching.get(address, ())
 
+
+_ROLES = list(Role)
+_FOLDED = "(folded)"
+_TRUST = (Role.PROVIDER, Role.HANDLER, Role.APEX)
+"""What a drawing of an org is about, however many apps it has."""
 
 Key = tuple[Role, str, str]
 """A node before it has an id."""
@@ -116,26 +129,76 @@ EdgeKey = tuple[Key, Key, str]
 
 def topology(report: Report, limit: int = LIMIT) -> Topology:
     """The drawing of a report: who takes part in token exchange or client credentials, and every app that has a finding
-    or a change. Beyond `limit` nodes the worst are kept."""
+    or a change.
+
+    Beyond `limit` nodes it keeps what it is about, identity providers and handlers with their code, and the apps with the
+    worst findings; all others are folded into nodes that stand for many.
+    """
     graph = _Graph(report)
-    kept = graph.worst(limit)
-    ordered = sorted(kept, key=lambda key: (list(Role).index(key[0]), key[2].casefold(), key))
+    stand_in = graph.stand_ins(limit)
+    members: dict[Key, list[Key]] = {}
+    for key in graph.nodes:
+        members.setdefault(stand_in.get(key, key), []).append(key)
+    ordered = sorted(members, key=lambda key: (_ROLES.index(key[0]), key[1] == _FOLDED, key[2].casefold(), key))
+    drawn_alone = {key[0] for key in ordered if key[1] != _FOLDED}
     number = {key: at for at, key in enumerate(ordered)}
     ids = {key: f"n{at + 1}" for key, at in number.items()}
-    nodes = tuple(replace(graph.nodes[key], id=ids[key], mark=graph.mark(key)) for key in ordered)
-    edges = tuple(
-        Edge(ids[source], ids[target], words, tuple(sorted(graph.edges[source, target, words])), graph.mark(edge))
-        for edge in sorted(
-            (e for e in graph.edges if e[0] in ids and e[1] in ids), key=lambda e: (number[e[0]], number[e[1]], e[2])
+    nodes = tuple(
+        replace(
+            graph.nodes[key] if key in graph.nodes else _fold(key[0], len(members[key]), more=key[0] in drawn_alone),
+            id=ids[key],
+            mark=mark,
         )
-        for source, target, words in (edge,)
+        for key in ordered
+        for mark in (_together([graph.mark(member) for member in members[key]]),)
+    )
+    drawn: dict[EdgeKey, list[EdgeKey]] = {}
+    for edge in graph.edges:
+        source, target, words = edge
+        drawn.setdefault((stand_in.get(source, source), stand_in.get(target, target), words), []).append(edge)
+    edges = tuple(
+        Edge(
+            ids[source],
+            ids[target],
+            words,
+            tuple(sorted({address for edge in of for address in graph.edges[edge]})),
+            _together([graph.mark(edge) for edge in of]),
+        )
+        for (source, target, words), of in sorted(
+            drawn.items(), key=lambda item: (number[item[0][0]], number[item[0][1]], item[0][2])
+        )
     )
     touching = {
-        address: tuple(ids[key] for key in ordered if key in keys)
+        address: tuple(ids[key] for key in ordered if key in shown)
         for address, keys in graph.touching.items()
-        if not keys.isdisjoint(ids)
+        for shown in ({stand_in.get(key, key) for key in keys},)
     }
-    return Topology(nodes, edges, len(graph.nodes) - len(kept), touching)
+    return Topology(nodes, edges, len(stand_in), touching)
+
+
+def _fold(role: Role, number: int, *, more: bool) -> Node:
+    """The node that stands for many."""
+    noun = f"{role}{'es' if role is Role.APEX else 's'}"
+    return Node("", role, f"{number:,} {'more ' if more else ''}{noun}", about="folded", stands_for=number)
+
+
+def _folds(limit: int) -> int:
+    """Into how many nodes apps may be folded where so many are drawn."""
+    return FOLDS if limit >= 3 * FOLDS else 1
+
+
+def _together(marks: Sequence[Mark]) -> Mark:
+    """What a reader must see of several. Absent is only what none of them has."""
+    if len(marks) == 1:
+        return marks[0]
+    actions = {mark.action for mark in marks if mark.action is not None}
+    absent = {mark.absent for mark in marks}
+    return Mark(
+        max((mark.severity for mark in marks if mark.severity is not None), default=None),
+        sum(mark.findings for mark in marks),
+        actions.pop() if len(actions) == 1 else Action.UPDATE if actions else None,
+        absent.pop() if len(absent) == 1 else "",
+    )
 
 
 class _Graph:
@@ -159,9 +222,9 @@ class _Graph:
             self.bodies.setdefault(change.address, change.after or change.before or {})
         for address in self._gone:
             self.bodies.setdefault(address, {})
-        self._apps = {app for address in self.bodies if (app := _app(address)) is not None}
+        self._apps = {app for address in self.bodies if (app := app_of(address)) is not None}
         self._touched = [f.address for f in self._findings_that_count] + [change.address for change in report.changes]
-        self._concerned = {app for address in self._touched if (app := _app(address)) is not None}
+        self._concerned = {app for address in self._touched if (app := app_of(address)) is not None}
         self._known = self._apps | self._concerned
         self._draw()
         self._edges_of: dict[Address, list[EdgeKey]] = {}
@@ -172,7 +235,7 @@ class _Graph:
             for key in self._spots(finding.address, (finding.path,)):
                 self._findings.setdefault(key, []).append(finding)
         for change in report.changes:
-            is_own = _app(change.address) in (None, change.address)
+            is_own = app_of(change.address) in (None, change.address)
             for key in self._spots(change.address, tuple(f.path for f in change.fields) or ((),)):
                 if is_own:
                     self._actions[key] = change.action
@@ -194,7 +257,7 @@ class _Graph:
                 self._app_node(app)
             self._client_credentials(app)
         for address in (*self.bodies, *self._touched):
-            owner = _app(address)
+            owner = app_of(address)
             if owner is not None and (key := _app_key(owner)) in self.nodes:
                 self._touch(address, key)
 
@@ -320,29 +383,58 @@ class _Graph:
         """The nodes that a resource is drawn as. A handler's identity provider is not the handler."""
         return {key for key in self.touching.get(address, ()) if key[0] is not Role.PROVIDER}
 
-    # -- what is kept -------------------------------------------------------------------------------------------------
+    # -- what is folded -----------------------------------------------------------------------------------------------
 
-    def worst(self, limit: int) -> set[Key]:
-        """The nodes that are drawn: whole chains, those with the worst findings first."""
+    def stand_ins(self, limit: int) -> dict[Key, Key]:
+        """Each node that is not drawn by itself -> the one that stands for it and others."""
         if len(self.nodes) <= limit:
-            return set(self.nodes)
-        after: dict[Key, set[Key]] = {}
-        providers: dict[Key, set[Key]] = {}
+            return {}
+        kept = self._kept(limit)
+        trusted: dict[Key, set[str]] = {}
         for source, target, _ in self.edges:
-            after.setdefault(source, set()).add(target)
-            if source[0] is Role.PROVIDER:
-                providers.setdefault(target, set()).add(source)
+            if source[0] is Role.APP and target[0] is Role.HANDLER:
+                trusted.setdefault(source, set()).add(target[2] if target in kept else "")
+        alike = {
+            key: "\n".join(sorted(trusted.get(key, ()))) for key in self.nodes if key[0] is Role.APP and key not in kept
+        }
+        if len(set(alike.values())) > _folds(limit):
+            alike = {}
+        stand_in = {key: (key[0], _FOLDED, alike.get(key, "")) for key in self.nodes if key not in kept}
+        folds = Counter(stand_in.values())
+        # One alone is drawn as itself: it takes no more room.
+        return {key: fold for key, fold in stand_in.items() if folds[fold] > 1}
+
+    def _kept(self, limit: int) -> set[Key]:
+        """What is drawn by itself: handlers with who they trust and what decides, then apps, the worst first."""
         # By what it belongs to, not by what is marked: many apps share the edge to one user.
         rank = {key: int(bool(self.mark(key).words)) for key in self.nodes}
         for finding in self._findings_that_count:
             for key in self.touching.get(finding.address, ()):
                 rank[key] = max(rank[key], 2 + finding.severity)
+        near: dict[Key, set[Key]] = {key: {key} for key in self.nodes}
+        for source, target, _ in self.edges:
+            # Whom the code runs as belongs to the app that says so (below), not to the code, which all apps share.
+            if target[0] is not Role.USER or source[0] is Role.APP:
+                near[source].add(target)
+            if source[0] is Role.PROVIDER or target[0] is Role.APEX:
+                near[target].add(source)
+        for keys in self.touching.values():
+            for app in keys:
+                if app[0] is Role.APP:
+                    near[app] |= keys
+        # Folded nodes need room too: one for each role, and for apps several.
+        room = max(0, limit - (len(Role) - 1) - _folds(limit))
         kept: set[Key] = set()
-        for key in sorted(self.nodes, key=lambda key: (-rank[key], list(Role).index(key[0]), key)):
-            chain = {key, *_reached(key, after)}
-            chain |= {provider for member in chain for provider in providers.get(member, ())}
-            if len(kept) + len(chain - kept) <= limit:
+        of = [key for key in self.nodes if key[0] in _TRUST]
+        for key in sorted(of, key=lambda key: (-rank[key], _ROLES.index(key[0]), key)):
+            chain = {one for one in near[key] if one[0] in _TRUST}
+            if len(kept | chain) <= room * 2 // 3:
                 kept |= chain
+        apps = 0
+        for key in sorted(self.nodes, key=lambda key: (-rank[key], len(near[key]) == 1, key)):
+            if key[0] is Role.APP and rank[key] and apps < min(APPS, limit // 4) and len(kept | near[key]) <= room:
+                kept |= near[key]
+                apps += 1
         return kept
 
     # -- values -------------------------------------------------------------------------------------------------------
@@ -361,16 +453,6 @@ class _Graph:
     def _true(self, app: Address, setting: Setting) -> bool:
         address, path = _spot(app, setting)
         return bool(path) and self._value(address, path) is True
-
-
-def _app(address: Address) -> Address | None:
-    """The app that a resource is, or belongs to; `None` for what is neither."""
-    kind = all_kinds().get(address.kind)
-    if kind is None or address.part:
-        return None
-    return (
-        address if address.kind in (CONNECTED, EXTERNAL) else Address(EXTERNAL, address.name) if kind.section else None
-    )
 
 
 def _app_key(app: Address) -> Key:
@@ -402,14 +484,3 @@ def _is_said_by(edge: EdgeKey, address: Address, path: Path, *, user_moved: bool
     if target[0] is Role.APEX:
         return path[:1] == ("tokenHandlerApex",)
     return user_moved and source[0] is Role.APP
-
-
-def _reached(key: Key, after: Mapping[Key, set[Key]]) -> Iterator[Key]:
-    """Everything that trust is handed on to."""
-    seen, ahead = {key}, [key]
-    while ahead:
-        for target in after.get(ahead.pop(), ()):
-            if target not in seen:
-                seen.add(target)
-                ahead.append(target)
-                yield target

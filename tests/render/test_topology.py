@@ -1,9 +1,13 @@
 """The drawing shows who trusts whom, and marks what a person must look at."""
 
+import pytest
+
 from reconciler.model import Action, Address, Change, FieldChange, Reason, enablement
-from reconciler.render.topology import Edge, Mark, Node, Role, Topology, topology
+from reconciler.render.report import of_plan
+from reconciler.render.topology import LIMIT, Edge, Mark, Node, Role, Topology, topology
 from reconciler.security import Severity
 
+from . import large
 from .reports_html import (
     APEX,
     BODIES,
@@ -255,17 +259,62 @@ def test_an_identity_provider_says_only_what_the_handler_knows():
     assert provider.address is None
 
 
-def test_of_a_large_org_the_worst_is_kept_and_the_rest_is_counted():
+def test_of_a_large_org_the_worst_is_kept_and_the_rest_is_folded():
     """An org with 300 apps, one of which was broken into."""
     whole = topology(huge(300, 0), limit=10_000)
     victim = enablement("PartnerIdp", "app_00299")
     alarmed = report(found(victim, "apexExecutionUser", severity=Severity.CRITICAL), bodies=huge(300, 0).bodies)
     drawn = topology(alarmed, limit=50)
 
-    assert 50 == len(drawn.nodes)
-    assert len(whole.nodes) == len(drawn.nodes) + drawn.left_out
+    assert 50 >= len(drawn.nodes)
+    assert len(whole.nodes) == sum(node.stands_for for node in drawn.nodes)
+    assert drawn.folded == sum(node.stands_for for node in drawn.nodes if node.stands_for > 1)
     assert {"app_00299", "of PartnerIdp", "integration@acme.example"} <= {node.name for node in drawn.nodes}
     assert "PartnerIdp" == named(drawn, edge(drawn, "app_00299", "PartnerIdp").target)[1]
+
+
+def test_who_is_trusted_and_what_decides_is_drawn_however_many_apps_have_findings():
+    """Whoever opens the picture of 300 apps to see which identity providers get in."""
+    drawn = topology(of_plan(large.plan(400, 1_000)))
+    of = {role: {node.name for node in drawn.nodes if node.role is role} for role in Role}
+
+    assert LIMIT >= len(drawn.nodes)
+    assert set(large.HANDLERS) == of[Role.HANDLER]
+    assert {f"of {name}" for name in large.HANDLERS} == of[Role.PROVIDER]
+    assert {f"{name}Handler" for name in large.HANDLERS} == of[Role.APEX]
+    assert 300 == sum(node.stands_for for node in drawn.nodes if node.role is Role.APP)
+    folds = [node for node in drawn.nodes if node.stands_for > 1 and node.role is Role.APP]
+    assert 3 == len(folds)
+    assert set(large.HANDLERS) == {
+        named(drawn, edge.target)[1] for edge in drawn.edges for node in folds if edge.source == node.id
+    }
+
+
+def test_a_folded_node_has_what_all_of_its_apps_have():
+    """Whoever would take an app for fine because it is not drawn by itself, or looks for its findings by a click."""
+    plan = of_plan(large.plan(400, 1_000))
+    drawn = topology(plan)
+    fold = next(node for node in drawn.nodes if node.stands_for > 1 and node.role is Role.APP)
+    inside = {a for a in plan.bodies if a.kind == ECA and drawn.touched(a) == (fold.id,)}
+    worst = max(f.severity for f in plan.findings if Address(ECA, f.address.name) in inside)
+
+    assert fold.stands_for == len(inside)
+    assert worst == fold.mark.severity
+    assert fold.mark.findings == sum(Address(ECA, f.address.name) in inside for f in plan.findings)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 5, 20, 60])
+def test_hundreds_of_handlers_are_folded_too(limit: int):
+    """An org in which every app has a handler of its own: nothing is lost without a number."""
+    bodies = {Address(HANDLER, f"h{n:03}"): handler(f"H{n:03}") for n in range(200)}
+    bodies |= {
+        enablement(f"h{n:03}", f"app_{n:03}"): enabled(f"app_{n:03}", user=f"u{n}@acme.example") for n in range(200)
+    }
+    drawn = topology(report(bodies=bodies), limit)
+
+    assert max(limit, len(Role)) >= len(drawn.nodes)
+    assert 5 * 200 == sum(node.stands_for for node in drawn.nodes)
+    assert set(Role) == {node.role for node in drawn.nodes}
 
 
 def test_the_same_report_is_always_drawn_alike():
@@ -281,7 +330,7 @@ def test_the_same_report_is_always_drawn_alike():
 
 def test_hostile_names_are_names():
     """Everybody, of whose org one administrator is the enemy."""
-    drawn = topology(hostile(*HOSTILE_TEXTS))
+    drawn = topology(hostile(*HOSTILE_TEXTS), limit=1_000)
 
     assert set(HOSTILE_TEXTS) <= {n.name for n in drawn.nodes if n.role is Role.APP and n.address.kind == CONNECTED}
     assert all(n.id == f"n{number}" for number, n in enumerate(drawn.nodes, 1))

@@ -14,6 +14,17 @@ from reconciler.kind import Value
 from reconciler.model import CHANGED, Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Path, Unchecked
 from reconciler.render import values
 from reconciler.render.about import about
+from reconciler.render.grouped import (
+    FEW,
+    AppChanges,
+    Group,
+    Table,
+    change_tables,
+    changes_by_app,
+    finding_tables,
+    grouped,
+    groups,
+)
 from reconciler.render.html.difference import difference
 from reconciler.render.html.element import Markup, element, joined, void
 from reconciler.render.html.picture import picture, tables
@@ -35,7 +46,7 @@ PLACES = 12
 MANY = 200
 """Beyond, the browser lays out what is in sight only."""
 OPEN = 20
-"""Up to as many changes are unfolded from the start."""
+"""Groups are unfolded from the start as long as they hold no more than so many findings together."""
 
 _NAMES = {"check": "Check", "plan": "Plan", "apply": "Apply", "drift": "Drift", "verify": "Verify"}
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "−", Action.REPLACE: "∓"}
@@ -123,14 +134,15 @@ def _sections(report: Report, drawn: Topology) -> Iterator[Markup]:
     yield from _troubles(report)
     yield _section("topology", "Who trusts whom", _topology(drawn))
     yield _filters(report, counted)
+    # Before what was found: who reviews a plan looks for what it does, be the findings ever so many.
+    if report.changes:
+        title = "Changes" if report.landings else "Planned changes"
+        yield _section("changes", f"{title} ({len(report.changes):,})", _changes(report, drawn))
     yield _section(
         "findings", f"Findings ({len(counted):,})", _findings(counted, drawn), intro=_none(counted, "finding")
     )
     if report.verdicts:
         yield _section("calls", f"Calls ({len(report.verdicts):,})", _calls(report.verdicts))
-    if report.changes:
-        title = "Changes" if report.landings else "Planned changes"
-        yield _section("changes", f"{title} ({len(report.changes):,})", _changes(report, drawn))
     if others:
         shown = _findings(others, drawn)
         yield _section("uncounted", f"Shown and not counted ({len(others):,})", shown)
@@ -167,7 +179,33 @@ def _summary(report: Report, counted: Sequence[Finding]) -> Markup:
         actions = [change.action for change in report.changes]
         facts += [f"{actions.count(action):,} to {action}" for action in Action if action in actions]
     unnamed = element("p", "; ".join(facts) + ".", class_="facts") if facts else None
-    return _section("summary", "Findings by severity", element("ul", tiles, class_="tiles"), unnamed)
+    tables = [*change_tables(report.changes), *finding_tables(report.findings)]
+    overview = element("div", (_overview(table) for table in tables), class_="overview") if tables else None
+    return _section("summary", "Findings by severity", element("ul", tiles, class_="tiles"), unnamed, overview)
+
+
+def _overview(table: Table) -> Markup:
+    """What there is much of, by what it is. Closed where it says less than the others."""
+    told = any(row.about for row in table.rows)
+    heads = [
+        element("th", head, scope="col") for head in (table.noun, *table.columns, *(["What it is"] if told else []))
+    ]
+    rows = (
+        element(
+            "tr",
+            element("th", line(row.name, 200), scope="row"),
+            (element("td", f"{number:,}" if number else "", class_="number") for number in row.counts),
+            element("td", line(row.about, 300)) if told else None,
+        )
+        for row in table.all_rows
+    )
+    inside = element("table", element("thead", element("tr", heads)), element("tbody", rows))
+    return element(
+        "details",
+        element("summary", table.title),
+        element("div", inside, class_="scroll", tabindex=0, role="region", aria_label=table.title),
+        open=table.noun != "app",
+    )
 
 
 def _troubles(report: Report) -> Iterator[Markup]:
@@ -220,10 +258,9 @@ def _topology(drawn: Topology) -> Iterator[Markup | None]:
         "a finding or a change, a dashed one leads to something that is not there.",
     )
     yield element("p", "Choose a node to see only what belongs to it.", class_="needs-script", hidden=True)
-    if drawn.left_out:
-        yield element(
-            "p", f"{values.count(drawn.left_out, 'node')} more left out: these are the worst.", class_="left-out"
-        )
+    if drawn.folded:
+        many = values.count(drawn.folded, "node")
+        yield element("p", f"{many} folded; those with the worst findings are drawn one by one.", class_="left-out")
     yield element(
         "div", picture(drawn), class_="scroll", tabindex=0, role="region", aria_label="Picture: who trusts whom"
     )
@@ -308,11 +345,20 @@ def _kind(finding: Finding) -> str:
 
 
 def _findings(findings: Sequence[Finding], drawn: Topology) -> Iterator[Markup]:
+    """Worst first; many in groups that can be folded, of which the first are open."""
     seen: set[str] = set()
-    cards = _within((_card(finding, drawn, seen) for finding in findings), FINDINGS)
-    if cards:
-        yield element("div", cards, class_=_cards(cards))
-    left = findings[len(cards) :]
+    ordered = grouped(findings)
+    cards = _within((_card(finding, drawn, seen) for finding in ordered), FINDINGS)
+    if len(findings) <= FEW:
+        yield element("div", cards, class_=_cards(cards)) if cards else Markup("")
+    else:
+        at = 0
+        for group in groups(findings):
+            own = cards[at : at + len(group.findings)]
+            if own:
+                yield _group(group, own, unfolded=at + len(own) <= OPEN)
+            at += len(group.findings)
+    left = ordered[len(cards) :]
     if left:
         by_severity = ", ".join(
             f"{count:,} {severity}"
@@ -321,6 +367,23 @@ def _findings(findings: Sequence[Finding], drawn: Topology) -> Iterator[Markup]:
         )
         told = f"{values.count(len(left), 'more finding')} left out here ({by_severity}). --output json has them all."
         yield element("p", told, class_="left-out")
+
+
+def _group(group: Group, cards: Sequence[Markup], *, unfolded: bool) -> Markup:
+    """Findings that say the same of several resources, under what they say."""
+    return element(
+        "details",
+        element(
+            "summary",
+            element("span", str(group.severity), class_=f"chip {group.severity}"),
+            " ",
+            element("code", line(group.name, 80)),
+            f" {line(group.about, 300)} ({len(group.findings):,})",
+        ),
+        element("div", cards, class_=_cards(cards)),
+        class_="group",
+        open=unfolded,
+    )
 
 
 def _card(finding: Finding, drawn: Topology, seen: set[str]) -> Markup:
@@ -383,16 +446,40 @@ def _moved(
 
 
 def _changes(report: Report, drawn: Topology) -> Iterator[Markup]:
-    unfolded = len(report.changes) <= OPEN
-    shown = _within((_change(c, report.landings.get(c.address), drawn, unfolded) for c in report.changes), CHANGES)
-    yield element("div", shown, class_=_cards(shown))
+    """One by one in their order; many by app, so that one is found again."""
+    few = len(report.changes) <= FEW
+    apps = () if few else changes_by_app(report.changes)
+    ordered = report.changes if few else tuple(change for app in apps for change in app.changes)
+    shown = _within((_change(c, report.landings.get(c.address), drawn, unfolded=few) for c in ordered), CHANGES)
+    if few:
+        yield element("div", shown, class_=_cards(shown))
+    at = 0
+    for app in apps:
+        if own := shown[at : at + len(app.changes)]:
+            yield _app_changes(app, own)
+        at += len(app.changes)
     if left := len(report.changes) - len(shown):
         yield element(
             "p", f"{values.count(left, 'more change')} left out here. --output json has them all.", class_="left-out"
         )
 
 
-def _change(change: Change, landing: Landing | None, drawn: Topology, unfolded: bool) -> Markup:
+def _app_changes(app: AppChanges, changes: Sequence[Markup]) -> Markup:
+    weakens = (" ", element("span", f"weakens, {app.weakens}", class_=f"chip {app.weakens}"))
+    return element(
+        "details",
+        element(
+            "summary",
+            element("span", line(app.app, 300), class_="address"),
+            f": {app.told}",
+            weakens if app.weakens is not None else None,
+        ),
+        element("div", changes, class_=_cards(changes)),
+        class_="group",
+    )
+
+
+def _change(change: Change, landing: Landing | None, drawn: Topology, *, unfolded: bool) -> Markup:
     summary = element(
         "summary",
         element("span", f"{_SIGNS[change.action]} {change.action}", class_=f"chip {change.action}"),

@@ -9,6 +9,7 @@
     nodes: (element.dataset.nodes || "").split(" "),
     text: null,
   }));
+  const groups = all("details.group").map((element) => ({ element, items: all(".item", element) }));
   const nodes = all("a.node");
   const links = all("svg .link");
   const search = one("#search");
@@ -42,6 +43,11 @@
       const count = item.finding ? counts.finding : counts.change;
       count[0] += shown;
       count[1] += 1;
+    }
+    for (const { element, items } of groups) {
+      element.hidden = items.every((item) => item.hidden);
+      // Who looks for something wants to see where it was found.
+      if (words.length || chosen) element.open = true;
     }
     const parts = [told(...counts.finding, "finding")];
     if (counts.change[1]) parts.push(told(...counts.change, "change"));
