@@ -196,6 +196,10 @@ def _checksum(id15: str) -> str:
     return "".join(alphabet[sum(1 << bit for bit, c in enumerate(part) if c.isupper())] for part in parts)
 
 
+def _blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 class _Filling:
     """Fills in what one org reads from the environment, and looks at the values that may come from there."""
 
@@ -232,6 +236,11 @@ class _Filling:
             near = suggestion(name[1], self._environment)
             mend = f"set it where this runs{f'; {near}' if near else ''}"
             self.wrong.append((path, f"the environment variable {name[1]} is not set", mend))
+            return ""
+        if not value.strip():
+            # So arrives what a pipeline does not define: an org_id without text would be no pin at all.
+            mend = "set it where this runs" if path[0] != "variables" else 'set it where this runs, or write "" here'
+            self.wrong.append((path, f"the environment variable {name[1]} is empty", mend))
             return ""
         return value
 
@@ -277,6 +286,7 @@ class _Loading:
             severities(top.pop("rules", None), ("rules",), self._note),
             waivers(top.pop("waivers", None), ("waivers",), self._note, lambda at: self._positions.place((0, *at))),
         )
+        self._empty(top, (), besides=("project",))
         self._check(ProjectFile, top, (), ("orgs", "rules", "waivers"), "the project file")
         orgs = self._orgs(raw)
         default = top.get("default_org")
@@ -321,6 +331,7 @@ class _Loading:
             lambda path: self._positions.place((0, *path)),
         )
         before = len(self._complaints)
+        self._empty(section, at)
         self._check(OrgSection, section, at, ("login", "variables", "rules", "verify"), "an org")
         if len(self._complaints) > before:
             return Org(name)
@@ -363,14 +374,16 @@ class _Loading:
             return {}
         found: dict[str, str | int | bool | SecretRef] = {}
         for key, value in raw.items():
-            if is_secret(key) or isinstance(value, dict):
+            if value is None:
+                self._note((*at, key), f"{key} is empty", f"write what {key} is, or remove the line")
+            elif is_secret(key) or isinstance(value, dict):
                 self._secret(key, value, (*at, key), found)
             elif isinstance(value, str | int | bool):
                 self._only_env(value, (*at, key))
                 found[key] = value
             else:
                 self._note((*at, key), f"{key} must be a text", "write a text, or a reference to a secret")
-        if raw:
+        if raw and raw.get("flow", "") is not None:
             login_section.check(raw, found, at, self._note, mock=mock)
         return found
 
@@ -396,6 +409,15 @@ class _Loading:
                 self._only_env(value, (*at, name))
                 found[name] = value
         return found
+
+    def _empty(self, body: dict[str, Any], at: RawPath, besides: tuple[str, ...] = ()) -> None:
+        """Take out the keys behind which nothing stands, and note them: a pin, a protection or a list of tests would be off
+        as if nobody had asked for it."""
+        for key, value in [item for item in body.items() if item[0] not in besides]:
+            if _blank(value) or (isinstance(value, list) and any(_blank(one) for one in value)):
+                what = "is empty" if _blank(value) else "holds an empty text"
+                self._note((*at, key), f"{key} {what}", f"write what {key} is, or remove the line")
+                del body[key]
 
     def _only_env(self, value: Any, at: RawPath) -> None:
         """Here, `${env.NAME}` is all that may be filled in."""

@@ -100,7 +100,7 @@ def check(login: Mapping[str, Any], found: Login, at: Path, note: Note, *, mock:
             note((*at, key), f"{key} must be {form}", f"write {key}: true" if key in flow.flags else "put it in quotes")
         elif key in flow.plain and isinstance(found[key], SecretRef):
             note((*at, key), f"{key} is no secret", "write it as a text")
-        elif isinstance(found[key], str) and not found[key]:
+        elif isinstance(found[key], str) and not str(found[key]).strip():
             note((*at, key), f"{key} is empty", f"write it, as in {flow.example(str(name))}")
         elif key in (*flow.secrets, *flow.maybe_secrets) and not isinstance(found[key], SecretRef):
             note((*at, key), f"{key} is a secret and cannot stand in a file", f"write {key}: {{secret: {{env: …}}}}")

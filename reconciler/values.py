@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.kind import (
     Body,
+    Certificate,
     Commas,
     Field,
     Imperative,
@@ -16,6 +17,7 @@ from reconciler.kind import (
     Known,
     Lines,
     Problem,
+    Ref,
     SecretRef,
     Struct,
     WriteOnly,
@@ -60,6 +62,8 @@ class _Step:
     imperative: bool
     struct: Any
     """The structure's class, where there is one."""
+    may_be_empty: bool
+    """Whether a variable may leave it without any text: where that is a value like any other, and takes nothing away."""
 
 
 _TYPES: Mapping[str, type] = {"string": str, "boolean": bool, "int": int, "double": float, "base64Binary": str}
@@ -84,7 +88,10 @@ def _step(one: Field) -> _Step:
     else:
         wanted = _TYPES[one.wire]
     texts = wanted is list and one.struct is None
-    return _Step(one, wanted, allowed, separator, texts, one.mark(Keyed), secret, one.has(Imperative), one.struct)
+    empty = wanted is str and not (allowed or one.required or one.has(Ref) or one.has(Certificate))
+    return _Step(
+        one, wanted, allowed, separator, texts, one.mark(Keyed), secret, one.has(Imperative), one.struct, empty
+    )
 
 
 @dataclass(slots=True)
@@ -140,6 +147,15 @@ class Values:
         value = self.lookup(name[1])
         if value is None:
             found.append(self._unresolved(name[1], path))
+            return ""
+        if not value.strip() and PREFIX + name[1] in self.environment:
+            # What a pipeline does not define arrives so. The project file may say that a variable is empty.
+            message = f"the environment variable {PREFIX}{name[1]} is empty"
+            found.append(
+                Problem(
+                    path, message, "set it where this runs, or unset it, so that the value of reconciler.yaml holds"
+                )
+            )
             return ""
         if len(value) > MAX_VARIABLE:
             found.append(
@@ -217,12 +233,33 @@ class _Settling:
             step = steps.get(name)
             if value.__class__ is str and step is not None and not step.secret:
                 settled = self._values.text(value, (*path, name), self._found)
-                if settled is None:
+                if settled is None or self._emptied(step, value, settled, (*path, name)):
                     del body[name]
                     continue
                 body[name] = _typed(settled, step) if _WHOLE.fullmatch(value) else settled
             kept.append(name)
         return kept
+
+    def _emptied(self, step: _Step, written: str, settled: str, path: _Path) -> bool:
+        """Whether variables have left nothing of a text, or of an entry of a list in one text, that must not be empty: a
+        list without its entries takes away what it gave. Notes it."""
+        if "${" not in written or step.may_be_empty:
+            return False
+        parts = (written.split(step.separator) if step.separator == "," else written.splitlines()) if step.texts else []
+        entries = [self._values.text(part, path, []) for part in parts if "${" in part]
+        if settled.strip() and all(entry is None or entry.strip() for entry in entries):
+            return False
+        self._note_empty(written, path)
+        return True
+
+    def _note_empty(self, written: str, path: _Path) -> None:
+        names = ", ".join(dict.fromkeys(_NAME.findall(written)))
+        name = next(str(part) for part in reversed(path) if isinstance(part, str))
+        self._note(
+            path,
+            f"{name} must not become empty by a variable: {names} is empty",
+            "give the variable a value, or write what is meant here: [] takes all entries away",
+        )
 
     def _fields(self, step: _Step, value: Any, path: _Path, gone: list[str]) -> bool:
         if "secret" in value and "secret" not in _steps(step.struct):
@@ -298,6 +335,9 @@ class _Settling:
                     return [], True
                 return value, False
             text = entry if self._plain else self._values.text(entry, (*path, index), self._found)
+            emptied = not self._plain and "${" in entry and text is not None and not text.strip()
+            if emptied:
+                self._note_empty(entry, (*path, index))
             text = (text or "").strip()
             every.append(text)
             if not text:
