@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class Connection:
     """An org as the project file describes it: a mock org's file, or a URL and a login."""
 
+    name: str = ""
+    """What the project file calls it."""
     mock: Path | None = None
     """The file of an embedded mock org; made if it is not there."""
     instance_url: str = ""
@@ -61,8 +63,17 @@ def connect(
 
         recording.attach(session)
         way = Way(connection.deploy_by)
-        return WholeProvider(session, credentials, api_version=version, way=way, recording=recording, tell=tell)
-    return SalesforceProvider(session, credentials, api_version=version, way=Way(connection.deploy_by), tell=tell)
+        return WholeProvider(
+            session,
+            credentials,
+            api_version=version,
+            way=way,
+            recording=recording,
+            tell=tell,
+            alias=connection.name,
+        )
+    way = Way(connection.deploy_by)
+    return SalesforceProvider(session, credentials, api_version=version, way=way, tell=tell, alias=connection.name)
 
 
 def recording(scrub: frozenset[str], key: str = "") -> "Recording":
@@ -72,7 +83,7 @@ def recording(scrub: frozenset[str], key: str = "") -> "Recording":
     return Recording(scrub, key)
 
 
-def replay(file: Path, *, api_version: str = "") -> Provider:
+def replay(file: Path, *, api_version: str = "", name: str = "") -> Provider:
     """A recording in the place of an org: nothing is sent, no credential is looked for, nothing can be changed.
 
     Raises InputError for what is no recording, or one of another API version than the one that is pinned.
@@ -93,7 +104,8 @@ def replay(file: Path, *, api_version: str = "") -> Provider:
     # Whatever a recording says, nobody is made to wait by it: asked again, it says the same.
     patience = Patience(tries=1, total=0.0, sleep=lambda seconds: None)
     credentials = Credentials.fixed("a-replay-has-no-token")
-    return WholeProvider(session, credentials, api_version=found.head.api_version, patience=patience, head=found.head)
+    version = found.head.api_version
+    return WholeProvider(session, credentials, api_version=version, patience=patience, head=found.head, alias=name)
 
 
 def _mock_login(connection: Connection, session: "OrgSession", _secrets: Secrets) -> "Credentials":

@@ -33,8 +33,8 @@ def baseline_list(
         found = ownership.baseline(session)
     raise typer.Exit(
         outputs.emit(
-            lambda colour: text.baseline_list(found, colour=colour),
-            lambda: json_baseline.baseline(found),
+            lambda colour: text.baseline_list(found, alias=space.org.name, colour=colour),
+            lambda: json_baseline.baseline(found, space.org.name),
         )
     )
 
@@ -61,8 +61,8 @@ def baseline_show(
         found = ownership.baseline(session, only)
     raise typer.Exit(
         outputs.emit(
-            lambda colour: text.baseline_show(found, colour=colour),
-            lambda: json_baseline.baseline(found),
+            lambda colour: text.baseline_show(found, alias=space.org.name, colour=colour),
+            lambda: json_baseline.baseline(found, space.org.name),
         )
     )
 

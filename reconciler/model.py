@@ -171,6 +171,13 @@ class OrgInfo:
     username: str = ""
     recorded: str = ""
     """When the recording was made that stands for the org (ISO 8601, UTC); empty: the org itself was asked."""
+    alias: str = ""
+    """What the project file calls it; empty where none was read."""
+
+    @property
+    def called(self) -> str:
+        """What people call it, `prod (Acme)`: in the project file, and the org itself, whose name several may have."""
+        return f"{self.alias} ({self.name})" if self.alias and self.name else self.alias or self.name
 
     @property
     def short_id(self) -> str:

@@ -141,9 +141,10 @@ class Workspace:
 
         org, record = self.org, self.choices.record
         if self.choices.replay is not None:
-            yield replay(self.choices.replay, api_version=org.api_version), self.secret
+            yield replay(self.choices.replay, api_version=org.api_version, name=org.name), self.secret
             return
         connection = Connection(
+            name=org.name,
             mock=org.mock,
             instance_url=org.instance_url,
             api_version=org.api_version,

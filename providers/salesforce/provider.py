@@ -61,6 +61,7 @@ class SalesforceProvider:
         patience: Patience | None = None,
         limits: Limits | None = None,
         tell: Progress | None = None,
+        alias: str = "",
     ) -> None:
         patience = patience or Patience()
         if tell is not None:
@@ -68,7 +69,7 @@ class SalesforceProvider:
         self._session, self._credentials, self._patience = session, credentials, patience
         self._rest = Rest(session, credentials, patience, lambda: self._version)
         self._api = MetadataApi(session, credentials, self._rest, patience, way)
-        self._pinned = api_version
+        self._pinned, self._alias = api_version, alias
         self._limits = limits or Limits()
         self._certificates = Certificates(self._listed_certificates)
         self._flows = Flows(session, self._rest, patience)
@@ -91,6 +92,7 @@ class SalesforceProvider:
             is_sandbox=row.get("IsSandbox") is True,
             organization_type=str(row.get("OrganizationType") or ""),
             api_version=version,
+            alias=self._alias,
         )
 
     @cached_property

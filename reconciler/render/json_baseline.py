@@ -7,7 +7,7 @@ from reconciler.render import values
 from reconciler.render.safe import json_page
 
 
-def baseline(found: Baseline) -> str:
+def baseline(found: Baseline, alias: str = "") -> str:
     """What we last applied: resources with bodies and declared fields, secrets as null; strangers by address.
 
     Without the salt: who has it can try secrets against the digests of a baseline file.
@@ -15,6 +15,7 @@ def baseline(found: Baseline) -> str:
     content = {
         "format_version": "1.0",
         "org_id": found.org_id,
+        "org_alias": alias,
         "project": found.project,
         "serial": found.serial,
         "api_version": found.api_version,

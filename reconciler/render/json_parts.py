@@ -69,6 +69,7 @@ def unchecked(found: Unchecked) -> shapes.Unchecked:
 def org(info: OrgInfo) -> shapes.Org:
     return {
         "id": info.id,
+        "alias": info.alias,
         "name": info.name,
         "instance": info.instance,
         "is_sandbox": info.is_sandbox,

@@ -170,6 +170,7 @@ def _properties(report: Report) -> Iterator[tuple[str, str]]:
         yield "created", report.created
     if report.org is not None:
         yield "org", report.org.id
+        yield "org.alias", report.org.alias
         yield "org.name", report.org.name
         yield "org.kind", "sandbox" if report.org.is_sandbox else "production"
     if told := heading(report.org, report.created):

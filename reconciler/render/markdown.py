@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from reconciler.kind import Struct
-from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, Reason
+from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Reason
 from reconciler.render import values
 from reconciler.render.grouped import (
     FEW,
@@ -240,6 +240,12 @@ def _left_out(part: Part, kept: Part | None) -> str:
     return noun if kept is None else f"details of {noun}"
 
 
+def _called(org: OrgInfo) -> str:
+    """As `OrgInfo.called`, each of the two names as code: both are chosen by others."""
+    names = [code(name, 80) for name in (org.alias, org.name) if name]
+    return f"{names[0]} ({names[1]})" if len(names) > 1 else (names or [code("(no name)")])[0]
+
+
 def _head(report: Report) -> Iterator[str]:
     """The marker, what was looked at, and the whole in one line."""
     org = report.org
@@ -250,7 +256,7 @@ def _head(report: Report) -> Iterator[str]:
     else:
         kind = "sandbox" if org.is_sandbox else "production"
         api = f", API {code(org.api_version, 20)}" if org.api_version else ""
-        yield f"### reconciler {prose(report.command)}: {code(org.name or '(no name)', 80)}"
+        yield f"### reconciler {prose(report.command)}: {_called(org)}"
         yield ""
         yield f"Org {code(org.id, 20)}, {code(org.instance, 80) + ', ' if org.instance else ''}**{kind}**{api}"
     if told := heading(org, report.created):

@@ -45,7 +45,7 @@ def complaints(error: ReconcilerError, *, colour: bool = False) -> str:
 def org(info: OrgInfo, paint: Paint) -> list[str]:
     """Which org this is, on one line: nobody should read a plan for another one by mistake."""
     kind = paint("sandbox", "green") if info.is_sandbox else paint("production", "alarm")
-    facts = [paint(line(info.name or "(no name)", 80), "bold"), line(info.id), line(info.instance)]
+    facts = [paint(line(info.called or "(no name)", 120), "bold"), line(info.id), line(info.instance)]
     facts += [line(info.organization_type), kind, f"API {line(info.api_version)}" if info.api_version else ""]
     facts += [f"as {line(info.username)}" if info.username else ""]
     return ["Org: " + ", ".join(fact for fact in facts if fact)]

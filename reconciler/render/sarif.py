@@ -64,7 +64,10 @@ def page(report: Report) -> str:
     run = {
         "tool": {"driver": {"name": "reconciler", "version": __version__, "rules": rules}},
         # Without a category of its own, one org's upload would take the place of another's.
-        "automationDetails": {"id": f"reconciler/{line(report.command, NAME)}/{which}/"},
+        "automationDetails": {
+            "id": f"reconciler/{line(report.command, NAME)}/{which}/",
+            **({"description": {"text": line(report.org.called, NAME)}} if report.org and report.org.called else {}),
+        },
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The folder of the project file."}}},
         "invocations": [

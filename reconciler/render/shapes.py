@@ -98,6 +98,8 @@ class Org(TypedDict):
 
     id: str
     """The org's id, 15 or 18 characters."""
+    alias: str
+    """What the project file calls it, such as prod."""
     name: str
     """The organization's name."""
     instance: str

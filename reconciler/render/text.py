@@ -174,10 +174,10 @@ def _end(report: DriftReport | CheckReport, paint: Paint) -> Iterator[str]:
     yield from _block("Could not be read, and is not judged", hidden, paint)
 
 
-def baseline_list(baseline: Baseline, *, colour: bool = False) -> str:
-    """The addresses that we manage, and those that we only saw."""
+def baseline_list(baseline: Baseline, *, alias: str = "", colour: bool = False) -> str:
+    """The addresses that we manage, and those that we only saw. `alias` is the org's name in the project file."""
     paint = Paint(colour)
-    lines = [_baseline_head(baseline, paint), ""]
+    lines = [_baseline_head(baseline, alias, paint), ""]
     lines += [
         f"  {line(address)}{'   (not declared, watched)' if applied.watched else ''}"
         for address, applied in sorted(baseline.resources.items(), key=lambda item: item[0])
@@ -186,11 +186,13 @@ def baseline_list(baseline: Baseline, *, colour: bool = False) -> str:
     return page([*lines, "", paint(f"Baseline: {values.count(len(baseline.resources), 'resource')}.", "bold")])
 
 
-def baseline_show(baseline: Baseline, only: Iterable[Address] | None = None, *, colour: bool = False) -> str:
+def baseline_show(
+    baseline: Baseline, only: Iterable[Address] | None = None, *, alias: str = "", colour: bool = False
+) -> str:
     """What we last applied, field by field; of the addresses `only`, if given. Secrets show as `(secret)`."""
     paint = Paint(colour)
     wanted = baseline.resources if only is None else {a: baseline.resources[a] for a in only if a in baseline.resources}
-    lines = [_baseline_head(baseline, paint)]
+    lines = [_baseline_head(baseline, alias, paint)]
     for address in sorted(wanted):
         lines += ["", *_applied(address, wanted[address], paint)]
     return page([*lines, "", paint(f"Baseline: {values.count(len(wanted), 'resource')}.", "bold")])
@@ -366,8 +368,9 @@ def _section(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
     return ["", paint(f"{title}:", "bold"), *body] if body else []
 
 
-def _baseline_head(baseline: Baseline, paint: Paint) -> str:
-    words = f"Baseline of org {line(baseline.org_id)}, project {line(baseline.project)}, serial {baseline.serial}"
+def _baseline_head(baseline: Baseline, alias: str, paint: Paint) -> str:
+    whose = f"{line(alias)}, org {line(baseline.org_id)}" if alias else f"org {line(baseline.org_id)}"
+    words = f"Baseline of {whose}, project {line(baseline.project)}, serial {baseline.serial}"
     return paint(words + (f", API {line(baseline.api_version)}" if baseline.api_version else ""), "bold")
 
 

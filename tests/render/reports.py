@@ -241,7 +241,7 @@ def named(text: str) -> str:
 def hostile(texts: Sequence[str]) -> list[Report]:
     """All four commands, with these texts (ten of them) wherever an org, a file or a person writes one."""
     a, b, c, d, e, f, g, h, i, j = texts
-    org = OrgInfo(a, b, c, True, d, e, f)
+    org = OrgInfo(a, b, c, True, d, e, f, alias=g)
     app, other = Address("ConnectedApp", named(a)), Address("OauthTokenExchangeHandler", named(b), f"enablements/{c}")
     place = Place(named(g), 3, 2)
     by = Attribution(h, i, j, Confidence.MEDIUM, delegate=a, deployment=b)

@@ -247,7 +247,7 @@ def hostile(*texts: str) -> Report:
         *findings,
         command="apply",
         trailer=first,
-        org=OrgInfo(first, first, first, True, first, first, first),
+        org=OrgInfo(first, first, first, True, first, first, first, alias=first),
         created=first,
         bodies=bodies,
         changes=tuple(changes),

@@ -93,7 +93,7 @@ def harmless(told: str) -> str:
 
 
 def org(t: str) -> OrgInfo:
-    return OrgInfo("00D000000000001EAA", f"o{t}.", f"i{t}.", True, f"t{t}.", "63.0", f"u{t}.")
+    return OrgInfo("00D000000000001EAA", f"o{t}.", f"i{t}.", True, f"t{t}.", "63.0", f"u{t}.", alias=f"p{t}.")
 
 
 def resources(t: str) -> dict[Address, Body]:

@@ -107,14 +107,14 @@ def _header(report: Report, name: str) -> Markup:
 
 
 def _whose(org: OrgInfo | None) -> str:
-    return (org.name or org.id) if org is not None else "the files"
+    return (org.called or org.id) if org is not None else "the files"
 
 
 def _org(org: OrgInfo | None) -> Markup:
     if org is None:
         return Markup("Files alone: no org was asked.")
     sort = ("sandbox", "sandbox") if org.is_sandbox else ("production", "production")
-    facts = [org.name or "(no name)", org.id, org.instance, org.organization_type]
+    facts = [org.called or "(no name)", org.id, org.instance, org.organization_type]
     more = [f"API {org.api_version}" if org.api_version else "", f"as {org.username}" if org.username else ""]
     return joined(
         (
