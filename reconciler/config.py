@@ -242,7 +242,8 @@ class _Filling:
             mend = "set it where this runs" if path[0] != "variables" else 'set it where this runs, or write "" here'
             self.wrong.append((path, f"the environment variable {name[1]} is empty", mend))
             return ""
-        return value
+        # As for secrets: `gh secret set` on Windows, or `echo … |`, leaves a line break at the end.
+        return value.removesuffix("\n").removesuffix("\r")
 
 
 def _value_problems(org: Org) -> list[tuple[RawPath, str, str]]:

@@ -87,7 +87,8 @@ def secret_value(ref: SecretRef, *, root: Path, environment: Mapping[str, str], 
         value = environment[name]
     else:
         value = _decoded(_content_of(str(ref.target), root), f"the file {ref.target}")
-    value = value.removesuffix("\n").removesuffix("\r")
+    # The mark that PowerShell and some editors put before a text; a secret from the environment may carry it along.
+    value = value.removeprefix("\ufeff").removesuffix("\n").removesuffix("\r")
     if not value:
         raise _error(f"the secret from {ref.source} {_target(ref)} is empty", "put the secret there")
     return hold(value)
@@ -105,6 +106,8 @@ def _target(ref: SecretRef) -> str:
 def _decoded(data: bytes, what: str) -> str:
     if len(data) > MAX_SECRET:
         raise _error(f"{what} holds more than {MAX_SECRET:,} bytes, which is no secret", "check what it is")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _error(f"{what} is UTF-16, not UTF-8", "save it as UTF-8 (Windows PowerShell's > writes UTF-16)")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

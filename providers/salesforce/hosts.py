@@ -44,16 +44,23 @@ def origin_of(instance_url: str) -> str:
     if url.scheme != "https":
         raise _refused(instance_url, "it is not https")
     if not _HOST.fullmatch(host) or not any(host.endswith(f".{domain}") for domain in SALESFORCE_DOMAINS):
-        raise _refused(instance_url, "it is no host of Salesforce")
+        raise _refused(instance_url, "it is no host of Salesforce", _api_host(host))
     if port not in (None, 443):
         raise _refused(instance_url, f"Salesforce does not listen on port {port}")
     return f"https://{host}"
 
 
-def _refused(url: str, why: str) -> RefusedError:
-    return RefusedError(
-        Complaint(
-            f"credentials are not sent to {url!r}: {why}",
-            mend="set instance_url to the org's My Domain, e.g. https://acme.my.salesforce.com",
-        )
-    )
+_BROWSED = re.compile(r"([a-z0-9-]+(?:\.[a-z]+)?)\.(?:lightning\.force|my\.salesforce-setup)\.com")
+"""Hosts that a browser shows, with a sandbox's partition; what stands before is the same at the host of the API
+(https://help.salesforce.com/s/articleView?id=products.domain_name_app_url_changes.htm)."""
+
+
+def _api_host(host: str) -> str:
+    """The host of the org's API where this is one that a browser shows; empty if it is none."""
+    shown = _BROWSED.fullmatch(host)
+    return f"https://{shown[1]}.my.salesforce.com" if shown else ""
+
+
+def _refused(url: str, why: str, instead: str = "") -> RefusedError:
+    where = instead or "the org's My Domain, e.g. https://acme.my.salesforce.com"
+    return RefusedError(Complaint(f"credentials are not sent to {url!r}: {why}", mend=f"set instance_url to {where}"))

@@ -195,7 +195,10 @@ _ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")>]+)")
 def unreachable(host: str, why: Exception) -> UnreachableError:
     """The error for an org that gives no answer."""
     if is_distrust(why):
-        said, mend = "its certificate is not trusted", "check the host; behind a proxy set REQUESTS_CA_BUNDLE"
+        said, mend = (
+            "its certificate is not trusted",
+            "check the host; where a proxy opens TLS, let REQUESTS_CA_BUNDLE name its certificate",
+        )
     elif isinstance(why, requests.Timeout):
         said, mend = "no answer in time", "try again; check the network and status.salesforce.com"
     elif isinstance(why, BusyError):

@@ -30,6 +30,7 @@ CONNECT_SECONDS, READ_SECONDS = 10.0, 120.0
 MAX_ANSWER_BYTES = 128 * 1024 * 1024
 """More than the 39 MB of a retrieve in base64 with the properties of 10,000 files."""
 
+QUOTES = "\"'`"
 STRANGER = "check instance_url, and what stands between this machine and the org"
 """What to do about an answer that no org gives."""
 
@@ -211,6 +212,10 @@ def carrier(session: OrgSession, token: str, api_version: str) -> "Salesforce":
 def token_of(value: object, where: str) -> str:
     """A token as it may stand in a header. Raises NotAllowedError for what is none, without showing it."""
     text = value.strip() if isinstance(value, str) else ""
+    if len(text) > 2 and text[0] == text[-1] and text[0] in QUOTES:
+        raise NotAllowedError(
+            Complaint(f"{where} stands in quotes, which are no part of a token", mend="take the quotes away")
+        )
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise NotAllowedError(
             Complaint(f"{where} holds no access token", mend="see what the secret's source gives: one line, no quotes")

@@ -111,6 +111,42 @@ def test_values_from_the_environment_are_looked_at_too(tmp_path: Path) -> None:
     assert 2 == len(error.value.complaints)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_line_break_at_the_end_of_a_variable_is_left_aside(tmp_path: Path, end: str) -> None:
+    """`gh secret set` on Windows leaves one; the org would only say that it does not know the client."""
+    text = 'project: p\norgs: {a: {instance_url: "${env.URL}", login: {flow: jwt, client_id: "${env.ID}", username: u, private_key: {secret: {env: K}}}}}'
+    org = load(tmp_path, text, URL=f"https://acme.my.salesforce.com{end}", ID=f"3MVG9{end}").org()
+
+    assert ("https://acme.my.salesforce.com", "3MVG9") == (org.instance_url, org.login["client_id"])
+
+
+def test_a_folder_stands_for_its_project_file(tmp_path: Path) -> None:
+    """As in `terraform -chdir=`, `make -C`."""
+    load(tmp_path, "project: p\norgs: {a: {mock: a.db}}")
+    (tmp_path / "empty").mkdir()
+
+    assert tmp_path.resolve() == load_project(tmp_path, environment={}).root
+    with pytest.raises(InputError, match=r"there is no reconciler.yaml in the folder .*empty"):
+        load_project(tmp_path / "empty", environment={})
+
+
+def test_a_misspelled_project_file_is_answered_with_the_one_beside_it(tmp_path: Path) -> None:
+    load(tmp_path, "project: p\norgs: {a: {mock: a.db}}")
+
+    with pytest.raises(InputError) as raised:
+        load_project(tmp_path / "reconcilier.yaml", environment={})
+    assert f"did you mean {tmp_path / 'reconciler.yaml'}?" == raised.value.complaints[0].mend
+
+
+def test_a_working_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(InputError, match="the folder that this was started in is gone"):
+        load_project(None, environment={})
+
+
 def test_an_unknown_org_is_named_with_what_there_is(tmp_path: Path) -> None:
     """Nobody applies to production because `prodd` fell back to something."""
     with pytest.raises(InputError) as error:

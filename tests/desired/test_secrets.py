@@ -25,6 +25,10 @@ def test_a_value_comes_without_the_line_break_at_its_end(tmp_path: Path) -> None
     (tmp_path / "key").write_text("one\ntwo\n")
     (tmp_path / "windows").write_bytes(b"one\r\n")
 
+    (tmp_path / "marked").write_bytes(b"\xef\xbb\xbfone\r\n")
+
+    assert "one" == value(SecretRef("file", "marked"), tmp_path)
+    assert "one" == value(SecretRef("env", "A"), tmp_path, A="\ufeffone")
     assert "x " == value(SecretRef("env", "A"), tmp_path, A="x ")
     assert "one\ntwo" == value(SecretRef("file", "key"), tmp_path)
     assert "one" == value(SecretRef("file", "windows"), tmp_path)
@@ -44,6 +48,7 @@ def test_a_value_comes_without_the_line_break_at_its_end(tmp_path: Path) -> None
         (SecretRef("file", "/etc/passwd"), "the path '/etc/passwd' is absolute"),
         (SecretRef("file", "big"), "the file big holds 140,000 bytes, and more than 100 kB are not read"),
         (SecretRef("file", "binary"), "the file binary holds no UTF-8 text"),
+        (SecretRef("file", "powershell"), "the file powershell is UTF-16, not UTF-8"),
         (SecretRef("command", ("no-such-program", "hunter2")), "the command no-such-program cannot be run"),
     ],
 )
@@ -53,6 +58,7 @@ def test_what_cannot_be_found_says_where_it_was_looked_for(tmp_path: Path, ref: 
     (tmp_path / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "big").write_text("hunter2" * 20_000)
+    (tmp_path / "powershell").write_bytes("hunter2".encode("utf-16"))
     (tmp_path / "binary").write_bytes(b"hunter2\xff")
     with pytest.raises(InputError) as error:
         value(ref, tmp_path, allow=True, EMPTY="")

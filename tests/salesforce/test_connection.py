@@ -48,6 +48,23 @@ def test_credentials_go_to_salesforce_and_to_loopback(url: str, origin: str):
 
 
 @pytest.mark.parametrize(
+    ("url", "instead"),
+    [
+        ("https://acme.lightning.force.com", "https://acme.my.salesforce.com"),
+        ("https://acme--uat.sandbox.lightning.force.com", "https://acme--uat.sandbox.my.salesforce.com"),
+        ("https://acme.my.salesforce-setup.com", "https://acme.my.salesforce.com"),
+        ("https://evil.example", "the org's My Domain, e.g. https://acme.my.salesforce.com"),
+        ("https://acme.lightning.force.com.evil.example", "the org's My Domain, e.g. https://acme.my.salesforce.com"),
+    ],
+)
+def test_the_address_of_a_browser_is_answered_with_the_one_to_write(url: str, instead: str):
+    """People paste what stands in their browser, which serves no Metadata API."""
+    with pytest.raises(RefusedError) as raised:
+        origin_of(url)
+    assert f"set instance_url to {instead}" == raised.value.complaints[0].mend
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://evil.example",

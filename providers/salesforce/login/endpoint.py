@@ -83,6 +83,10 @@ _APPROVE = (
     " user's profile or to a permission set of theirs; where all users may authorize themselves, the user has to have done"
     " it once in a browser, with the scope RefreshToken"
 )
+_INSTALL = (
+    "the app is not in this org (a new sandbox has none of those that were made after it): check instance_url and client_id,"
+    " or install or create the app there"
+)
 _MENDS: tuple[tuple[str, str, str], ...] = (
     # flow (any if empty), a part of `error: description` in small letters, what to do
     ("", "hasn't approved this consumer", _APPROVE),
@@ -103,8 +107,13 @@ _MENDS: tuple[tuple[str, str, str], ...] = (
     ("", "inactive_user", "the user is inactive: activate them, or log in as another"),
     ("", "inactive_org", "the org is locked, closed or suspended: look at it in a browser"),
     ("", "rate_limit_exceeded", "too many logins: wait, and log in less often"),
+    ("", "not installed", _INSTALL),
     ("", "invalid_client_id", f"check client_id; {_NEW_APP}"),
     ("", "client identifier invalid", f"check client_id; {_NEW_APP}"),
+    ("jwt", "invalid_client", f"check client_id, and that the app is in this org and has the certificate of private_key;"
+     f" {_NEW_APP}"),
+    ("sfdx_url", "invalid_client", "the app of this SFDX auth URL is not taken here, or its secret was replaced: log in again"
+     " with the Salesforce CLI and store what `sf org auth show-sfdx-auth-url` shows"),
     ("", "invalid_client", f"check the client secret, which a rotation replaces; {_NEW_APP}"),
     ("", "unsupported_grant_type", "switch this flow on in the app's OAuth settings, and in its policies"),
     ("", "invalid_scope", "the app has no scope that this login needs: it needs Api, and to renew itself RefreshToken"),

@@ -1,5 +1,6 @@
 """The ways to log in, by their names in the project file. Each checks at once what needs no secret, and logs in later."""
 
+import os
 from collections.abc import Callable, Mapping
 
 from providers.salesforce.hosts import origin_of
@@ -9,10 +10,11 @@ from providers.salesforce.login.endpoint import Door
 from providers.salesforce.login.given import Given
 from providers.salesforce.login.jwt import jwt
 from providers.salesforce.login.password import password
-from providers.salesforce.login.place import Access, is_login_host, my_domain, org_at
+from providers.salesforce.login.place import PRODUCTION, Access, is_login_host, my_domain, org_at
 from providers.salesforce.login.sf import sf
 from providers.salesforce.login.sfdx_url import sfdx_url
 from providers.salesforce.session import OrgSession, token_of
+from providers.salesforce.surroundings import problems
 from reconciler.errors import Complaint, InputError
 from reconciler.provider import Secrets
 
@@ -54,6 +56,9 @@ def credentials(
                 mend=f"supported: {', '.join(FLOWS)}, as in {EXAMPLE}",
             )
         )
+    wrong = tuple(problems(origin or PRODUCTION, os.environ))
+    if wrong:
+        raise InputError(*wrong)
     log_in = FLOWS[flow](Given(flow, login, secrets), origin, door or Door())
     known = [] if is_login_host(origin) or not origin else [origin]
 

@@ -7,6 +7,18 @@ from reconciler.errors import Complaint, InputError
 from reconciler.kind import SecretRef
 from reconciler.provider import Secrets
 
+NAMES = ("client_id", "client_secret", "username", "alias")
+"""What never has blanks or quotes around it. The org would only say that it does not know it. (A password may have.)"""
+
+
+def _odd(text: str) -> str:
+    """What stands around a name that is no part of it."""
+    if text != text.strip():
+        return "begins or ends with a blank or a line break"
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'`":
+        return "stands in quotes"
+    return ""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Given:
@@ -27,9 +39,10 @@ class Given:
     def text(self, name: str) -> str:
         """The value of a key, a secret's too: call it only when it is known where the value goes. Empty if absent."""
         value = self.keys.get(name)
-        if isinstance(value, SecretRef):
-            return self.secrets(value)
-        return "" if value is None else str(value)
+        text = self.secrets(value) if isinstance(value, SecretRef) else "" if value is None else str(value)
+        if name in NAMES and (problem := _odd(text)):
+            raise InputError(Complaint(f"login: {name} {problem}", mend="see where it comes from, and take that away"))
+        return text
 
     def flag(self, name: str) -> bool | None:
         """True or false, or `None` if the key is absent."""

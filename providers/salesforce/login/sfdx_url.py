@@ -13,6 +13,7 @@ from providers.salesforce.hosts import origin_of
 from providers.salesforce.login.endpoint import Door
 from providers.salesforce.login.given import Given
 from providers.salesforce.login.place import Access, is_login_host
+from providers.salesforce.session import QUOTES
 from reconciler.errors import Complaint, InputError, RefusedError
 from reconciler.redaction import hold
 
@@ -44,6 +45,8 @@ def parse(text: str) -> SfdxUrl:
             found = {}
         inner = found.get("result", found)
         url = str(inner.get("sfdxAuthUrl", "")) if isinstance(inner, Mapping) else ""
+    if len(url) > 2 and url[0] == url[-1] and url[0] in QUOTES:
+        raise InputError(Complaint("login: auth_url stands in quotes", mend="take the quotes away"))
     match = _FORM.fullmatch(url)
     if match is None:
         raise InputError(
