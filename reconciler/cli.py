@@ -37,7 +37,7 @@ from reconciler.options import (
 )
 from reconciler.output import Outputs, colour, read, say, writable, write
 from reconciler.own_providers import prefer_ours
-from reconciler.redaction import redacted
+from reconciler.redaction import begin, redacted
 from reconciler.streams import lost, take_over
 from reconciler.verify_cli import verify
 
@@ -490,6 +490,7 @@ def main() -> None:
     """Run one command. The only place where errors become text and exit codes."""
     # One command, then the process ends: looking for cycles costs a third of a large plan and frees nothing.
     gc.disable()
+    begin()
     take_over()
     sys.excepthook = _unexpected
     # CI runners end a job with SIGTERM, a terminal that is closed with SIGHUP: an apply then cancels its deployment, as

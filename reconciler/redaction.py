@@ -1,18 +1,27 @@
-"""What must not be shown: every secret that this run has held is taken out of all that leaves the process.
+"""What must not be shown: every secret that a run has seen is taken out of all that this run writes.
 
 Nothing of ours puts a secret into a text. But an org, a proxy or a program may repeat in an error what it was sent, and
 Salesforce's own words are shown as they came: cut off, in capitals, in base64, escaped for Markdown by us. So whoever gets
 a secret or a token holds it here, and whatever is written goes through `redacted`, which finds a secret as a whole and any
-twelve letters and digits of it. One set for the whole process on purpose: a secret that only some parts know of gets out
-by the others.
+twelve letters and digits of it.
+
+What is known belongs to a run (`Redaction`), and is forgotten with it: `with running(): …`. Inside, all parts share it on
+purpose: a secret that only some of them know of gets out by the others. A thread that a run has started is often outside
+of its context; then what it gets is known to every run that is open, and what it writes is freed of the secrets of all.
+Without any run, which is how a library may be used, the latest secrets of the process are kept (`MOST_WITHOUT_A_RUN`).
 """
 
 import base64
 import html
 import json
 import re
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from array import array
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import RLock
+from typing import Final
 from urllib.parse import quote, quote_plus
 
 MARK = "[secret]"
@@ -37,64 +46,276 @@ _SESSION = re.compile(r"00D[A-Za-z0-9]{12,15}!(?:005[A-Za-z0-9]{12}\.)?")
 """A session id begins with the id of its org, which every output shows; that of a mock org goes on with its user's."""
 
 
-class _Part(NamedTuple):
-    """Letters and digits of a secret, in a row: pieces of it are looked for."""
+MOST_WITHOUT_A_RUN: Final = 1000
+"""Secrets that are kept where no run is open: enough for any that still writes, and no leak of memory for a server."""
+_FEW: Final = 200
+"""Texts that are looked for one by one. More of them are found by how they begin."""
+_STARTS: Final = (48, 24, 12, SHORTEST)
+"""Lengths of beginnings, the longest first: tokens of one org have their first two dozen characters in common."""
+_ALIKE: Final = 16
+"""Places of the same six characters that are looked at; where there are more, twelve are looked up."""
 
-    text: str
-    small: bytes
-    form: str
-    """The text that it was made of."""
+
+class _Pieces:
+    """Finds pieces of letters and digits, of however many secrets, in time that does not grow with their number.
+
+    The letters and digits of all secrets stand in one row of bytes. A table tells for every six of them in a row where
+    they stand: four bytes for each, with open addressing, since Python's own dictionary would take thirty times as much.
+    """
+
+    def __init__(self) -> None:
+        # Place 0 is nobody's: in the table it says that there is nothing.
+        self._row, self._small = bytearray(b"\n"), bytearray(b"\n")
+        self._begins: list[int] = []
+        self._ends: list[int] = []
+        self._forms: list[str] = []
+        self._table = array("I", bytes(4 << 10))
+        self._filled = 0
+        self._windows: dict[bytes, int] = {}
+
+    def add(self, text: str, form: str) -> None:
+        """Make the pieces of a text of letters and digits known; *form* is what it was made of."""
+        begin = len(self._row)
+        self._row += text.encode() + b"\n"
+        self._small += text.lower().encode() + b"\n"
+        end = len(self._row) - 1
+        self._begins.append(begin)
+        self._ends.append(end)
+        self._forms.append(form)
+        while 2 * (self._filled + len(text)) > len(self._table):
+            self._grow()
+        for at in range(begin, end - _GRAM + 1):
+            self._place(at, begin, end)
+
+    def _grow(self) -> None:
+        before = self._table
+        self._table = table = array("I", bytes(8 * len(before)))
+        mask, small = len(table) - 1, self._small
+        for at in before:
+            if at:
+                slot = hash(bytes(small[at : at + _GRAM])) & mask
+                while table[slot]:
+                    slot = (slot + 1) & mask
+                table[slot] = at
+
+    def _place(self, at: int, begin: int, end: int) -> None:
+        table, mask, small = self._table, len(self._table) - 1, self._small
+        gram = bytes(small[at : at + _GRAM])
+        slot, alike = hash(gram) & mask, 0
+        while other := table[slot]:
+            alike += small[other : other + _GRAM] == gram
+            if alike >= _ALIKE:
+                # What many secrets begin with. All twelve characters around it are another matter.
+                for first in range(max(begin, at - PIECE + _GRAM), min(at, end - PIECE) + 1):
+                    self._windows.setdefault(bytes(small[first : first + PIECE]), first)
+                return
+            slot = (slot + 1) & mask
+        table[slot] = at
+        self._filled += 1
+
+    def find(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where pieces stand: begin, end (counted in what is left of the text without what is dropped), and of what."""
+        if not self._filled:
+            return
+        bare = _ascii(text).translate(_SMALL, _DROPPED)
+        table, mask = self._table, len(self._table) - 1
+        done = 0
+        for at in range(0, len(bare) - _GRAM + 1, _STRIDE):
+            if table[hash(bare[at : at + _GRAM]) & mask] and at >= done:
+                for there, where in self._known(bare, at):
+                    begin, end, row = self._widened(bare, where, there, done)
+                    if end - begin >= PIECE and _in_disorder(self._row[row : row + end - begin].decode()):
+                        yield begin, end, self._forms[bisect_right(self._begins, there) - 1]
+                        done = end
+                        break
+
+    def _known(self, bare: bytes, at: int) -> Iterator[tuple[int, int]]:
+        """Where the six characters at a place stand in the row, and where they are in the text."""
+        table, mask, gram = self._table, len(self._table) - 1, bare[at : at + _GRAM]
+        slot, alike = hash(gram) & mask, 0
+        while other := table[slot]:
+            if self._small[other : other + _GRAM] == gram:
+                alike += 1
+                yield other, at
+            slot = (slot + 1) & mask
+        if alike >= _ALIKE:
+            for first in range(max(0, at - PIECE + _GRAM), at + 1):
+                if (there := self._windows.get(bare[first : first + PIECE])) is not None:
+                    yield there, first
+
+    def _widened(self, bare: bytes, at: int, there: int, least: int) -> tuple[int, int, int]:
+        """How far the text and the row agree around a place, and where that begins in the row."""
+        secret = bisect_right(self._begins, there) - 1
+        first, last = self._begins[secret], self._ends[secret]
+        before, after = 0, _GRAM
+        while (
+            at - before > least and there - before > first and bare[at - before - 1] == self._small[there - before - 1]
+        ):
+            before += 1
+        while at + after < len(bare) and there + after < last and bare[at + after] == self._small[there + after]:
+            after += 1
+        return at - before, at + after, there - before
 
 
-_held: set[str] = set()
-_grams: dict[bytes, list[tuple[_Part, int]]] = {}
+class Redaction:
+    """The secrets of one run, and what takes them out of a text. May be used by several threads."""
+
+    def __init__(self, most: int | None = None) -> None:
+        """*most*: so many secrets are kept, the latest; all of them, if it is not given."""
+        self._most = most
+        self._lock = RLock()
+        self._secrets: dict[str, None] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._forms: set[str] = set()
+        self._starts: dict[str, list[str]] = {}
+        self._pieces = _Pieces()
+
+    def hold(self, secret: str) -> str:
+        """Keep a secret out of everything that is redacted from now on. Returns it."""
+        with self._lock:
+            if len(secret) < SHORTEST or secret in self._forms:
+                return secret
+            self._keep(secret)
+            if self._most is not None:
+                self._secrets[secret] = None
+                if len(self._secrets) > self._most:
+                    latest = list(self._secrets)[-(self._most // 2) :]
+                    self._secrets = dict.fromkeys(latest)
+                    self._forget()
+                    for one in latest:
+                        self._keep(one)
+        return secret
+
+    def _keep(self, secret: str) -> None:
+        lines = [one for one in secret.splitlines() if len(one) >= _LINE and not one.startswith("-----")]
+        for form in dict.fromkeys([*_forms(secret), *(lines if "\n" in secret else [])]):
+            if form not in self._forms:
+                self._forms.add(form)
+                length = next(length for length in _STARTS if len(form) >= length)
+                self._starts.setdefault(form[:length], []).append(form)
+                if length > SHORTEST:
+                    # That there is something longer.
+                    self._starts.setdefault(form[:SHORTEST], [])
+        for part in _own(secret):
+            for form in _forms_of_pieces(part):
+                self._pieces.add(re.sub(r"[^0-9A-Za-z]+", "", form), form)
+
+    def redacted(self, text: str) -> str:
+        """The text without these secrets, and without their pieces."""
+        with self._lock:
+            text = _without(text, self._whole(text))
+            spans = [(begin, end) for begin, end, _ in self._pieces.find(text)]
+        if not spans:
+            return text
+        places = [at for at, code in enumerate(_ascii(text)) if code in _KEPT]
+        return _without(text, ((places[begin], places[end - 1] + 1) for begin, end in spans))
+
+    def _whole(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where secrets stand as a whole: begin and end, those that overlap as one."""
+        found = sorted(self._few(text) if len(self._forms) <= _FEW else self._many(text))
+        if not found:
+            return
+        begin, end = found[0]
+        for first, last in found[1:]:
+            if first >= end:
+                yield begin, end
+                begin = first
+            end = max(end, last)
+        yield begin, end
+
+    def _few(self, text: str) -> Iterator[tuple[int, int]]:
+        for form in self._forms:
+            at = text.find(form)
+            while at >= 0:
+                yield at, at + len(form)
+                at = text.find(form, at + 1)
+
+    def _many(self, text: str) -> Iterator[tuple[int, int]]:
+        starts = self._starts
+        for at in range(len(text) - SHORTEST + 1):
+            if text[at : at + SHORTEST] in starts:
+                for length in _STARTS:
+                    for form in starts.get(text[at : at + length], ()):
+                        if text.startswith(form, at):
+                            yield at, at + len(form)
+
+    def holds(self, data: bytes, *, besides: Collection[str] = frozenset()) -> bool:
+        """Whether a secret, or a piece of one, stands in these bytes; those in `besides` do not count."""
+        with self._lock:
+            if any(one.encode("utf-8", "surrogatepass") in data for one in self._forms if one not in besides):
+                return True
+            return any(form not in besides for _, _, form in self._pieces.find(data.decode("latin-1")))
+
+    def held(self) -> frozenset[str]:
+        """Everything that is held now, in each of its forms."""
+        with self._lock:
+            return frozenset(self._forms)
+
+
+_run: ContextVar[Redaction | None] = ContextVar("redaction", default=None)
+_open: dict[int, Redaction] = {}
+"""Runs that have not ended, by number."""
+_outside = Redaction(MOST_WITHOUT_A_RUN)
+"""What was held where no run is."""
+
+
+@contextmanager
+def running() -> Iterator[Redaction]:
+    """A run: what is held inside the block is taken out of what is written inside, and forgotten at its end."""
+    mine = Redaction()
+    before = _run.set(mine)
+    _open[id(mine)] = mine
+    try:
+        yield mine
+    finally:
+        del _open[id(mine)]
+        _run.reset(before)
+
+
+def begin() -> Redaction:
+    """A run that lasts as long as the process: what goes wrong at its very end is told without secrets too."""
+    mine = Redaction()
+    _run.set(mine)
+    _open[id(mine)] = mine
+    return mine
+
+
+def _known() -> tuple[Redaction, ...]:
+    """Whose secrets what is written here must not hold."""
+    mine = _run.get()
+    return (mine, _outside) if mine is not None else (*_open.copy().values(), _outside)
+
+
+def hold(secret: str) -> str:
+    """Keep a secret out of everything that this run writes from now on. Returns it."""
+    mine = _run.get()
+    for one in (mine,) if mine is not None else _known():
+        one.hold(secret)
+    return secret
+
+
+def redacted(text: str) -> str:
+    """The text without the secrets that this run holds, and without their pieces."""
+    for one in _known():
+        text = one.redacted(text)
+    return text
+
+
+def holds(data: bytes, *, besides: Collection[str] = frozenset()) -> bool:
+    """Whether a secret that this run holds, or a piece of one, stands in these bytes; those in `besides` do not count."""
+    return any(one.holds(data, besides=besides) for one in _known())
+
+
+def held() -> frozenset[str]:
+    """Everything that this run holds now, in each of its forms."""
+    return frozenset().union(*(one.held() for one in _known()))
 
 
 def is_jwt(token: str) -> bool:
     """Whether a token is a JSON web token: a head, claims and a signature."""
     return token.startswith("eyJ") and token.count(".") == 2
-
-
-def hold(secret: str) -> str:
-    """Keep a secret out of everything that is written from now on. Returns it."""
-    if len(secret) < SHORTEST or secret in _held:
-        return secret
-    _held.update(_forms(secret))
-    lines = [one for one in secret.splitlines() if len(one) >= _LINE and not one.startswith("-----")]
-    if "\n" in secret:
-        _held.update(lines)
-    for part in _own(secret):
-        _hold_pieces(part)
-    return secret
-
-
-def redacted(text: str) -> str:
-    """The text without the secrets that are held, and without their pieces."""
-    found = [one for one in _held if one in text]
-    # The longest first: one may be a part of another.
-    for one in sorted(found, key=len, reverse=True):
-        text = text.replace(one, MARK)
-    spans = [(begin, end) for begin, end, _ in _pieces(text)]
-    if not spans:
-        return text
-    places = [at for at, code in enumerate(_ascii(text)) if code in _KEPT]
-    parts, done = [], 0
-    for begin, end in spans:
-        parts += [text[done : places[begin]], MARK]
-        done = places[end - 1] + 1
-    return "".join([*parts, text[done:]])
-
-
-def holds(data: bytes, *, besides: Collection[str] = frozenset()) -> bool:
-    """Whether a secret that is held, or a piece of one, stands in these bytes; those in `besides` do not count."""
-    if any(one.encode("utf-8", "surrogatepass") in data for one in _held if one not in besides):
-        return True
-    return any(part.form not in besides for _, _, part in _pieces(data.decode("latin-1")))
-
-
-def held() -> frozenset[str]:
-    """Everything that is held now, in each of its forms."""
-    return frozenset(_held)
 
 
 def _own(secret: str) -> Iterator[str]:
@@ -141,46 +362,26 @@ def _in_base64(secret: str) -> Iterator[str]:
             yield inner
 
 
-def _hold_pieces(secret: str) -> None:
-    """Make the pieces of a secret known: of what is in disorder. A word that is in a password is in every text."""
-    forms = [secret]
+def _forms_of_pieces(secret: str) -> Iterator[str]:
+    """What pieces of a secret may be of: of what is in disorder. A word that is in a password is in every text."""
+    yield secret
     if len(secret) <= _LONG:
-        forms += [secret.encode("utf-8", "surrogatepass").hex(), *_in_base64(secret)]
-    for form in forms:
-        text = re.sub(r"[^0-9A-Za-z]+", "", form)
-        part = _Part(text, text.lower().encode(), form)
-        for at in range(len(text) - _GRAM + 1):
-            known = _grams.setdefault(part.small[at : at + _GRAM], [])
-            if all(other.small != part.small for other, _ in known):
-                known.append((part, at))
+        yield secret.encode("utf-8", "surrogatepass").hex()
+        yield from _in_base64(secret)
 
 
-def _pieces(text: str) -> Iterator[tuple[int, int, _Part]]:
-    """Where pieces stand: begin, end (counted in what is left of the text without what is dropped), and of what."""
-    bare = _ascii(text).translate(_SMALL, _DROPPED) if _grams else b""
-    done = 0
-    for at in [at for at in range(0, len(bare) - _GRAM + 1, _STRIDE) if bare[at : at + _GRAM] in _grams]:
-        for part, there in _grams[bare[at : at + _GRAM]] if at >= done else ():
-            begin, end = _widened(bare, at, part.small, there, done)
-            if end - begin >= PIECE and _in_disorder(part.text[there - (at - begin) : there + (end - at)]):
-                yield begin, end, part
-                done = end
-                break
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with a mark in place of some stretches, which stand in order."""
+    parts, done = [], 0
+    for begin, end in spans:
+        parts += [text[done:begin], MARK]
+        done = end
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 def _ascii(text: str) -> bytes:
     """A byte for each character."""
     return text.encode("ascii", "replace")
-
-
-def _widened(bare: bytes, at: int, secret: bytes, there: int, least: int) -> tuple[int, int]:
-    """How far two texts agree around a place."""
-    before, after = 0, _GRAM
-    while at - before > least and there > before and bare[at - before - 1] == secret[there - before - 1]:
-        before += 1
-    while at + after < len(bare) and there + after < len(secret) and bare[at + after] == secret[there + after]:
-        after += 1
-    return at - before, at + after
 
 
 def _in_disorder(text: str) -> bool:

@@ -106,7 +106,7 @@ class Project:
             patch.dict(os.environ, environment),
             patch.object(sys, "stdin", stdin or StringIO()),
             # A process of its own has held nothing yet.
-            patch.multiple(redaction, _held=set(), _grams={}),
+            redaction.running(),
             redirect_stdout(out),
             redirect_stderr(err),
         ):
