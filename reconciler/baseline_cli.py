@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from reconciler.options import AllowCommands, AsJson, OrgName, PlainOutput, ProjectFile, Quiet, Verbose
+from reconciler.options import (
+    AllowCommands,
+    AsJson,
+    LockTimeout,
+    OrgName,
+    PlainOutput,
+    ProjectFile,
+    Quiet,
+    Verbose,
+    seconds,
+)
 from reconciler.output import PLAIN, Outputs, say
 
 baseline_app = typer.Typer(
@@ -70,6 +80,7 @@ def baseline_show(
 @baseline_app.command("accept")
 def baseline_accept(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]…")],
+    lock_timeout: LockTimeout = "0s",
     allow_commands: AllowCommands = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -85,7 +96,10 @@ def baseline_accept(
         head, dot, path = given.rpartition("/")[2].partition(".")
         prefix = given.rpartition("/")[0]
         chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
-    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    wait = seconds(lock_timeout, "--lock-timeout")
+    space = Workspace.open(
+        Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
+    )
     with space.session(files=False) as session:
         ownership.accept(session, chosen)
     say("".join(f"accepted {given}\n" for given in addresses), done=True)
@@ -94,6 +108,7 @@ def baseline_accept(
 @baseline_app.command("forget")
 def baseline_forget(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
+    lock_timeout: LockTimeout = "0s",
     allow_commands: AllowCommands = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -105,7 +120,10 @@ def baseline_forget(
     from reconciler.workspace import Choices, Workspace, address
 
     chosen = [address(a) for a in addresses]
-    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    wait = seconds(lock_timeout, "--lock-timeout")
+    space = Workspace.open(
+        Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
+    )
     with space.session(files=False) as session:
         ownership.forget(session, chosen)
     say("".join(f"forgot {given}\n" for given in addresses), done=True)

@@ -20,6 +20,7 @@ from reconciler.options import (
     AllowCommands,
     AsJson,
     Destroy,
+    LockTimeout,
     OrgName,
     Output,
     ProjectFile,
@@ -34,6 +35,7 @@ from reconciler.options import (
     Summary,
     Target,
     Verbose,
+    seconds,
 )
 from reconciler.output import Outputs, colour, read, say, writable, write
 from reconciler.own_providers import prefer_ours
@@ -169,6 +171,7 @@ def apply(
     output: Output = [],
     as_json: AsJson = False,
     fail_on: StopOn = "high",
+    lock_timeout: LockTimeout = "0s",
     allow_commands: AllowCommands = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -181,6 +184,7 @@ def apply(
     from reconciler.render.saved_plan import read_plan
 
     outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
+    wait = seconds(lock_timeout, "--lock-timeout")
 
     def confirm(made: "Plan") -> bool:
         if saved is not None or auto_approve:
@@ -202,7 +206,14 @@ def apply(
         else:
             request = _request(reviewed.targets, reviewed.replaced, reviewed.destroy)
         space = _workspace(
-            org, project, quiet=quiet, verbose=verbose, allow=allow, allow_commands=allow_commands, fail_on=least
+            org,
+            project,
+            quiet=quiet,
+            verbose=verbose,
+            allow=allow,
+            allow_commands=allow_commands,
+            fail_on=least,
+            lock_timeout=wait,
         )
         with space.session() as session:
             result = engine.apply(session, request, saved=reviewed, resume=resume, confirm=confirm)
@@ -380,6 +391,7 @@ def _workspace(
     fail_on: "Severity | None" = None,
     record: "Record | None" = None,
     replay: Path | None = None,
+    lock_timeout: float = 0.0,
 ) -> "Workspace":
     from reconciler.security import Severity
     from reconciler.workspace import Choices, Workspace
@@ -395,6 +407,7 @@ def _workspace(
             replay=replay,
             quiet=quiet,
             verbose=verbose,
+            lock_timeout=lock_timeout,
         )
     )
 

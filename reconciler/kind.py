@@ -8,6 +8,7 @@ Values are `str`, `bool`, `int`, `float`, `None`, lists of values, bodies of str
 `SecretRef` (desired only) and `RawXml` (live only: an element that does not fit the schema, kept as it was).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -462,7 +463,10 @@ def _problem(cls: type[Struct], error: Any) -> Problem | None:
             f"{name} is a secret and cannot stand in a file",
             f"write a reference: {name}: {{secret: {{env: VARIABLE}}}}",
         )
-    return Problem(path, f"{name} must be {wanted}, not {_describe(value)}", _mend_type(kind, value))
+    mend = _mend_type(kind, value)
+    if kind == "int_type" and isinstance(value, str):
+        mend = _mend_number(_struct_at(cls, path[:-1]).fields(), name, value)
+    return Problem(path, f"{name} must be {wanted}, not {_describe(value)}", mend)
 
 
 def _elsewhere(cls: type[Struct], section: Any, name: str) -> tuple[str, str]:
@@ -488,6 +492,22 @@ def _mend_type(kind: str, value: Value) -> str:
     if kind == "list_type":
         return "write it as a list: [ … ]"
     return ""
+
+
+def _mend_number(fields: "Mapping[str, Field]", name: str, text: str) -> str:
+    """How a number is written that was given as a text: `"30"`, or, as elsewhere, with its unit, `30d`."""
+    found = re.fullmatch(r"\s*(-?[0-9]{1,18})\s*([A-Za-z]*)\s*", text)
+    if found is None:
+        return "write digits alone"
+    number, letters = found.groups()
+    if not letters:
+        return f"write {name}: {number}, without quotes"
+    unit = fields.get(name.removesuffix("Period") + "Unit") if name.endswith("Period") else None
+    known = unit.mark(Known) if unit is not None else None
+    if unit is None or known is None:
+        return f"write {name}: {number}, in the unit that the field has"
+    meant = next((one for one in known.values if one.casefold().startswith(letters[0].casefold())), known.values[0])
+    return f"write {name}: {number} and {unit.name}: {meant}"
 
 
 def _describe(value: Value) -> str:

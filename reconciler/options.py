@@ -1,10 +1,12 @@
 """Options that several commands have in common: spelled once, and explained in the same words everywhere."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reconciler.errors import Complaint, InputError
 from reconciler.output import FORMATS
 
 
@@ -49,6 +51,14 @@ ProjectFile = Annotated[
         show_envvar=True,
     ),
 ]
+LockTimeout = Annotated[
+    str,
+    typer.Option(
+        "--lock-timeout",
+        help="How long to wait while somebody else has the baseline: 30s, 5m, 1h.",
+        metavar="DURATION",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not say what is being done; results and errors stay.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say on standard error what the org is asked.")]
 AllowCommands = Annotated[bool, typer.Option("--allow-commands", help="Let secret references run commands.")]
@@ -72,6 +82,22 @@ Since = Annotated[
     Path | None,
     typer.Option("--since", help="An earlier JSON report: what is new, known, resolved?", metavar="FILE"),
 ]
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|sec|seconds?|min|minutes?|hours?)?", re.IGNORECASE)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+MOST_WAITING = 86400.0
+"""Seconds: a pipeline that waits longer has another trouble."""
+
+
+def seconds(text: str, option: str, most: float = MOST_WAITING) -> float:
+    """A duration as people write it: `90`, `30s`, `5m`, `1h`. Raises InputError."""
+    found = _DURATION.fullmatch(text.strip())
+    value = float(found[1]) * _SECONDS[(found[2] or "")[:1].lower()] if found is not None else -1.0
+    if not 0 <= value <= most:
+        message = f"{option} {text}: this is no duration from 0 to {most:.0f} seconds"
+        raise InputError(Complaint(message, mend=f"write {option} 90, 30s or 5m"))
+    return value
+
 
 StopOn = Annotated[
     str, typer.Option("--fail-on", help="Broken rules from this severity on stop an apply.", metavar="SEVERITY")

@@ -6,9 +6,10 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from sys import intern
@@ -39,6 +40,10 @@ class Store:
 
     folder: Path
     project: str
+    wait: float = 0.0
+    """Seconds for which somebody else's lock is waited for."""
+    tell: Callable[[str], None] | None = None
+    """Told that it is waited for, and for whom."""
 
     def path(self, org_id: str) -> Path:
         return self.folder / f"{org_id[:15]}.{self.project}.json"
@@ -109,18 +114,34 @@ class Store:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 files.plain_or_none(path)
                 files.plain_or_none(owner)
-                lock.acquire(timeout=0)
+                self._acquire(lock, owner)
                 if lock.is_locked:
-                    files.write(owner, f"process {os.getpid()} on {socket.gethostname()}\n")
+                    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                    files.write(owner, f"process {os.getpid()} on {socket.gethostname()}, since {since}\n")
         except Timeout:
             raise RefusedError(
-                Complaint(f"the baseline is locked by {_holder(owner)}", Place(str(path)), "wait until it is done")
+                Complaint(
+                    f"the baseline is locked by {_holder(owner)}",
+                    Place(str(path)),
+                    "wait until it is done; apply --lock-timeout 5m does",
+                )
             ) from None
         try:
             yield
         finally:
             owner.unlink(missing_ok=True)
             lock.release()
+
+    def _acquire(self, lock: FileLock, owner: Path) -> None:
+        """Raises Timeout."""
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not self.wait:
+                raise
+            if self.tell is not None:
+                self.tell(f"waiting for the baseline, which is locked by {_holder(owner)}")
+            lock.acquire(timeout=self.wait, poll_interval=0.2)
 
 
 def _holder(owner: Path) -> str:

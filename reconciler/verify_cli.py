@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from reconciler.errors import Exit, InputError
-from reconciler.options import AllowCommands, AsJson, OrgName, Output, ProjectFile, Quiet, Verbose
+from reconciler.errors import Exit
+from reconciler.options import AllowCommands, AsJson, OrgName, Output, ProjectFile, Quiet, Verbose, seconds
 from reconciler.output import Outputs
 
 
@@ -16,13 +16,13 @@ def verify(
         list[str], typer.Argument(help="Only these apps, by name or address; default: all.", metavar="APP")
     ] = [],
     wait: Annotated[
-        float,
+        str,
         typer.Option(
             "--wait",
             help="So long, over the whole run, an app that the org does not know yet is asked for again.",
-            metavar="SECONDS",
+            metavar="DURATION",
         ),
-    ] = 600.0,
+    ] = "10m",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 7 too if a promised call could not be run, for want of a token say.")
     ] = False,
@@ -40,12 +40,11 @@ def verify(
     from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, as_json=as_json)
-    if not 0 <= wait <= 7200:
-        raise InputError(f"--wait {wait:g}: write seconds, from 0 to 7200")
+    patience = seconds(wait, "--wait", 7200)
     with outputs.telling("verify"):
         space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
         with space.session() as session:
-            found = verifying.verify(session, space.org.verify, names, org=space.org.name, wait=wait, strict=strict)
+            found = verifying.verify(session, space.org.verify, names, org=space.org.name, wait=patience, strict=strict)
     code = outputs.emit(
         lambda colour: verify_text.verify(found, colour=colour),
         lambda: json_verify.verify(found),

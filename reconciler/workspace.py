@@ -62,6 +62,8 @@ class Choices:
     """Do not say what is being done."""
     verbose: bool = False
     """Say what the org is asked."""
+    lock_timeout: float = 0.0
+    """Seconds for which the baseline is waited for while somebody else has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Workspace:
         with progress(self.choices.quiet) as tell, self._provider(tell) as (provider, secret):
             yield Session(
                 provider=provider,
-                baselines=self.baselines,
+                baselines=replace(self.baselines, wait=self.choices.lock_timeout, tell=tell),
                 desired=desired,
                 pinned_org_id=org.org_id,
                 protected=org.protected,

@@ -333,3 +333,27 @@ def test_a_damaged_journal_says_why(tmp_path: Path, damage: str, message: str):
     with pytest.raises(InputError) as raised:
         store.journal(ORG.id)
     assert f"the journal of an apply that was cut off {message}" == raised.value.complaints[0].message
+
+
+def test_a_lock_is_waited_for_where_that_is_asked_for(tmp_path: Path):
+    """Two pipelines at once: the second one goes on when the first is done, instead of being red."""
+    told: list[str] = []
+    first = Store(tmp_path, "p").lock(ORG.id)
+    first.__enter__()
+
+    def tell(text: str) -> None:
+        told.append(text)
+        first.__exit__(None, None, None)
+
+    with Store(tmp_path, "p", wait=60, tell=tell).lock(ORG.id):
+        assert [True] == [text.startswith("waiting for the baseline, which is locked by process ") for text in told]
+
+
+def test_a_lock_that_is_not_given_up_is_refused_with_its_holder(tmp_path: Path):
+    """And since when: a job that hangs is found by that."""
+    with (
+        Store(tmp_path, "p").lock(ORG.id),
+        pytest.raises(RefusedError, match=r"locked by process \d+ on .+, since 20\d\d-.+Z"),
+        Store(tmp_path, "p", wait=0.3).lock(ORG.id),
+    ):
+        pass

@@ -255,3 +255,20 @@ def test_a_reference_where_no_secret_belongs_is_an_error(folder: Folder, text: s
 def test_an_enablement_names_one_app(folder: Folder, text: str, message: str) -> None:
     """Otherwise the org refuses the whole handler."""
     assert [message] == folder.write(HANDLER + text).messages()
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("30d", "write refreshTokenValidityPeriod: 30 and refreshTokenValidityUnit: Days"),
+        ("12 hours", "write refreshTokenValidityPeriod: 12 and refreshTokenValidityUnit: Hours"),
+        ("3M", "write refreshTokenValidityPeriod: 3 and refreshTokenValidityUnit: Months"),
+        ("'30'", "write refreshTokenValidityPeriod: 30, without quotes"),
+        ("a month", "write digits alone"),
+    ],
+)
+def test_a_number_with_its_unit_is_answered_with_how_it_is_written(folder: Folder, text: str, mend: str) -> None:
+    """`30d` is how other tools write it."""
+    (complaint,) = folder.write(APP + f"oauthPolicies: {{refreshTokenValidityPeriod: {text}}}\n").complaints()
+
+    assert mend == complaint.mend

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import typer
 
-from reconciler import cli, command_line, config, output
+from reconciler import cli, command_line, config, options, output
 from reconciler.errors import InputError
+from reconciler.store import Store
 from tests.e2e.build import portal
 from tests.e2e.project import Project
 
@@ -325,3 +326,29 @@ def _completed(project: Project, shell: str, asked: dict[str, str]) -> str:
     )
     assert "" == done.stderr
     return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("90", 90), ("0", 0), ("30s", 30), ("5m", 300), ("1h", 3600), ("1.5m", 90), ("2 minutes", 120)]
+)
+def test_a_duration_is_written_as_people_do(text: str, wanted: float) -> None:
+    """Seconds are counted by machines."""
+    assert wanted == options.seconds(text, "--lock-timeout")
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "5x", "m", "nan", "inf", "1e3", "2d", "48h"])
+def test_what_is_no_duration_is_refused_with_how_it_is_written(text: str) -> None:
+    """`5x` must not wait for ever."""
+    with pytest.raises(InputError) as found:
+        options.seconds(text, "--lock-timeout")
+    assert "--lock-timeout 90, 30s or 5m" in found.value.complaints[0].mend
+
+
+def test_an_apply_waits_for_the_baseline_as_long_as_it_is_told(project: Project) -> None:
+    """Who has it is said while it waits."""
+    project.declare(portal())
+    with Store(project.root / ".reconciler" / "baselines", "acme").lock(project.org.org_id):
+        found = project.run("apply", "-y", "--lock-timeout", "0.3")
+
+    assert (4, True, True) == (found.code, "waiting for the baseline" in found.err, "--lock-timeout" in found.err)
+    assert 3 == project.run("verify", "--wait", "never").code
