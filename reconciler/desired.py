@@ -14,7 +14,7 @@ from pathlib import Path
 from reconciler import apex_source
 from reconciler.body import references
 from reconciler.declaration import Declaration
-from reconciler.document import MAX_ISSUES, Documents, Issue, Spot, is_secret
+from reconciler.document import HANDLER_ENABLEMENT, MAX_ISSUES, Documents, Issue, Spot, is_secret
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.kind import suggestion
 from reconciler.kinds import all_kinds
@@ -34,14 +34,15 @@ def load(
     variables: Mapping[str, str],
     environment: Mapping[str, str],
     allow_commands: bool = False,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> Snapshot:
     """Read all YAML files and Apex classes below `folder`; files are named relative to `root`, the project folder.
 
-    `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes before them. Raises InputError with
-    everything that is wrong, sorted by place.
+    `tell` hears which files there are not read. `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes
+    before them. Raises InputError with everything that is wrong, sorted by place.
     """
     with _no_collection():
-        return _load(folder, root, Values(variables, environment, root, allow_commands))
+        return _load(folder, root, Values(variables, environment, root, allow_commands), tell)
 
 
 @contextmanager
@@ -57,8 +58,8 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _load(folder: Path, root: Path, values: Values) -> Snapshot:
-    tree = Tree.walk(folder, root)
+def _load(folder: Path, root: Path, values: Values, tell: Callable[[str], None]) -> Snapshot:
+    tree = Tree.walk(folder, root, {*all_kinds(), HANDLER_ENABLEMENT})
     places = Places(root, is_secret)
     documents = Documents(values, places)
     reader = Reader(is_secret)
@@ -80,6 +81,8 @@ def _load(folder: Path, root: Path, values: Values) -> Snapshot:
     complaints += tree.complaints
     if complaints or documents.issues:
         raise InputError(*_together(complaints, documents.issues, places))
+    if tree.unread:
+        tell(f"{tree.passed_by()} (desired files are YAML: .yaml or .yml)")
     return Snapshot(documents.resources, frozenset(documents.authoritative), _digest(digests), dict(values.used))
 
 

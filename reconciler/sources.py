@@ -1,9 +1,10 @@
 """Which desired files there are, and what is in them: walked and read within bounds, links followed but never out."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reconciler import files
 from reconciler.errors import Complaint, Place
@@ -25,6 +26,11 @@ _CACHED = 16
 
 _YAML = (".yaml", ".yml")
 _APEX = (".cls", ".cls-meta.xml")
+_KIND = re.compile(rb'"kind"\s*:\s*"([A-Za-z]{1,80})"')
+_PROSE = (".md", ".txt", ".rst", ".adoc", ".png", ".svg", ".drawio")
+"""What is put beside desired files for people to read."""
+_NAMED = 5
+"""Files that are not read and are named; of the others only the number is told."""
 
 
 @dataclass(slots=True)
@@ -32,16 +38,21 @@ class Tree:
     """The desired files below one folder: names relative to the project folder, with `/`, in order."""
 
     root: Path
+    _kinds: Container[str] = ()
     yaml: list[str] = field(default_factory=list)
     apex: list[str] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Files that may be meant as desired ones and are not read, the first of them by name; `unread_count` is how many."""
+    unread_count: int = 0
     _size: int = 0
     _full: bool = False
 
     @classmethod
-    def walk(cls, folder: Path, root: Path) -> "Tree":
-        """Find the YAML and Apex files. What cannot be walked or is no plain file is among the complaints."""
-        tree = cls(root)
+    def walk(cls, folder: Path, root: Path, kinds: Container[str] = ()) -> "Tree":
+        """Find the YAML and Apex files. What cannot be walked or is no plain file is among the complaints, and so is a
+        folder that holds other files alone. `kinds` are the names that a document may have under `kind`."""
+        tree = cls(root, kinds)
         top = folder.resolve()
         if not top.is_dir():
             shown = tree._shown(folder)
@@ -49,9 +60,20 @@ class Tree:
             tree._complain(shown, f"the folder of desired files, {shown}, {what}", "create it, or mend `desired:`")
             return tree
         tree._enter(folder, top, (top.stat(),))
+        if not tree.yaml and tree.unread_count and not tree.complaints:
+            message = f"no desired files: of the files in {tree._shown(folder)} none is YAML; {tree.passed_by()}"
+            mend = "declare what should be there in .yaml files, or mend `desired:`; sources of the Salesforce CLI are not read"
+            tree._complain(tree._shown(folder), message, mend)
         tree.yaml.sort()
         tree.apex.sort()
         return tree
+
+    def passed_by(self) -> str:
+        """Words that name the files that were not read; empty if all were."""
+        if not self.unread:
+            return ""
+        more = self.unread_count - len(self.unread)
+        return f"not read: {', '.join(self.unread)}{f' and {more:,} more' if more else ''}"
 
     def _shown(self, path: Path | str) -> str:
         return Path(os.path.relpath(path, self.root)).as_posix()
@@ -81,6 +103,8 @@ class Tree:
                 self._folder(entry, prefix + name, top, above)
             elif wanted:
                 self._file(entry, prefix + name)
+            elif not name.lower().endswith(_PROSE) and "." in name:
+                self._pass_by(entry, prefix + name)
 
     def _folder(self, entry: os.DirEntry[str], shown: str, top: Path, above: tuple[os.stat_result, ...]) -> None:
         here = entry.stat()
@@ -107,6 +131,22 @@ class Tree:
         if wanted or target.is_dir():
             self._complain(shown, "this link leads out of the desired folder", "put the file itself there")
         return False
+
+    def _pass_by(self, entry: os.DirEntry[str], shown: str) -> None:
+        """Note a file that is not read. One in JSON that declares something of ours is refused: JSON is YAML, so whoever
+        wrote it means it to be read, and without it a plan would delete what it declares."""
+        self.unread_count += 1
+        if len(self.unread) < _NAMED:
+            self.unread.append(shown.encode("utf-8", "backslashreplace").decode())
+        if not shown.lower().endswith(".json") or not entry.is_file() or entry.stat().st_size > MAX_BYTES:
+            return
+        try:
+            data = files.read(Path(entry.path), MAX_BYTES)
+        except FileError:
+            return
+        if any(found[1].decode() in self._kinds for found in _KIND.finditer(data)):
+            mend = f"rename it to {PurePosixPath(shown).with_suffix('.yaml').name}: JSON is YAML"
+            self._complain(shown, "this file is not read: desired files are called .yaml or .yml", mend)
 
     def _file(self, entry: os.DirEntry[str], shown: str) -> None:
         if not entry.is_file():

@@ -96,6 +96,7 @@ class Workspace:
             variables=self.org.variables,
             environment=os.environ,
             allow_commands=self.choices.allow_commands,
+            tell=lambda words: print(line(words, 1000), file=sys.stderr),
         )
 
     def secret(self, ref: SecretRef) -> str:

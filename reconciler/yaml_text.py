@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import Complaint, Place
+from reconciler.merge_marks import MEND as MERGE_MEND
+from reconciler.merge_marks import conflict
 
 _LEFT, _RIGHT = "\ue000", "\ue001"
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
@@ -143,23 +145,64 @@ def uncommented(line: str, is_secret: Callable[[str], bool]) -> str:
 
 
 _FAULTS = (
-    ("found character that cannot start any token", "\t", "indent with blanks, not with tabs"),
-    ("found character that cannot start any token", "", "put the value in quotes"),
-    ("mapping values are not allowed", "", "put a value that holds `: ` in quotes, or check the indentation"),
-    ("could not find expected ':'", "", "a colon is missing here or above, or a quote or bracket is not closed"),
-    ("did not find expected key", "", "check how far the line is indented, and the quotes and brackets above it"),
-    ("did not find expected ',' or", "", "close the bracket, or put the value in quotes"),
-    ("found unexpected end of stream", "", "close the quote or bracket"),
-    ("did not find expected '-' indicator", "", "a list and keys cannot stand side by side; check the indentation"),
-    ("did not find expected <document start>", "", "check how far the line is indented, and what stands before it"),
-    ("found undefined tag handle", "", "remove the tag"),
-    ("found unknown escape character", "", "write \\\\ for a backslash, or use single quotes"),
-    ("found a tab character", "", "indent with blanks, not with tabs"),
-    ("exceeded maximum nesting depth", "", "no kind needs that; flatten it"),
-    # What another version of libyaml says.
-    ("", "\t", "indent with blanks, not with tabs"),
-    ("", "", "check the quotes, the brackets and how far the line is indented, here and above"),
+    # the parser's words, what stands there, ours, what to do
+    ("found character that cannot start any token", "\t", "the line is indented with a tab", "indent with blanks"),
+    ("found character that cannot start any token", "", "no value can begin with this character", "put the value in quotes"),
+    ("mapping values are not allowed", "", "a second `: ` in one line, or a line that is indented too far",
+     "put a value that holds `: ` in quotes, or check the indentation"),
+    ("could not find expected ':'", "", "here or just above stands a line that is neither `key: value` nor an item of a list",
+     "a colon is missing, or a quote or bracket is not closed"),
+    ("did not find expected key", "", "the line does not fit to those above it",
+     "check how far the line is indented, and the quotes and brackets above it"),
+    ("did not find expected ',' or", "", "a bracket is not closed", "close the bracket, or put the value in quotes"),
+    ("found unexpected end of stream", "", "the file ends inside of a quote or bracket", "close the quote or bracket"),
+    ("did not find expected '-' indicator", "", "a key stands beside the items of a list",
+     "a list and keys cannot stand side by side; check the indentation"),
+    ("did not find expected <document start>", "", "the line belongs to nothing above it",
+     "check how far the line is indented, and what stands before it"),
+    ("found undefined tag handle", "", "a tag that is not known", "remove the tag"),
+    ("found unknown escape character", "", "a backslash in double quotes that escapes nothing",
+     "write \\\\ for a backslash, or use single quotes"),
+    ("found a tab character", "", "the line is indented with a tab", "indent with blanks"),
 )  # fmt: skip
+_INDENTED = ("did not find expected key", "mapping values are not allowed", "did not find expected <block end>",
+             "did not find expected '-' indicator", "did not find expected <document start>")  # fmt: skip
+
+
+def _indent(line: str) -> int:
+    """How many blanks a line begins with; -1 for one that has no say: empty, or a comment."""
+    text = line.lstrip(" ")
+    return -1 if not text.strip() or text.startswith("#") else len(line) - len(text)
+
+
+def _misfit(lines: list[str], number: int) -> tuple[str, str] | None:
+    """What is wrong with the indentation of a line, and what to do, if it fits to no line above.
+
+    A line belongs to the nearest line above with its indentation, and to none behind one that is indented less: walking
+    up, the levels that are still open only get smaller.
+    """
+    mine = _indent(lines[number]) if number < len(lines) else -1
+    open_levels: dict[int, int] = {}
+    for above in range(number - 1, max(-1, number - 10_000), -1):
+        level = _indent(lines[above])
+        if level >= 0 and (not open_levels or level < min(open_levels)):
+            open_levels[level] = above + 1
+    if mine < 0 or not open_levels or mine in open_levels:
+        return None
+    before = max(open_levels)
+    if mine > before:
+        return (
+            f"this line is indented by {_blanks(mine)}, deeper than line {open_levels[before]}, which has a value already",
+            f"indent it by {_blanks(before)}",
+        )
+    below, over = max((n for n in open_levels if n < mine), default=None), min(n for n in open_levels if n > mine)
+    places = " or ".join(f"{_blanks(n)} (line {open_levels[n]})" for n in (below, over) if n is not None)
+    message = f"this line is indented by {_blanks(mine)}, and no line that it could belong to is"
+    return message, f"indent it by {places}"
+
+
+def _blanks(count: int) -> str:
+    return "no blank" if count == 0 else f"{count} blank{'' if count == 1 else 's'}"
 
 
 def fault(wrong: Exception, text: str) -> tuple[int, int, str, str]:
@@ -178,9 +221,14 @@ def fault(wrong: Exception, text: str) -> tuple[int, int, str, str]:
         return 0, 0, "not valid YAML", ""
     problem = str(getattr(wrong, "problem", "") or "it cannot be read")
     lines = lines_of(text)
+    if line := conflict(lines):
+        return line - 1, 0, "the marks of an unsettled merge", MERGE_MEND
+    if problem.startswith(_INDENTED) and (misfit := _misfit(lines, mark.line)) is not None:
+        return mark.line, mark.column, f"not valid YAML: {misfit[0]}", misfit[1]
     here = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
-    mend = next((m for words, sign, m in _FAULTS if problem.startswith(words) and sign in here), "")
-    return mark.line, mark.column, f"not valid YAML: {problem}", mend
+    known = (found for found in _FAULTS if problem.startswith(found[0]) and found[1] in here)
+    _, _, ours, mend = next(known, ("", "", "", "check the indentation, the quotes and the brackets here and above"))
+    return mark.line, mark.column, f"not valid YAML: {f'{ours} ({problem})' if ours else problem}", mend
 
 
 def is_reference(value: Any) -> bool:

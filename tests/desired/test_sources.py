@@ -171,3 +171,54 @@ def test_a_flood_of_mistakes_ends_soon(folder: Folder, name: str) -> None:
 
     assert 0 < len(complaints) <= desired.MAX_COMPLAINTS + 1
     assert time.process_time() - begun < 20
+
+
+SFDX = '<ConnectedApp xmlns="http://soap.sforce.com/2006/04/metadata"><label>P</label></ConnectedApp>'
+
+
+def test_a_folder_of_files_that_are_not_read_is_an_error(folder: Folder) -> None:
+    """`desired: force-app/main/default`: 70 files, and the check would be green."""
+    folder.write({f"connectedApps/P{number}.connectedApp-meta.xml": SFDX for number in range(7)})
+
+    (message,) = folder.messages()
+    assert message.startswith(
+        "no desired files: of the files in desired none is YAML; not read: desired/connectedApps/P0"
+    )
+    assert message.endswith("and 2 more")
+
+
+@pytest.mark.parametrize("kind", ["OauthOidcSettings", "HandlerEnablement"])
+def test_json_that_declares_something_is_an_error(folder: Folder, kind: str) -> None:
+    """A file renamed to .json would let the plan delete its app."""
+    folder.write({"a.yaml": A, "settings.json": f'{{"kind" : "{kind}", "isPkceRequired": true}}'})
+
+    (complaint,) = folder.complaints()
+    assert "desired/settings.json" == str(complaint.place)
+    assert "this file is not read: desired files are called .yaml or .yml" == complaint.message
+    assert "rename it to settings.yaml: JSON is YAML" == complaint.mend
+
+
+def test_other_files_beside_the_yaml_are_told_and_hinder_nothing(folder: Folder) -> None:
+    folder.write(
+        {
+            "a.yaml": A,
+            "old/P.connectedApp-meta.xml": SFDX,
+            "package.json": '{"kind": "x"}',
+            "b.yaml.off": "",
+            "README.md": "",
+        }
+    )
+    told: list[str] = []
+
+    assert [] == folder.complaints()
+    desired.load(folder.desired, root=folder.desired.parent, variables={}, environment={}, tell=told.append)
+    assert [
+        "not read: desired/b.yaml.off, desired/old/P.connectedApp-meta.xml, desired/package.json"
+        " (desired files are YAML: .yaml or .yml)"
+    ] == told
+
+
+def test_an_empty_folder_and_one_of_prose_are_told_nothing(folder: Folder) -> None:
+    folder.write({"README.md": "Here come our files."})
+
+    assert [] == folder.complaints()

@@ -129,6 +129,53 @@ def test_what_is_no_yaml_has_a_place_and_a_mend(text: str, expected: str) -> Non
     assert "" != complaint.mend
 
 
+MARKS = "<<<<<<< HEAD\n{}=======\n{}>>>>>>> other\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "problem", "mend"),
+    [
+        (
+            "a: 1\nb:\n  c: 1\n d: 2\n",
+            "a.yaml:4:2",
+            "this line is indented by 1 blank, and no line that it could belong to is",
+            "indent it by no blank (line 2) or 2 blanks (line 3)",
+        ),
+        (
+            "b:\n    - c\n\n# why\n   - d\n",
+            "a.yaml:5:4",
+            "this line is indented by 3 blanks, and no line that it could belong to is",
+            "indent it by no blank (line 1) or 4 blanks (line 2)",
+        ),
+        (
+            "a: 1\n  b: 2\n",
+            "a.yaml:2:4",
+            "this line is indented by 2 blanks, deeper than line 1, which has a value already",
+            "indent it by no blank",
+        ),
+        ("a:\n\tb: 1\n", "a.yaml:2:1", "the line is indented with a tab (", "indent with blanks"),
+        ("a: [b\nc: d\n", "a.yaml:2:2", "a bracket is not closed (", "close the bracket, or put the value in quotes"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_told_where_it_would(text: str, place: str, problem: str, mend: str) -> None:
+    """`did not find expected key` is the parser's view of it; people count blanks."""
+    (complaint,) = read(text).complaints
+
+    assert (place, mend) == (str(complaint.place), complaint.mend)
+    assert complaint.message.startswith(f"not valid YAML: {problem}")
+
+
+@pytest.mark.parametrize(
+    "text", ["a: 1\n" + MARKS.format("b: 1\n", "b: 2\n"), "a:\n" + MARKS.format("  - b\n", "  - c\n")]
+)
+def test_the_marks_of_a_merge_are_named(text: str) -> None:
+    """The parser misses a colon, some lines below the first mark."""
+    (complaint,) = read(text).complaints
+
+    assert ("a.yaml:2:1", "the marks of an unsettled merge") == (str(complaint.place), complaint.message)
+    assert "<<<<<<<" in complaint.mend
+
+
 def test_a_duplicate_names_both_places() -> None:
     """With two lists of permission sets, which one counts would be luck."""
     (complaint,) = read("k:\n  a: 1\n  b: {c: 1}\n  a: 2\n").complaints
