@@ -1,53 +1,66 @@
-"""Who changed what, and how sure that is: a record's last change held against the audit trail and the deployments. Pure.
+"""Who changed what, and what that rests on: a record's last change held against the audit trail and the deployments. Pure.
 
 No source is enough alone. A record's last change names one person for the whole record, who may have touched another
 field of it; an enablement changed by DML leaves its handler's date alone; the audit trail says in prose what happened,
-and some changes write nothing into it. So a name is given with a confidence:
+and some changes write nothing into it. So a person is named as the one who changed a field only with an entry of the
+trail to show for it. Whoever else touched the record since its value was last known is listed beside, as having touched
+it, which says no more than it means.
 
 high      the trail has an entry of that user, within two minutes of the record's last change, that names the record (or,
-          less precisely, its app or handler), and no entry of anybody else names it that precisely. Entries that our own
-          deployments wrote are neither proof nor doubt: the baseline holds what they brought.
-medium    one source only: the last change, without such an entry or with somebody else's beside it; or, of what is gone,
-          the latest entry that names it and speaks of a deletion, ours only if there is no other; or, of an enablement
-          whose own row does not say it, the one person who has entries naming its handler.
-unknown   neither. Nobody is named rather than the wrong one.
+          less precisely, its app or handler), and nobody else has one. Or it names the field, and nobody else has one.
+          Entries that our own deployments wrote are neither proof nor doubt: the baseline holds what they brought.
+medium    the trail alone: nobody else has an entry, and the record's last change is not that one; or an entry names the
+          field, and others have entries that may be about anything; or, of what is gone or has appeared, the latest entry
+          that names it and speaks of that.
+unknown   several people touched the record and no entry tells them apart; or only the record's last change has a name.
+          They are listed, and nobody is named rather than the wrong one.
 
 What the trail tells is bounded by where it was asked to begin: it should begin at the baseline, or somebody who changed
-the record before its last change goes unseen.
+the record before its last change goes unseen. A trail of which only a part could be read proves nobody the only one.
 """
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from reconciler.body import field_at
 from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import GONE, Address, Attribution, Confidence, Finding, Modified
+from reconciler.model import DESIRED, GONE, UNMANAGED, Address, Attribution, Confidence, Finding, Modified, Touch
 from reconciler.security import Direction, Severity
 
 TOLERANCE = timedelta(seconds=120)
 """So far may an audit entry lie from the record's date: one is written when the edit begins, the other when it is stored."""
 _WORD = re.compile(r"\w+")
 _DELETION = frozenset({"delete", "deleted", "deletes", "remove", "removed", "removes", "uninstalled"})
+_CREATION = frozenset({"add", "added", "adds", "create", "created", "creates", "inserted", "installed"})
+_VALUES = re.compile(r"\"[^\"]*\"|'[^']*'|\b(?:from|to)\b.*", re.DOTALL)
+"""What an entry quotes, or says after from and to: values, which may be anything, the name of another field too."""
+_HUMPS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _NO_TRACE = ("Failed", "Canceled")
 """A deployment that ended like this was rolled back."""
 
 
 def attributed(
-    findings: Iterable[Finding], history: History, ours: Collection[str], records: Mapping[Address, str]
+    findings: Iterable[Finding],
+    history: History,
+    ours: Collection[str],
+    records: Mapping[Address, str],
+    as_of: Mapping[Address, Modified] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings, each with who and when, and with the deployment under way that explains it.
 
-    `ours` are ids of our own deployments, `records` the records' names in the org. The date of an attribution is in whole
-    seconds, which is what Salesforce keeps.
+    `ours` are ids of our own deployments, `records` the records' names in the org, `as_of` the last change of each record
+    that the baseline has seen: what was done before is not what changed it. The date of an attribution is in whole seconds,
+    which is what Salesforce keeps.
     """
-    evidence = _Evidence(history, ours)
-    known: dict[tuple[Address, Modified, str], tuple[Attribution, str]] = {}
+    evidence = _Evidence(history, ours, records, as_of or {})
+    known: dict[tuple[Address, Modified, str, tuple[str, ...]], tuple[Attribution, str]] = {}
     found = []
     for finding in findings:
-        key = finding.address, finding.modified, finding.id
+        key = finding.address, finding.modified, finding.id, finding.path
         if key not in known:
             known[key] = evidence.judge(finding, records.get(finding.address, finding.address.name))
         attribution, deferred = known[key]
@@ -87,8 +100,14 @@ class _Window:
 class _Evidence:
     """What the org remembers, looked up by name and by user."""
 
-    def __init__(self, history: History, ours: Collection[str]) -> None:
+    def __init__(
+        self, history: History, ours: Collection[str], records: Iterable[Address], as_of: Mapping[Address, Modified]
+    ) -> None:
         self._ours = {one[:15] for one in ours}
+        self._as_of = as_of
+        self._unread = "" if "audit" not in history.unknown else _unread(history)
+        # A trail that was read in part is whole for what happened after its oldest entry.
+        self._from = moment(history.entries[-1].date) if history.entries and self._unread else None
         self._windows: dict[str, list[_Window]] = {}
         for window in sorted(filter(None, map(_window, history.deployments)), key=_begin):
             self._windows.setdefault(window.deployment.by_id[:15], []).append(window)
@@ -105,6 +124,11 @@ class _Evidence:
                 self._of_user.setdefault(entry.by_id[:15], []).append(one)
         for dated in self._of_user.values():
             dated.sort(key=_date)
+        self._of_enablements: set[int] = set()
+        for address in records:
+            if address.is_enablement:
+                of_app = {id(entry) for entry in self._entries(_app(address))}
+                self._of_enablements |= {id(entry) for entry in self._entries(address.name)} & of_app
 
     def _entry(self, entry: AuditEntry) -> _Entry:
         when = moment(entry.date)
@@ -114,17 +138,19 @@ class _Evidence:
 
     def judge(self, finding: Finding, record: str) -> tuple[Attribution, str]:
         """Who, and the deployment under way that explains it, or `""`."""
-        scopes = self._scopes(finding.address, record)
-        modified = self._modified(finding)
-        if modified.by_id or modified.by:
-            return self._confirmed(modified, scopes)
-        entry = _deletion(scopes) if _is_gone(finding) else None
-        if entry is None and finding.address.is_enablement:
-            entry = _only_person(self._entries(finding.address.name))
-        if entry is None:
-            return Attribution(), ""
-        told = Modified(entry.says.by, entry.says.by_id, entry.says.date)
-        return self._made(told, Confidence.MEDIUM, entry)
+        known = self._as_of.get(finding.address, Modified())
+        since = moment(known.date)
+        whole = [self._without_other(finding.address, scope) for scope in self._scopes(finding.address, record)]
+        scopes = tuple(_since(known, scope) for scope in whole)
+        last = self._modified(finding)
+        precise = bool(whole[0]) or finding.address.is_enablement
+        around = _around(finding.address, scopes, precise=precise)
+        touches = self._touches(around, last)
+        named = self._named(finding, record, scopes, around, last, len(touches), since)
+        if named is None:
+            return self._unnamed(finding, around, last, touches)
+        (modified, entry), confidence, because = named
+        return self._made(modified, entry, confidence, because, touches, sole=len(touches) < 2)
 
     def _modified(self, finding: Finding) -> Modified:
         if not finding.address.is_enablement:
@@ -134,31 +160,160 @@ class _Evidence:
         row = self._rows.get((address.name.casefold(), _app(address).casefold()))
         return Modified(*row) if row is not None and not _is_gone(finding) else Modified()
 
-    def _confirmed(self, modified: Modified, scopes: tuple[list[_Entry], ...]) -> tuple[Attribution, str]:
-        user, when = modified.by_id[:15], moment(modified.date)
-        for scope in scopes if user else ():
-            named = _nearest((entry for entry in scope if entry.says.by_id[:15] == user), when)
-            if named is not None:
-                doubt = named.ours or any(entry.says.by_id[:15] != user and not entry.ours for entry in scope)
-                return self._made(modified, Confidence.MEDIUM if doubt else Confidence.HIGH, named)
-        # Whoever had logged in as that user at that minute is worth knowing, whatever the entry is about.
-        dated = self._of_user.get(user, [])
-        at = bisect_right(dated, when, key=_date) if when is not None else 0
-        return self._made(modified, Confidence.MEDIUM, _nearest(dated[max(at - 1, 0) : at + 1], when))
+    def _named(
+        self,
+        finding: Finding,
+        record: str,
+        scopes: tuple[list[_Entry], ...],
+        around: list[_Entry],
+        last: Modified,
+        people: int,
+        since: datetime | None,
+    ) -> tuple[tuple[Modified, _Entry], Confidence, str] | None:
+        """The one who did it, the entry that shows it, how sure that is, and why; `None` if no entry does."""
+        if finding.id in (GONE, UNMANAGED):
+            words, what = (_DELETION, "deletion") if _is_gone(finding) else (_CREATION, "creation")
+            # What came into being with its app or handler is the business of the record's own entries.
+            spoken = _speaking(scopes if _is_gone(finding) else scopes[:1], words)
+            only = None if _is_gone(finding) else self._only(finding, scopes, around, last, people, since)
+            if spoken is not None and only is None:
+                because = f"the latest audit entry that names it and speaks of its {what}"
+                return (self._said(spoken), spoken), Confidence.MEDIUM, because
+        elif finding.id != DESIRED and (says := _says(finding, record)) is not None:
+            naming = [entry for entry in around if entry.says.by_id and not entry.ours and says(entry)]
+            if naming and (latest := _latest(naming)) is not None:
+                return (self._said(latest), latest), *_of_field(naming, people)
+        # What was deleted, a change of it does not explain.
+        return None if _is_gone(finding) else self._only(finding, scopes, around, last, people, since)
 
-    def _made(self, modified: Modified, confidence: Confidence, entry: _Entry | None) -> tuple[Attribution, str]:
-        when = moment(modified.date)
-        deployment = self._deployment(modified.by_id[:15], when)
+    def _only(
+        self,
+        finding: Finding,
+        scopes: tuple[list[_Entry], ...],
+        around: list[_Entry],
+        last: Modified,
+        people: int,
+        since: datetime | None,
+    ) -> tuple[tuple[Modified, _Entry], Confidence, str] | None:
+        """The one person who touched the record, if the trail shows that there was no other."""
+        others = [entry for entry in around if not entry.ours]
+        if people != 1 or not others or not others[0].says.by_id or finding.id == DESIRED:
+            return None
+        if self._unread and (since is None or self._from is None or self._from > since):
+            return None
+        user, when = others[0].says.by_id[:15], moment(last.date)
+        entry = _nearest(others, when) if last.by_id[:15] == user else None
+        if entry is not None and not self._is_ours(last):
+            return (last, entry), Confidence.HIGH, "the audit trail agrees, and has no entry of another user"
+        own = [entry for entry in others if entry in scopes[0]]
+        if not own:
+            # What only names the app may be about another record of it.
+            return None
+        latest = max(own, key=_date)
+        because = "the only user with audit entries about it; the record's last change is another"
+        return (self._said(latest), latest), Confidence.MEDIUM, because
+
+    def _unnamed(
+        self, finding: Finding, around: list[_Entry], last: Modified, touches: tuple[Touch, ...]
+    ) -> tuple[Attribution, str]:
+        """Nobody is named: those who touched the record, and why that is all that can be said."""
+        deployment = self._deployment(last.by_id[:15], moment(last.date))
+        ours = deployment is not None and deployment.id[:15] in self._ours
+        if not touches and not (last.by or last.by_id or last.date):
+            return Attribution(because=self._unread), ""
+        if ours and not touches:
+            touches = (self._touch(last, None),)
+        others = [entry for entry in around if not entry.ours]
+        if finding.id == DESIRED:
+            because = "no change of it since the last apply is known"
+        elif len(touches) > 1:
+            because = "which of them changed it, no audit entry tells"
+        elif self._unread:
+            because = f"{self._unread}, so others may have touched it before"
+        elif ours:
+            because = "our own deployment touched it last, and brought what the baseline has"
+        elif others:
+            because = "the audit entries do not say that it was this change"
+        else:
+            because = "no audit entry names it, so others may have touched it before"
+        sole = len(touches) < 2
+        made = Attribution(
+            because=because,
+            also=touches,
+            deployment=deployment.id if deployment is not None and sole else "",
+            ours=ours and sole,
+        )
+        return made, deployment.id if deployment is not None and deployment.in_flight and sole else ""
+
+    def _made(
+        self,
+        modified: Modified,
+        entry: _Entry,
+        confidence: Confidence,
+        because: str,
+        touches: tuple[Touch, ...],
+        *,
+        sole: bool,
+    ) -> tuple[Attribution, str]:
+        deployment = self._deployment(modified.by_id[:15], moment(modified.date))
+        author = self._touch(modified, entry)
         attribution = Attribution(
-            by=self._usernames.get(modified.by_id[:15], modified.by),
-            by_id=modified.by_id,
-            date=f"{when:%Y-%m-%dT%H:%M:%S}Z" if when is not None else modified.date,
+            by=author.by,
+            by_id=author.by_id,
+            date=author.date,
             confidence=confidence,
-            delegate=entry.says.delegate if entry is not None else "",
+            delegate=author.delegate,
             deployment=deployment.id if deployment is not None else "",
             ours=deployment is not None and deployment.id[:15] in self._ours,
+            because=because,
+            also=tuple(one for one in touches if one.by_id[:15] != author.by_id[:15] or not one.by_id),
         )
-        return attribution, deployment.id if deployment is not None and deployment.in_flight else ""
+        return attribution, deployment.id if deployment is not None and deployment.in_flight and sole else ""
+
+    def _touches(self, around: list[_Entry], last: Modified) -> tuple[Touch, ...]:
+        """Everybody who touched it, our own deployments aside, each at the last time; the latest first."""
+        found: dict[str, tuple[datetime, Touch]] = {}
+        seen: list[tuple[Modified, _Entry | None]]
+        seen = [(self._said(entry), entry) for entry in around if not entry.ours]
+        if (last.by or last.by_id) and not self._is_ours(last):
+            seen.append((last, self._near(last)))
+        for modified, entry in seen:
+            person, when = modified.by_id[:15] or f"named {modified.by}", moment(modified.date) or _LONG_AGO
+            if person not in found or when >= found[person][0]:
+                found[person] = when, self._touch(modified, entry)
+        # Dates are in seconds: of two in one, the record's last change is the later.
+        latest = last.by_id[:15]
+        order = sorted(found.values(), key=lambda pair: (pair[0], pair[1].by_id[:15] == latest), reverse=True)
+        return tuple(touch for _, touch in order)
+
+    def _near(self, modified: Modified) -> _Entry | None:
+        """Whoever had logged in as that user at that minute is worth knowing, whatever the entry is about."""
+        when = moment(modified.date)
+        dated = self._of_user.get(modified.by_id[:15], []) if modified.by_id else []
+        at = bisect_right(dated, when, key=_date) if when is not None else 0
+        return _nearest(dated[max(at - 1, 0) : at + 1], when)
+
+    def _said(self, entry: _Entry) -> Modified:
+        return Modified(entry.says.by, entry.says.by_id, entry.says.date)
+
+    def _touch(self, modified: Modified, entry: _Entry | None) -> Touch:
+        when = moment(modified.date)
+        return Touch(
+            self._usernames.get(modified.by_id[:15], modified.by),
+            modified.by_id,
+            f"{when:%Y-%m-%dT%H:%M:%S}Z" if when is not None else modified.date,
+            entry.says.delegate if entry is not None else "",
+        )
+
+    def _without_other(self, address: Address, entries: list[_Entry]) -> list[_Entry]:
+        """The entries without those of an enablement that is another resource: one that names a handler and an app that it
+        is enabled for is about that, and neither about the one nor about the other."""
+        own = {id(entry) for entry in self._entries(_app(address))} if address.is_enablement else set()
+        return [entry for entry in entries if id(entry) not in self._of_enablements or id(entry) in own]
+
+    def _is_ours(self, modified: Modified) -> bool:
+        deployment = self._deployment(modified.by_id[:15], moment(modified.date))
+        return deployment is not None and deployment.id[:15] in self._ours
 
     def _deployment(self, user: str, when: datetime | None) -> Deployment | None:
         """The deployment of that user that the moment falls into. An org runs one at a time."""
@@ -210,6 +365,78 @@ def _window(deployment: Deployment) -> _Window | None:
     return _Window(deployment, begin, None if deployment.in_flight else end)
 
 
+def _unread(history: History) -> str:
+    """Why the trail does not tell all, in a few words."""
+    if history.entries:
+        return f"the audit trail was read back to {history.entries[-1].date} only"
+    return "the audit trail could not be read"
+
+
+def _since(known: Modified, entries: list[_Entry]) -> list[_Entry]:
+    """The entries after a change that the baseline has seen; those without a date may be of any.
+
+    Dates are in seconds: of the very second only that user's own entry is certainly the one of that change.
+    """
+    since, user = moment(known.date), known.by_id[:15]
+    if since is None:
+        return entries
+    return [
+        entry
+        for entry in entries
+        if entry.when is None or entry.when > since or (entry.when == since and entry.says.by_id[:15] != user)
+    ]
+
+
+def _around(address: Address, scopes: tuple[list[_Entry], ...], *, precise: bool) -> list[_Entry]:
+    """The entries that may be about the resource: those that name it; without any, those that name what it belongs to.
+
+    A trail that names the records of an app apart is taken at its word. A deployment of a handler may have brought its
+    enablements along and is named by the handler alone, so of an enablement the handler's entries count in any case.
+    """
+    if address.is_enablement:
+        return scopes[1]
+    return scopes[0] if precise else scopes[-1]
+
+
+def _says(finding: Finding, record: str) -> Callable[[_Entry], bool] | None:
+    """Tells whether an entry names the field that changed: as metadata spells it, or in words, as Setup may.
+
+    `None` for an element of a list, which has a key and no name of its own.
+    """
+    path = finding.path
+    if not path or len(list(field_at(finding.address.struct, path))) != len(path):
+        return None
+    words = " ".join(_HUMPS.findall(path[-1])).casefold()
+    texts = {".".join(path).casefold(), path[-1].casefold(), words}
+    field = re.compile("|".join(rf"(?<![\w.]){re.escape(text)}(?!\w)" for text in sorted(texts, key=len, reverse=True)))
+    # An app may be called like a field.
+    names = [record, finding.address.name, *([_app(finding.address)] if finding.address.is_enablement else [])]
+    name = re.compile("|".join(rf"(?<!\w){re.escape(one.casefold())}(?!\w)" for one in names))
+
+    def says(entry: _Entry) -> bool:
+        text = _VALUES.sub(" ", name.sub(" ", entry.says.display.casefold()))
+        return field.search(text) is not None
+
+    return says
+
+
+def _of_field(naming: list[_Entry], people: int) -> tuple[Confidence, str]:
+    """How sure it is that the latest of those whose entries name the field is the one."""
+    number = len({entry.says.by_id[:15] for entry in naming})
+    if number > 1:
+        return Confidence.MEDIUM, f"the latest of the {number} people whose audit entries name the field"
+    if people > 1:
+        return Confidence.MEDIUM, "an audit entry of that user names the field, and no other user's does"
+    return Confidence.HIGH, "an audit entry of that user names the field"
+
+
+def _latest(entries: list[_Entry]) -> _Entry | None:
+    """The latest entry; `None` where two people's have the same date."""
+    latest = max(entries, key=_date)
+    same = {entry.says.by_id[:15] for entry in entries if _date(entry) == _date(latest)}
+    return latest if len(same) == 1 else None
+
+
 def _nearest(entries: Iterable[_Entry], when: datetime | None) -> _Entry | None:
     """The entry nearest to a moment, if one is near."""
     if when is None:
@@ -223,18 +450,12 @@ def _together(some: list[_Entry], more: list[_Entry]) -> list[_Entry]:
     return list({id(entry): entry for entry in (*some, *more)}.values())
 
 
-def _deletion(scopes: Iterable[list[_Entry]]) -> _Entry | None:
-    """The latest entry that speaks of a deletion, in the most precise scope that has one; of ours if there is no other:
-    the baseline holds what we deleted and made anew."""
-    found = [[entry for entry in scope if entry.words & _DELETION] for scope in scopes]
+def _speaking(scopes: Iterable[list[_Entry]], words: frozenset[str]) -> _Entry | None:
+    """The latest entry that speaks of a deletion (or a creation), in the most precise scope that has one; of ours if there
+    is no other: the baseline holds what we deleted and made anew. `None` where two people's are equally late."""
+    found = [[entry for entry in scope if entry.words & words] for scope in scopes]
     others = ([entry for entry in entries if not entry.ours] for entries in found)
-    return next((max(entries, key=_date) for entries in (*others, *found) if entries), None)
-
-
-def _only_person(entries: list[_Entry]) -> _Entry | None:
-    """The latest entry, if all but ours are one person's."""
-    others = [entry for entry in entries if not entry.ours]
-    return max(others, key=_date) if len({entry.says.by_id[:15] for entry in others}) == 1 else None
+    return next((_latest(entries) for entries in (*others, *found) if entries), None)
 
 
 def _date(entry: _Entry) -> datetime:

@@ -274,6 +274,8 @@ class Baseline:
     """Ids of our own latest deployments."""
     begun: str = ""
     """When we first applied anything (ISO 8601, UTC): what was done before is none of our business."""
+    as_of: Mapping[Address, Modified] = field(default_factory=dict)
+    """The last change of a record, without a name, that the baseline has seen: what differs was done later."""
 
     @property
     def exists(self) -> bool:
@@ -404,18 +406,32 @@ class Confidence(StrEnum):
     """How sure it is who did it."""
 
     HIGH = "high"
-    """The record's last change and the audit trail agree."""
+    """The record's last change and the audit trail agree, or the trail names the field; nobody else touched it."""
     MEDIUM = "medium"
-    """One of the two names somebody: the person who touched the record last, perhaps elsewhere in it."""
+    """The audit trail names that person, and one more thing would have to agree."""
     UNKNOWN = "unknown"
+    """Nobody is named: several people touched the record, or only its last change has a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Somebody who touched a record, and when last. Which of its fields is another question."""
+
+    by: str = ""
+    """A username, or a person's name where the org gives only that."""
+    by_id: str = ""
+    date: str = ""
+    """ISO 8601, UTC."""
+    delegate: str = ""
+    """Who had logged in as that user, if somebody had."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who changed something, when, and how that is known."""
+    """Who changed something, when, and how that is known. Those who may have, and may not, stand in `also`."""
 
     by: str = ""
-    """A username, or a person's name where the org gives only that."""
+    """A username, or a person's name where the org gives only that; empty if nobody can be named."""
     by_id: str = ""
     date: str = ""
     """ISO 8601, UTC."""
@@ -426,6 +442,10 @@ class Attribution:
     """The id of the deployment that brought it, if one did."""
     ours: bool = False
     """True if that deployment is one of ours."""
+    because: str = ""
+    """What the confidence rests on, in a few words; of nobody named, why not."""
+    also: tuple[Touch, ...] = ()
+    """Everybody else who touched the record since its value was last known, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.as_of import dated
 from reconciler.baseline import accepted, forgotten
 from reconciler.body import path_of
 from reconciler.engine import Session, read
@@ -26,6 +27,7 @@ def accept(session: Session, chosen: Sequence[tuple[Address, str]]) -> None:
     """Take what the org has now as what should be. All or nothing. Raises InputError for an address nobody knows."""
     with session.baselines.lock(session.provider.org().id):
         found, live = read(session)
+        before = found
         if not found.exists:
             raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
         for address, field in chosen:
@@ -44,7 +46,7 @@ def accept(session: Session, chosen: Sequence[tuple[Address, str]]) -> None:
                 mend = suggestion(field, address.struct.fields())
                 raise InputError(Complaint(f"{field} is not a field of {address}", mend=mend))
             found = accepted(found, live, address, path)
-        session.baselines.save(found)
+        session.baselines.save(dated(before, found, live))
 
 
 def forget(session: Session, chosen: Sequence[Address]) -> None:

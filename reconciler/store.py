@@ -24,7 +24,7 @@ from reconciler.errors import Complaint, InputError, Place, ReconcilerError, Ref
 from reconciler.files import FileError
 from reconciler.journal import Journal
 from reconciler.kinds import all_kinds
-from reconciler.model import Address, Applied, Baseline
+from reconciler.model import Address, Applied, Baseline, Modified
 from reconciler.model import Path as FieldPath
 
 FORMAT = 1
@@ -257,6 +257,8 @@ def _lines(baseline: Baseline) -> Iterator[str]:
             "watched": applied.watched,
             "unseen": [".".join(path) for path in applied.unseen],
         }
+        if (known := baseline.as_of.get(address)) is not None:
+            entry["as_of"] = [known.date, known.by_id]
         yield f"{separator}{_dump(str(address))}:{_dump(entry)}"
         separator = ",\n"
     yield "\n}," + _dump(tail)[1:] + "\n"
@@ -282,6 +284,8 @@ def _read(path: Path) -> Baseline:
         if whole["format"] != FORMAT:
             raise ValueError(f"format {whole['format']}, this version reads {FORMAT}")
         memo: dict[str, tuple[FieldPath, ...]] = {}
+        dates: dict[tuple[str, str], Modified] = {}
+        as_of: dict[Address, Modified] = {}
         for text, entry, is_plain in entries:
             # Most resources of a kind declare the same fields: share them.
             declared = " ".join(entry["declared"])
@@ -293,6 +297,9 @@ def _read(path: Path) -> Baseline:
             resources[_address(text)] = Applied(
                 body, entry["record"], memo[declared], unseen, protect, entry["watched"]
             )
+            if "as_of" in entry:
+                date, by_id = map(str, entry["as_of"])
+                as_of[_address(text)] = dates.setdefault((date, by_id), Modified("", by_id, date))
     # A baseline of before this was kept does not say when it began.
     whole.setdefault("begun", "")
     texts = ("org_id", "project", "salt", "api_version", "begun")
@@ -309,6 +316,7 @@ def _read(path: Path) -> Baseline:
         frozenset(str(_address(text)) for text in whole["unmanaged"]),
         tuple(whole["deployments"]),
         whole["begun"],
+        as_of,
     )
 
 

@@ -175,8 +175,28 @@ def _arrive(world: World, arrival: Arrival, attempt: Attempt, ignore_warnings: b
         app, state = arrival.enablement
         _audit(world, state, "OauthTokenExchHandlerApp", f"{landing.name} {app}")
     elif outcome.state != "unchanged":
-        _audit(world, outcome.state, landing.kind, landing.name)
+        named = _fields(world, landing) if outcome.state == "changed" else ""
+        _audit(world, outcome.state, landing.kind, f"{landing.name}{named}")
     yield landing
+
+
+def _fields(world: World, landing: Landing) -> str:
+    """Which fields changed, behind a colon; only where the switch says that entries tell."""
+    if not world.switches.audit_names_fields or landing.old is None:
+        return ""
+    changed = list(_differing(landing.old, landing.body))
+    return f": {', '.join(changed)}" if changed else ""
+
+
+def _differing(old: Body, new: Body, above: str = "") -> Iterator[str]:
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name, []), new.get(name, [])
+        if before == after:
+            continue
+        if len(before) == len(after) == 1 and isinstance(before[0], dict) and isinstance(after[0], dict):
+            yield from _differing(before[0], after[0], f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
 
 
 def _depart(world: World, departure: Departure, attempt: Attempt) -> Iterator[Component]:

@@ -51,6 +51,7 @@ class Switches:
     my_domain_audience_in_sandbox      JWT bearer in a sandbox takes the org's own URL as audience: reports disagree
     identity_scope_required            userinfo and the identity URL need one of id, openid, full
     jwt_tokens                         access tokens are JWTs, which SOAP refuses and REST takes
+    audit_names_fields                 entries of the audit trail say which fields changed: their wording is not documented
     after_63_since                     the API version in which additions begin that are only known to be newer than 63
     """
 
@@ -83,6 +84,7 @@ class Switches:
     my_domain_audience_in_sandbox: bool = False
     identity_scope_required: bool = False
     jwt_tokens: bool = False
+    audit_names_fields: bool = False
     after_63_since: int = AFTER_63
 
     def having(self, name: str, value: object) -> Switches:

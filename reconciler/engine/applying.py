@@ -7,6 +7,7 @@ from hashlib import sha256
 from time import monotonic
 
 from reconciler import guards, planner
+from reconciler.as_of import dated
 from reconciler.baseline import advanced
 from reconciler.causes import explained
 from reconciler.components import fingerprints
@@ -340,6 +341,7 @@ def _advance(
     if not new.begun and not baseline.exists:
         new = replace(new, begun=time_of(session))
     if new.serial != baseline.serial or (landed and new is baseline):
+        new = dated(baseline, new, live)
         session.baselines.save(new)
     return new
 

@@ -1,6 +1,7 @@
 """Drift and checks: read baseline → read org → compare, and rules on files, or on an org as it is. Nothing here writes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler import drift as drifting
@@ -31,11 +32,13 @@ from reconciler.facts import History
 from reconciler.model import (
     DESIRED,
     NOT_RECORDED,
+    Address,
     Baseline,
     Change,
     CheckReport,
     DriftReport,
     Finding,
+    LiveState,
     Snapshot,
 )
 from reconciler.rule_settings import RuleSettings
@@ -72,7 +75,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
     records |= {address: have.record for address, have in live.resources.items()}
     return DriftReport(
         live.org,
-        judging.placed(attributed(found, history, ours(session, baseline), records), session.desired),
+        judging.placed(_with_who(found, history, baseline, live, session, records), session.desired),
         against,
         tuple(sorted(compared)),
         in_flight=tuple(deployment for deployment in history.deployments if deployment.in_flight),
@@ -84,6 +87,30 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
         ),
         bodies={address: have.body for address, have in live.resources.items()},
         created=time_of(session),
+    )
+
+
+def _with_who(
+    found: Sequence[Finding],
+    history: History,
+    baseline: Baseline,
+    live: LiveState,
+    session: Session,
+    records: Mapping[Address, str],
+) -> tuple[Finding, ...]:
+    """The findings, each with who. A field that is not as declared was changed by somebody only if it is not as it was
+    last applied either: the files may be what moved."""
+    deployments = ours(session, baseline)
+    known = attributed(found, history, deployments, records, baseline.as_of)
+    if not any(finding.id == DESIRED for finding in found):
+        return known
+    moved = attributed(drifting.findings(baseline, live), history, deployments, records, baseline.as_of)
+    drifted = {(finding.address, finding.path): finding for finding in moved}
+    return tuple(
+        replace(finding, attribution=other.attribution, deferred=other.deferred)
+        if (other := drifted.get((finding.address, finding.path))) is not None
+        else finding
+        for finding in known
     )
 
 

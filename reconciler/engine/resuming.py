@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.as_of import dated
 from reconciler.baseline import advanced
 from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
@@ -120,7 +121,9 @@ def settled(session: Session, journal: Journal, request: Request) -> tuple[Basel
         raise UnreachableError(Complaint(f"nobody can tell what became of {name} of {journal.sent_at}", mend=mend))
     landed = landing is Landing.LANDED
     if landed:
+        known = baseline
         baseline = _advanced(baseline, journal, live, [one.id for one in found or () if one.success])
+        baseline = dated(known, baseline, live)
         session.baselines.save(baseline)
         if journal.desired == session.desired.digest:
             request = replace(request, replace=request.replace - {intent.address for intent in journal.intents})

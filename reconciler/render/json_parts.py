@@ -100,6 +100,10 @@ def _attribution(found: Attribution | None) -> shapes.Attribution | None:
         "delegate": found.delegate,
         "deployment": found.deployment,
         "ours": found.ours,
+        "because": found.because,
+        "also_touched": [
+            {"by": one.by, "by_id": one.by_id, "date": one.date, "delegate": one.delegate} for one in found.also
+        ],
     }
 
 

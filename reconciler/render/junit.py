@@ -138,7 +138,7 @@ def _told(finding: Finding) -> list[str]:
     """How bad, what and where; who and when; what it means; what to do."""
     told = [f"{finding.severity} {where(finding)}: {what(finding)} [{line(finding.id, NAME)}]"]
     if by := who(finding):
-        told.append(f"  changed by {by}")
+        told.append(f"  {by}")
     if finding.meaning:
         told.append(f"  means: {line(finding.meaning, WORDS)}")
     if finding.place is not None:

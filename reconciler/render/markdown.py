@@ -398,7 +398,7 @@ def _finding(finding: Finding) -> Part:
 def _details(finding: Finding) -> Iterator[str]:
     if told := who(finding):
         # The time and the name are not ours; what stands around them is.
-        yield f"Changed by {prose(told)}"
+        yield prose(told[:1].upper() + told[1:])
     if finding.meaning:
         yield f"Means: {prose(finding.meaning)}"
     if finding.place is not None:

@@ -142,9 +142,17 @@ def _from_finding(finding: Finding) -> tuple[str, Severity, Json]:
         "severity": str(finding.severity),
         "direction": way(finding),
         "subject": finding.subject,
-        "who": found.by or found.by_id if found is not None else modified.by,
-        "when": found.date if found is not None else modified.date,
+        "who": found.by or found.by_id if found is not None else "",
+        "when": found.date if found is not None else "",
         "confidence": str(found.confidence) if found is not None else "",
+        "because": found.because if found is not None else "",
+        "touched": ", ".join(
+            f"{one.by or one.by_id or 'unknown'} at {one.date or 'an unknown time'}" for one in found.also
+        )
+        if found is not None
+        else str(modified)
+        if modified.by or modified.date
+        else "",
         "deployment": found.deployment if found is not None else "",
         "mend": finding.mend,
     }
@@ -166,7 +174,8 @@ def _from_finding(finding: Finding) -> tuple[str, Severity, Json]:
 def _told(finding: Finding) -> str:
     """What happened comes first: where there is little room, only the first sentence is shown."""
     position = f"Line {finding.position[0]}, column {finding.position[1]} of the source." if finding.position else ""
-    by = f"Changed by {who(finding)}." if who(finding) else ""
+    person = who(finding)
+    by = f"{person[:1].upper()}{person[1:]}." if person else ""
     mend = f"Mend: {line(finding.mend, WORDS)}." if finding.mend else ""
     return " ".join(
         text

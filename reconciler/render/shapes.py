@@ -73,8 +73,8 @@ class Modified(TypedDict):
 
 
 @published
-class Attribution(TypedDict):
-    """Who changed something, when, and how that is known."""
+class Touch(TypedDict):
+    """Somebody who touched a record, and when last; which of its fields, nobody knows."""
 
     by: str
     """Username, or a person's name where the org gives only that."""
@@ -82,14 +82,33 @@ class Attribution(TypedDict):
     """Id of the user."""
     date: Time
     """ISO 8601, UTC."""
+    delegate: str
+    """Username of the person who had logged in as that user; empty if nobody had."""
+
+
+@published
+class Attribution(TypedDict):
+    """Who changed something, when, and how that is known."""
+
+    by: str
+    """Username, or a person's name where the org gives only that; empty where nobody can be named."""
+    by_id: str
+    """Id of the user."""
+    date: Time
+    """ISO 8601, UTC."""
     confidence: ConfidenceWord
-    """`high`: the record's last change and the audit trail agree. `medium`: one of the two names somebody."""
+    """`high`: the audit trail names that user, and nothing speaks against it. `medium`: it does, and others touched the
+    record too, or its last change is another. `unknown`: nobody is named."""
     delegate: str
     """Username of the person who had logged in as that user; empty if nobody had."""
     deployment: str
     """Id of the deployment that brought the change; empty if none did."""
     ours: bool
     """Whether that deployment is one that this project made."""
+    because: str
+    """What the confidence rests on; of nobody named, why not."""
+    also_touched: list[Touch]
+    """Everybody else who touched the record since its value was last known, the latest first."""
 
 
 @published

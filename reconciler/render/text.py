@@ -29,7 +29,7 @@ from reconciler.render.paint import Paint
 from reconciler.render.replay import heading
 from reconciler.render.safe import line, page
 from reconciler.render.what import moved, way
-from reconciler.render.who import uncounted, who
+from reconciler.render.who import last_touch, uncounted, who
 from reconciler.rules import all_rules
 from reconciler.security import Direction, Severity
 
@@ -225,7 +225,7 @@ def _change_details(change: Change, paint: Paint) -> Iterator[str]:
     if change.action in (Action.DELETE, Action.REPLACE) or change.reason.name not in ("DECLARED", "EDITED"):
         yield paint(line(change.reason), "dim")
     if change.action is Action.DELETE:
-        yield from _who("last changed by", change.modified)
+        yield from _who("", change.modified)
     elif change.action is Action.CREATE:
         schema = values.schema(change.address)
         for path, value in values.leaves(values.hidden(schema, change.after or {})):
@@ -260,7 +260,7 @@ def _field(change: Change, field: FieldChange, paint: Paint) -> Iterator[str]:
     yield f"{line(field.name)}: {text}{_verdict(field.direction, field.severity, paint)}{again}"
     if field.conflict:
         yield paint("  conflict: the org moved too, the file wins", "alarm")
-        yield from (f"  {who}" for who in _who("org last changed by", change.modified))
+        yield from (f"  {who}" for who in _who("in the org ", change.modified))
 
 
 def _verdict(direction: Direction, severity: Severity, paint: Paint) -> str:
@@ -272,8 +272,8 @@ def _verdict(direction: Direction, severity: Severity, paint: Paint) -> str:
 
 
 def _who(words: str, modified: Modified) -> Iterator[str]:
-    if modified.by or modified.date:
-        yield f"{words} {line(modified)}"
+    if touched := last_touch(modified):
+        yield f"{words}{touched}"
 
 
 def _tables(tables: Sequence[Table], paint: Paint) -> Iterator[str]:
@@ -342,7 +342,7 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
         yield line(finding.meaning)
     person = who(finding)
     if person:
-        yield f"changed by {person}"
+        yield person
     if finding.place is not None:
         yield line(finding.place)
     elif finding.position is not None:

@@ -1,34 +1,59 @@
-"""Who changed something, when, and how sure that is, in words."""
+"""Who changed something, when, and what that rests on, in words."""
 
-from reconciler.model import Attribution, Confidence, Finding
+from collections.abc import Sequence
+
+from reconciler.model import Attribution, Confidence, Finding, Modified, Touch
 from reconciler.render.safe import line
 
-_SURE = {
-    Confidence.HIGH: "the audit trail agrees",
-    Confidence.MEDIUM: "medium confidence",
-    Confidence.UNKNOWN: "not certain",
-}
+_PEOPLE = 5
+"""So many of those who touched a record are named in a sentence."""
 
 
 def who(finding: Finding) -> str:
-    """`jane@acme.example at 2026-11-22T07:14:00Z (the audit trail agrees)`; empty if nothing at all is known."""
+    """`changed by jane@acme.example at 2026-11-22T07:14:00Z (the audit trail agrees …)`, and who else touched
+    the record; where nobody can be named, who touched it. Empty if nothing at all is known."""
     found = finding.attribution
     if found is None:
-        modified = finding.modified
-        return line(modified) if modified.by or modified.date else ""
-    if not (found.by or found.by_id or found.date):
-        return "somebody whom the org does not name"
-    words = f"{line(found.by or found.by_id or 'unknown')} at {line(found.date or 'an unknown time')}"
-    return f"{words} ({', '.join(_how(found))})"
+        return last_touch(finding.modified)
+    how = _how(found)
+    around = f" ({how})" if how else ""
+    if found.by or found.by_id or found.date:
+        also = f"; also touched by {_people(found.also)}" if found.also else ""
+        return f"changed by {_one(found)}{around}{also}"
+    if found.also:
+        return f"{'last ' if len(found.also) == 1 else ''}touched by {_people(found.also)}{around}"
+    return f"changed by somebody whom the org does not name{around}"
 
 
-def _how(found: Attribution) -> list[str]:
-    told = [_SURE[found.confidence]]
+def last_touch(modified: Modified) -> str:
+    """Who touched a record last, perhaps elsewhere in it; empty if the org does not say."""
+    return f"last touched by {line(modified)}" if modified.by or modified.date else ""
+
+
+def _how(found: Attribution) -> str:
+    sure = "medium confidence" if found.confidence is Confidence.MEDIUM else ""
+    because = line(found.because) if found.because else ""
+    if found.confidence is Confidence.HIGH and not because:
+        because = "the audit trail agrees"
+    told = [": ".join(text for text in (sure, because) if text)]
     if found.delegate:
-        told.append(f"{line(found.delegate)} had logged in as that user")
+        told.append(_delegate(found.delegate))
     if found.deployment:
         told.append(f"by {'our own ' if found.ours else ''}deployment {line(found.deployment)}")
-    return told
+    return ", ".join(text for text in told if text)
+
+
+def _people(touches: Sequence[Touch]) -> str:
+    told = [_one(one) + (f" ({_delegate(one.delegate)})" if one.delegate else "") for one in touches[:_PEOPLE]]
+    return ", ".join([*told, *([f"{len(touches) - _PEOPLE} more"] if len(touches) > _PEOPLE else [])])
+
+
+def _one(found: Attribution | Touch) -> str:
+    return f"{line(found.by or found.by_id or 'unknown')} at {line(found.date or 'an unknown time')}"
+
+
+def _delegate(username: str) -> str:
+    return f"{line(username)} had logged in as that user"
 
 
 def uncounted(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.attribution import attributed
 from reconciler.facts import AuditEntry, Deployment, History, moment
-from reconciler.model import Address, Attribution, Confidence, Finding, Modified
+from reconciler.model import Address, Attribution, Confidence, Finding, Modified, Touch
 from reconciler.security import Severity
 
 DANA, ELI, CI = "005000000000001AAA", "005000000000002AAA", "005000000000009AAA"
@@ -20,9 +20,11 @@ RECORDS = {GLOBAL: "portal_glbloauth"}
 NOON = "2026-03-01T12:00:00.000Z"
 
 
-def finding(address: str = GLOBAL, by: str = DANA, date: str = NOON, id: str = "drift.changed") -> Finding:
+def finding(
+    address: str = GLOBAL, by: str = DANA, date: str = NOON, id: str = "drift.changed", path: tuple[str, ...] = ("x",)
+) -> Finding:
     modified = Modified("Dana Reyes" if by == DANA else by, by, date) if by else Modified()
-    return Finding(id, Severity.HIGH, Address.parse(address), "x changed", ("x",), modified=modified)
+    return Finding(id, Severity.HIGH, Address.parse(address), "x changed", path, modified=modified)
 
 
 def gone(address: str = GLOBAL) -> Finding:
@@ -38,9 +40,11 @@ def deployment(id: str = "0Af000000000001AAA", by: str = DANA, **more: Any) -> D
     return Deployment(id, by=NAMES.get(by, by), by_id=by, **fields)
 
 
-def judged(found: Finding, *entries: AuditEntry, ours: tuple[str, ...] = (), **history: Any) -> Finding:
+def judged(
+    found: Finding, *entries: AuditEntry, ours: tuple[str, ...] = (), as_of: Modified = Modified(), **history: Any
+) -> Finding:
     records = {Address.parse(text): record for text, record in RECORDS.items()}
-    (one,) = attributed([found], History(entries, **history), ours, records)
+    (one,) = attributed([found], History(entries, **history), ours, records, {found.address: as_of})
     return one
 
 
@@ -50,12 +54,20 @@ def who(found: Finding, *entries: AuditEntry, **more: Any) -> tuple[str, str]:
     return attribution.by, str(attribution.confidence)
 
 
+def touched(found: Finding, *entries: AuditEntry, **more: Any) -> tuple[str, ...]:
+    """Who else touched it, where nobody is named everybody who did."""
+    attribution = judged(found, *entries, **more).attribution
+    assert attribution is not None
+    return tuple(one.by for one in attribution.also)
+
+
 # -- how sure ----------------------------------------------------------------------------------------------------------
 
 
 def test_two_sources_that_agree_are_high():
     """With less than this nobody should be asked why."""
-    assert Attribution("dana@acme.example", DANA, "2026-03-01T12:00:00Z", Confidence.HIGH) == (
+    because = "the audit trail agrees, and has no entry of another user"
+    assert Attribution("dana@acme.example", DANA, "2026-03-01T12:00:00Z", Confidence.HIGH, because=because) == (
         judged(finding(), entry("Changed portal_glbloauth")).attribution
     )
 
@@ -66,10 +78,10 @@ def test_two_sources_that_agree_are_high():
         ("Changed PORTAL_GLBLOAUTH.", "high"),
         ("Changed external client app portal", "high"),
         ("Changed external client app 'portal': callback URL", "high"),
-        ("Changed portal_oauth", "medium"),
-        ("Changed customer_portal", "medium"),
-        ("Changed the portals", "medium"),
-        ("", "medium"),
+        ("Changed portal_oauth", "unknown"),
+        ("Changed customer_portal", "unknown"),
+        ("Changed the portals", "unknown"),
+        ("", "unknown"),
     ],
 )
 def test_an_entry_counts_if_it_names_the_record_or_its_app(display: str, confidence: str):
@@ -93,28 +105,131 @@ def test_an_entry_counts_within_two_minutes(date: str, confidence: str):
     assert confidence == who(finding(), entry("Changed portal_glbloauth", date=date))[1]
 
 
-def test_somebody_else_s_entry_for_the_record_casts_doubt():
-    """Eli may have changed this field and Dana another one: only the record's last change has a name."""
+def test_of_two_people_at_one_record_neither_is_named():
+    """Eli moved the callback and Dana corrected the label an hour later: she would have to answer for what he did."""
     mine, theirs = entry("Changed portal_glbloauth"), entry("Changed portal_glbloauth", ELI, "2026-03-01T09:00:00Z")
+    expected = Attribution(
+        because="which of them changed it, no audit entry tells",
+        also=(
+            Touch("dana@acme.example", DANA, "2026-03-01T12:00:00Z"),
+            Touch("eli@acme.example", ELI, "2026-03-01T09:00:00Z"),
+        ),
+    )
 
-    assert ("dana@acme.example", "medium") == who(finding(), mine, theirs)
+    assert expected == judged(finding(), mine, theirs).attribution
 
 
-def test_somebody_else_s_entry_for_another_record_of_the_app_casts_none():
+def test_somebody_else_s_entry_for_another_record_of_the_app_casts_no_doubt():
     """As long as the trail is precise, an app that many people work on still has findings with a name."""
     others = [entry("Changed portal_oauth", ELI), entry("Changed portal", ELI)]
 
     assert "high" == who(finding(), entry("Changed portal_glbloauth"), *others)[1]
-    assert "medium" == who(finding(), entry("Changed app portal"), *others)[1]
+    assert "unknown" == who(finding(), entry("Changed app portal"), *others)[1]
+
+
+def test_an_entry_that_only_names_the_app_convicts_nobody_of_what_they_did_not_touch_last():
+    """Eli changed the app; what became of the record left no entry, and our own deployment touched it last."""
+    ours = deployment(by=CI)
+    mine = {"deployments": (ours,), "ours": (ours.id,)}
+
+    assert ("", "unknown") == who(finding(by=CI), entry("Changed portal", ELI, "2026-03-01T09:00:00Z"), **mine)
+    written = entry("Changed portal_glbloauth", CI)
+    assert () == tuple(
+        one for one in touched(finding(by=CI), written, entry("Changed portal", ELI), **mine) if "eli" in one
+    )
+
+
+@pytest.mark.parametrize(
+    ("display", "named"),
+    [
+        ("Changed portal_glbloauth: callbackUrl", True),
+        ("Changed external client app portal: Callback URL", True),
+        ("Changed callback url of portal", True),
+        ("Changed portal: isIntrospectAllTokens", False),
+        ("Changed portal_glbloauth", False),
+        ("Changed portal: callbackUrls", False),
+        ("Changed portal: otherCallbackUrl", False),
+        ("Changed label of portal to callbackUrl", False),
+        ("Changed label of portal from callback url to x", False),
+        ("Changed portal: label 'callbackUrl'", False),
+        ('Changed portal: label "callback url"', False),
+    ],
+)
+def test_whose_entry_names_the_field_is_named(display: str, named: bool):
+    """However often others were at the record since, and however the entry spells the field."""
+    mine, theirs = entry("Changed portal"), entry(display, ELI, "2026-03-01T09:00:00Z")
+    found = finding(path=("callbackUrl",))
+
+    assert (("eli@acme.example", "medium") if named else ("", "unknown")) == who(found, mine, theirs)
+    assert named is ("eli@acme.example" not in touched(found, mine, theirs))
+
+
+def test_an_app_that_is_called_like_a_field_names_none():
+    """Every entry of it would name the field."""
+    address = "ExternalClientApplication/label"
+    entries = entry("Changed app label", ELI, "2026-03-01T09:00:00Z"), entry("Changed app label", DANA)
+
+    assert ("", "unknown") == who(finding(address, path=("label",)), *entries)
+
+
+def test_the_latest_of_those_whose_entries_name_the_field_is_named_and_of_two_in_one_second_none():
+    """Both moved it; which value is there now, the order tells."""
+    found, first = finding(path=("callbackUrl",)), entry("Changed portal: callbackUrl", ELI, "2026-03-01T09:00:00Z")
+    second = entry("Changed portal: callbackUrl")
+
+    assert ("dana@acme.example", "medium") == who(found, second, first)
+    assert ("", "unknown") == who(found, second, entry("Changed portal: callbackUrl", ELI))
+
+
+def test_alone_and_with_the_field_named_it_is_high():
+    """Nothing is left to doubt, though our own deployment touched the record since."""
+    found = finding(path=("callbackUrl",), by=CI)
+    ours = deployment(by=CI)
+
+    assert ("eli@acme.example", "high") == who(
+        found,
+        entry("Changed portal: callbackUrl", ELI, "2026-03-01T09:00:00Z"),
+        deployments=(ours,),
+        ours=(ours.id,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "named"),
+    [
+        (Modified("", ELI, "2026-03-01T09:00:00Z"), True),
+        (Modified("", CI, "2026-03-01T09:00:01Z"), True),
+        (Modified("", CI, "2026-03-01T09:00:00Z"), False),
+        (Modified("", ELI, "2026-03-01T08:59:59Z"), False),
+        (Modified("", ELI, "once"), False),
+        (Modified(), False),
+    ],
+)
+def test_what_the_baseline_has_seen_is_not_what_changed_it(seen: Modified, named: bool):
+    """Last month's colleagues would come into question for good; in one second only the same user's entry is the same."""
+    mine, theirs = entry("Changed portal_glbloauth"), entry("Changed portal_glbloauth", ELI, "2026-03-01T09:00:00Z")
+
+    assert ("high" if named else "unknown") == who(finding(), mine, theirs, as_of=seen)[1]
+
+
+def test_a_trail_that_was_read_in_part_proves_nobody_the_only_one():
+    """Who was there before its oldest entry is not in it."""
+    mine, cut = entry("Changed portal_glbloauth"), {"audit": "only its newest 2 entries were read"}
+
+    assert ("", "unknown") == who(finding(), mine, unknown=cut)
+    assert "was read back to 2026-03-01T12:00:00.000Z only" in judged(finding(), mine, unknown=cut).attribution.because
+    later = entry("Changed something else", CI, "2026-03-01T08:00:00Z")
+    assert "high" == who(finding(), mine, later, unknown=cut, as_of=Modified("", CI, "2026-03-01T09:00:00Z"))[1]
+    assert "unknown" == who(finding(), mine, later, unknown=cut, as_of=Modified("", CI, "2026-03-01T07:00:00Z"))[1]
 
 
 def test_entries_of_our_own_deployments_cast_no_doubt():
-    """They wrote what the baseline holds; without this everything after an apply would be medium."""
+    """They wrote what the baseline holds; without this nothing after an apply would have a name."""
     ours = deployment(by=CI, started="2026-03-01T10:00:00Z", completed="2026-03-01T10:01:00Z")
     written = entry("Changed portal_glbloauth", CI, "2026-03-01T10:00:30Z")
     mine = entry("Changed portal_glbloauth")
 
-    assert "medium" == who(finding(), mine, written, deployments=(ours,))[1]
+    assert "unknown" == who(finding(), mine, written, deployments=(ours,))[1]
     assert "high" == who(finding(), mine, written, deployments=(ours,), ours=(ours.id[:15],))[1]
 
 
@@ -122,9 +237,24 @@ def test_our_own_deployment_is_no_proof():
     """Dana's edit left no line in the trail; the next apply, of another field, touched the record last. It did not do it."""
     ours = deployment(by=CI)
     written = entry("Changed portal_glbloauth", CI, NOON)
+    mine = {"deployments": (ours,), "ours": (ours.id,)}
 
-    assert "medium" == who(finding(by=CI), written, deployments=(ours,), ours=(ours.id,))[1]
+    assert (("", "unknown"), ("ci@acme.example",)) == (
+        who(finding(by=CI), written, **mine),
+        touched(finding(by=CI), written, **mine),
+    )
     assert "high" == who(finding(by=CI), written, deployments=(ours,))[1]
+
+
+def test_an_edit_before_our_own_deployment_still_has_its_name():
+    """The deployment touched the record last and left alone what no file declares."""
+    ours = deployment(by=CI)
+    written, mine = (
+        entry("Changed portal_glbloauth", CI),
+        entry("Changed portal_glbloauth", ELI, "2026-03-01T09:00:00Z"),
+    )
+
+    assert ("eli@acme.example", "medium") == who(finding(by=CI), written, mine, deployments=(ours,), ours=(ours.id,))
 
 
 def test_no_id_is_nobodys_id():
@@ -132,21 +262,29 @@ def test_no_id_is_nobodys_id():
     nameless = Finding(
         "drift.changed", Severity.HIGH, Address.parse(GLOBAL), "x", ("x",), modified=Modified("Dana", "", NOON)
     )
+    entries = entry("Changed portal_glbloauth", by=""), AuditEntry("x", "", NOON, "", "")
 
-    assert ("Dana", "medium") == who(
-        nameless, entry("Changed portal_glbloauth", by=""), AuditEntry("x", "", NOON, "", "")
+    assert (("", "unknown"), {"Dana", ""}) == (who(nameless, *entries), set(touched(nameless, *entries)))
+
+
+def test_without_an_audit_trail_nobody_is_named():
+    """The record's last change is all there is, and may have been to another field; the org gives a person's name and not
+    the username."""
+    found = judged(finding(), unknown={"audit": "not supported"}).attribution
+
+    assert (
+        Attribution(
+            because="the audit trail could not be read, so others may have touched it before",
+            also=(Touch("Dana Reyes", DANA, "2026-03-01T12:00:00Z"),),
+        )
+        == found
     )
-
-
-def test_without_an_audit_trail_it_is_medium():
-    """The record's last change is all there is; the org gives a person's name and not the username."""
-    assert ("Dana Reyes", "medium") == who(finding(), unknown={"audit": "not supported"})
 
 
 def test_a_display_name_becomes_a_username_wherever_the_org_tells_it():
     """Two people may have the same name."""
-    assert "dana@acme.example" == who(finding(), entry("Changed something else", date="2026-01-01T00:00:00Z"))[0]
-    assert "dana@acme.example" == who(finding(), deployments=(deployment(started="", completed=""),))[0]
+    assert ("dana@acme.example",) == touched(finding(), entry("Changed something else", date="2026-01-01T00:00:00Z"))
+    assert ("dana@acme.example",) == touched(finding(), deployments=(deployment(started="", completed=""),))
 
 
 def test_ids_agree_on_their_first_fifteen_characters():
@@ -156,7 +294,8 @@ def test_ids_agree_on_their_first_fifteen_characters():
 
 def test_nobody_is_named_without_a_source():
     """A wrong name is worse than none."""
-    assert Attribution() == judged(finding(by=""), entry("Changed portal")).attribution
+    assert Attribution() == judged(finding(by=""), entry("Changed the weather")).attribution
+    assert Attribution().by == judged(finding(by=""), entry("Changed portal")).attribution.by
 
 
 # -- what is gone ------------------------------------------------------------------------------------------------------
@@ -192,7 +331,10 @@ def test_a_satellite_went_with_its_app():
 
 def test_a_change_is_no_deletion():
     """Whoever touched it last did not necessarily delete it."""
-    assert ("", "unknown") == who(gone(), entry("Changed portal_glbloauth"))
+    assert (("", "unknown"), ("dana@acme.example",)) == (
+        who(gone(), entry("Changed portal_glbloauth")),
+        touched(gone(), entry("Changed portal_glbloauth")),
+    )
 
 
 # -- enablements -------------------------------------------------------------------------------------------------------
@@ -202,21 +344,32 @@ def test_an_enablement_has_its_own_row_s_change_and_never_its_handler_s():
     """A DML on the row leaves the handler's date alone: its last editor would be blamed for a stranger's change."""
     row = {("idp", "Portal"): ("eli@acme.example", ELI, "2026-03-01T15:00:00.000+0000")}
 
-    assert ("eli@acme.example", "medium") == who(finding(ENABLED), enablements=row)
-    assert "2026-03-01T15:00:00Z" == judged(finding(ENABLED), enablements=row).attribution.date
+    (last,) = judged(finding(ENABLED), enablements=row).attribution.also
+    assert ("eli@acme.example", "2026-03-01T15:00:00Z") == (last.by, last.date)
     written = entry("Changed enablement of portal for Idp", ELI, "2026-03-01T15:00:00Z")
     assert "high" == who(finding(ENABLED), written, enablements=row)[1]
     assert ("", "unknown") == who(finding(ENABLED))
 
 
-def test_an_enablement_without_a_row_has_the_one_person_at_its_handler():
-    """An enablement that was taken away leaves its handler's entries; two people there are one too many."""
+def test_an_enablement_without_a_row_has_whom_an_entry_of_it_names():
+    """An enablement that was taken away may leave entries of its handler only: whoever wrote them was at the handler."""
     one, two = entry("Changed handler Idp", ELI), entry("Changed handler Idp", DANA)
 
-    assert ("eli@acme.example", "medium") == who(gone(ENABLED), one, entry("Changed app portal", DANA))
+    assert (("", "unknown"), ("eli@acme.example",)) == (
+        who(gone(ENABLED), one, entry("Changed app portal", DANA)),
+        touched(gone(ENABLED), one, entry("Changed app portal", DANA)),
+    )
     assert ("", "unknown") == who(gone(ENABLED), one, two)
     removed = entry("Removed app portal from handler Idp", DANA)
     assert ("dana@acme.example", "medium") == who(gone(ENABLED), one, removed)
+
+
+def test_a_handler_s_deployment_may_have_changed_an_enablement():
+    """Its entry names the handler alone: Eli, who changed the row afterwards, is not the only one who may have done it."""
+    row = {("Idp", "portal"): ("eli@acme.example", ELI, NOON)}
+    entries = entry("Changed enablement of portal for Idp", ELI), entry("Changed handler Idp", DANA)
+
+    assert ("", "unknown") == who(finding(ENABLED), *entries, enablements=row)
 
 
 def test_a_row_that_is_left_says_nothing_of_one_that_is_gone():
@@ -241,8 +394,8 @@ def test_a_delegate_is_named_even_if_the_entry_is_about_something_else():
     near = entry("Changed the weather", delegate="fay@acme.example")
     far = entry("Changed the weather", date="2026-03-01T08:00:00Z", delegate="fay@acme.example")
 
-    assert "fay@acme.example" == judged(finding(), near).attribution.delegate
-    assert "" == judged(finding(), far).attribution.delegate
+    assert ["fay@acme.example"] == [one.delegate for one in judged(finding(), near).attribution.also]
+    assert [""] == [one.delegate for one in judged(finding(), far).attribution.also]
 
 
 # -- deployments -------------------------------------------------------------------------------------------------------
@@ -311,8 +464,8 @@ def test_a_name_that_is_no_word_is_found_as_a_whole():
     address = "ConnectedApp/Order Portal (2.0)"
 
     assert "high" == who(finding(address), entry("Changed app Order Portal (2.0)."))[1]
-    assert "medium" == who(finding(address), entry("Changed app Order Portal (2.0)x"))[1]
-    assert "medium" == who(finding("ConnectedApp/..."), entry("Changed app ..."))[1]
+    assert "unknown" == who(finding(address), entry("Changed app Order Portal (2.0)x"))[1]
+    assert "unknown" == who(finding("ConnectedApp/..."), entry("Changed app ..."))[1]
 
 
 TEXTS = st.text(max_size=12) | st.sampled_from(

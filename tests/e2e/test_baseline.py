@@ -165,7 +165,7 @@ def test_a_conflict_is_marked_with_who_and_when_and_the_file_wins(project: Proje
     (change,) = project.plan()["resource_changes"]
 
     assert [True] == [field["conflict"] for field in change["fields"]]
-    assert f"org last changed by Dana Reyes at {change['modified']['date']}" in text
+    assert f"in the org last touched by Dana Reyes at {change['modified']['date']}" in text
     project.apply()
     assert "Ours" == project.held(LEGACY, "label")
 

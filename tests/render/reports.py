@@ -27,6 +27,7 @@ from reconciler.model import (
     Refusal,
     Step,
     StepResult,
+    Touch,
     Unchecked,
     enablement,
 )
@@ -244,7 +245,7 @@ def hostile(texts: Sequence[str]) -> list[Report]:
     org = OrgInfo(a, b, c, True, d, e, f, alias=g)
     app, other = Address("ConnectedApp", named(a)), Address("OauthTokenExchangeHandler", named(b), f"enablements/{c}")
     place = Place(named(g), 3, 2)
-    by = Attribution(h, i, j, Confidence.MEDIUM, delegate=a, deployment=b)
+    by = Attribution(h, i, j, Confidence.MEDIUM, delegate=a, deployment=b, because=c, also=(Touch(d, e, f, g),))
     found = (
         Finding("drift.changed", Severity.HIGH, app, c, (named(d),), e, f, Direction.WEAKENS, attribution=by, mend=g),
         Finding("drift.changed", Severity.LOW, app, a, ("label",), {"x": i}, [j, a], modified=Modified(b, c, d)),

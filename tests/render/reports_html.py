@@ -17,6 +17,7 @@ from reconciler.model import (
     OrgInfo,
     Reason,
     Refusal,
+    Touch,
     Unchecked,
     enablement,
 )
@@ -222,7 +223,7 @@ def hostile(*texts: str) -> Report:
     findings, changes, bodies = [], [], dict(BODIES)
     for number, text in enumerate(texts):
         app, named = Address(ECA, text), Address(CONNECTED, text)
-        who = Attribution(text, text, text, Confidence.MEDIUM, text, text)
+        who = Attribution(text, text, text, Confidence.MEDIUM, text, text, True, text, (Touch(text, text, text, text),))
         place = Place(text, 3, 4, text)
         bodies |= {
             app: {"label": text},

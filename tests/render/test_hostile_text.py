@@ -41,6 +41,7 @@ from reconciler.model import (
     Release,
     Step,
     StepResult,
+    Touch,
     Unchecked,
     enablement,
 )
@@ -119,7 +120,17 @@ def resources(t: str) -> dict[Address, Body]:
 
 def findings(t: str) -> tuple[Finding, ...]:
     app, settings_of, handler, tie, source = resources(t)
-    who = Attribution(f"b{t}.", f"i{t}.", f"d{t}.", Confidence.MEDIUM, f"g{t}.", f"y{t}.")
+    who = Attribution(
+        f"b{t}.",
+        f"i{t}.",
+        f"d{t}.",
+        Confidence.MEDIUM,
+        f"g{t}.",
+        f"y{t}.",
+        True,
+        f"w{t}.",
+        (Touch(f"b{t}.", f"i{t}.", f"d{t}.", f"g{t}."),),
+    )
     by = Modified(f"b{t}.", "", f"d{t}.")
     place = Place(f"desired/f{t}.", 3, 7, t)
     changed = (

@@ -104,7 +104,7 @@ def test_a_failure_has_the_worst_as_its_message_and_all_as_its_text():
     assert f"critical {GLOBAL}.callbackUrl: + http://evil.example/cb (weakens) [drift.changed]" == failure.message
     assert (
         f"critical {GLOBAL}.callbackUrl: + http://evil.example/cb (weakens) [drift.changed]\n"
-        "  changed by dana@acme.example at 2026-05-04T08:15:00Z\n"
+        "  last touched by dana@acme.example at 2026-05-04T08:15:00Z\n"
         "  declared at desired/apps/order_portal.yaml:14\n"
         f"high {GLOBAL}.isSecretRequiredForTokenExchange: true → false (weakens) [drift.changed]\n"
         "  changed by dana@acme.example at 2026-05-04T08:15:00Z "

@@ -30,6 +30,7 @@ from reconciler.model import (
     Release,
     Step,
     StepResult,
+    Touch,
     Unchecked,
 )
 from reconciler.model import ApplyResult as Result
@@ -108,7 +109,16 @@ CHANGES = st.builds(
     WHO,
 )
 ATTRIBUTIONS = st.none() | st.builds(
-    Attribution, NASTY, NASTY, NASTY, st.sampled_from(Confidence), NASTY, NASTY, st.booleans()
+    Attribution,
+    st.just("") | NASTY,
+    st.just("") | NASTY,
+    st.just("") | NASTY,
+    st.sampled_from(Confidence),
+    NASTY,
+    NASTY,
+    st.booleans(),
+    NASTY,
+    st.lists(st.builds(Touch, NASTY, NASTY, NASTY, NASTY), max_size=7).map(tuple),
 )
 FINDINGS = st.builds(
     Finding,

@@ -46,6 +46,11 @@ def who(finding: Finding) -> tuple[str, str, str]:
     return finding.attribution.by, str(finding.attribution.confidence), finding.attribution.delegate
 
 
+def touched(finding: Finding) -> list[str]:
+    assert finding.attribution is not None
+    return [one.by for one in finding.attribution.also]
+
+
 @pytest.fixture
 def base(connected: Connected, org: Org) -> Baseline:
     """An org with an app, a class and a handler that is enabled for the app, all ours."""
@@ -78,11 +83,13 @@ def test_a_change_in_setup_has_a_name(connected: Connected, org: Org, base: Base
 
 
 def test_without_the_trail_a_name_is_less_sure(connected: Connected, org: Org, base: Baseline):
-    """A login without "View Setup and Configuration" still learns whom the record names."""
+    """A login without "View Setup and Configuration" still learns whom the record names: as the last one at the record,
+    who need not have changed this field."""
     org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
     org.switch("unreadable_objects", ["SetupAuditTrail", "DeployRequest"])
 
-    assert ("Dana Reyes", "medium", "") == who(drifted(connected, base)[GLOBAL])
+    found = drifted(connected, base)[GLOBAL]
+    assert (("", "unknown", ""), ["Dana Reyes"]) == (who(found), touched(found))
     unknown = connected().history(EVER, quiet, enablements=True).unknown
     assert {"audit", "deployments"} == unknown.keys()
     assert "sObject type 'SetupAuditTrail' is not supported." in unknown["audit"]
@@ -94,7 +101,26 @@ def test_two_people_at_one_record_leave_a_doubt(connected: Connected, org: Org, 
     org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=ADMIN)
     org.set(GLOBAL, {"isIntrospectAllTokens": "true"}, as_user=DANA)
 
-    assert (DANA, "medium", "") == who(drifted(connected, base)[GLOBAL])
+    found = drifted(connected, base)
+    assert {(GLOBAL, "", "unknown", (ADMIN, DANA))} == {
+        (address, *who(finding)[:2], tuple(sorted(touched(finding)))) for address, finding in found.items()
+    }
+
+
+def test_an_entry_that_names_the_field_tells_two_people_apart(connected: Connected, org: Org, base: Baseline):
+    """Whether an org's entries name fields is not documented; where they do, the name is worth having."""
+    org.switch("audit_names_fields", True)
+    org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=ELI)
+    org.set(GLOBAL, {"isIntrospectAllTokens": "true"}, as_user=DANA)
+    provider = connected()
+    live, history = provider.read([], quiet), provider.history(EVER, quiet, enablements=True)
+    names = {address: applied.record for address, applied in base.resources.items()}
+    found = attributed(drift.findings(base, live), history, base.deployments, names)
+
+    assert {
+        ("isSecretRequiredForRefreshToken", ELI, "medium", (DANA,)),
+        ("isIntrospectAllTokens", DANA, "medium", (ELI,)),
+    } == {(one.path[0], *who(one)[:2], tuple(touched(one))) for one in found}
 
 
 def test_what_was_deleted_has_a_name(connected: Connected, org: Org, base: Baseline):
@@ -151,7 +177,8 @@ def test_our_own_deployment_is_recognised(connected: Connected, org: Org, base: 
     """A run that was interrupted before it kept its baseline is no stranger."""
     done = deployed(connected(), [global_oauth(isIntrospectAllTokens=True)])
     strange = drifted(connected, base)[GLOBAL].attribution
-    ours = drifted(connected, Baseline(base.org_id, "p", 1, resources=base.resources, deployments=(done.id[:15],)))
+    ids = (*base.deployments, done.id[:15])
+    ours = drifted(connected, Baseline(base.org_id, "p", 1, resources=base.resources, deployments=ids))
 
     assert (done.id, False) == (strange.deployment, strange.ours)
     assert (done.id, True) == (ours[GLOBAL].attribution.deployment, ours[GLOBAL].attribution.ours)

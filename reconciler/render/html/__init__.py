@@ -490,7 +490,7 @@ def _change(change: Change, landing: Landing | None, drawn: Topology, *, unfolde
     )
     details = (
         element("p", str(change.reason)),
-        element("p", f"Last changed in the org by {line(change.modified, 300)}") if change.modified.by else None,
+        element("p", f"Last touched in the org by {line(change.modified, 300)}") if change.modified.by else None,
         _change_table(change),
     )
     return element(

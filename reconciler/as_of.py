@@ -1,0 +1,46 @@
+"""When each record was last known to be as the baseline has it, by the org's own clock. Pure.
+
+An org gives no date of a reading, but each record has the date of its last change. A record that is as the baseline has it
+when it is read was last changed at that date, so whatever changed it afterwards was done later. That bounds whom a change
+may be put down to: without it, everyone who ever touched an app would come into question for good.
+"""
+
+from dataclasses import replace
+
+from reconciler import drift
+from reconciler.facts import moment
+from reconciler.model import Address, Baseline, LiveState, Modified
+
+
+def dated(before: Baseline, after: Baseline, live: LiveState) -> Baseline:
+    """The baseline `after` with the date of each record that `live` has just as it should be.
+
+    A record with drift keeps its date: what changed it may be older than its last change.
+    """
+    drifted = {finding.address for finding in drift.findings(after, live)}
+    newest = _newest(live)
+    dates: dict[Address, Modified] = {}
+    for address, applied in after.resources.items():
+        known, have = before.as_of.get(address), live.resources.get(address)
+        if have is not None and address not in drifted:
+            # A row of an enablement has a date of its own, which no reading tells. It is no newer than the newest of all.
+            is_new = address.is_enablement and applied != before.resources.get(address)
+            known = _later(known, newest if is_new else have.modified)
+        if known is not None:
+            dates[address] = known
+    return replace(after, as_of=dates)
+
+
+def _newest(live: LiveState) -> Modified:
+    return max((have.modified for have in live.resources.values()), key=_date, default=Modified())
+
+
+def _later(known: Modified | None, found: Modified) -> Modified | None:
+    if moment(found.date) is None or (known is not None and _date(known) >= _date(found)):
+        return known
+    return Modified("", found.by_id, found.date)
+
+
+def _date(modified: Modified) -> float:
+    found = moment(modified.date)
+    return found.timestamp() if found is not None else float("-inf")
