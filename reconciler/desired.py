@@ -6,7 +6,7 @@ those who ask for one.
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -116,25 +116,30 @@ def _together(complaints: list[Complaint], issues: list[Issue], places: Places) 
     return shown
 
 
-def dangling(snapshot: Snapshot, live_addresses: Callable[[Address], bool]) -> list[Complaint]:
-    """References to resources of managed kinds that neither the files declare nor the org has.
+def dangling(
+    snapshot: Snapshot, live_addresses: Callable[[Address], bool], going: Container[Address] = ()
+) -> list[Complaint]:
+    """References to resources of managed kinds that neither the files declare nor the org has, or will have.
 
-    `live_addresses` says whether the org has an address. Components of installed packages (`namespace__Name`) are not
+    `live_addresses` says whether the org has an address, `going` are those that it has and that will be deleted because no
+    file declares them any more. Components of installed packages (`namespace__Name`) are not
     looked for, because what an org lists of them depends on the login.
     """
     known: dict[str, list[str]] = {}
     for address in snapshot.resources:
         if not address.part:
             known.setdefault(address.kind, []).append(address.name)
-    found = [
-        Complaint(
-            f"{_field(path)} points at {target}, which is neither declared nor in the org",
-            resource.origin.at(path),
-            suggestion(target.name, known.get(target.kind, ())) or "declare it, or mend the name",
-        )
-        for resource, path, target in _leaving(snapshot)
-        if not live_addresses(target)
-    ]
+    found = []
+    for resource, path, target in _leaving(snapshot):
+        if target in going:
+            message = f"{_field(path)} points at {target}, which no file declares any more, so that it would be deleted"
+            mend = f"put the file of {target.name} back, or take away what points at it, too"
+        elif not live_addresses(target):
+            message = f"{_field(path)} points at {target}, which is neither declared nor in the org"
+            mend = suggestion(target.name, known.get(target.kind, ())) or "declare it, or mend the name"
+        else:
+            continue
+        found.append(Complaint(message, resource.origin.at(path), mend))
     return sorted(found, key=_place_order)
 
 

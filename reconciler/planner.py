@@ -319,7 +319,9 @@ def _remark_in(
             found.overridden.append(want.address)
         elif field.has(WriteOnly) and held:
             if base is None or at(base, (name, "$ref")) != str(value):
-                found.notes.append(f"{want.address}: {name} is not compared; use rotate to change it")
+                found.notes.append(
+                    f"{want.address}: {name} is not compared, as it is sent on create only; change it in Setup"
+                )
         elif field.struct is not None and isinstance(value, dict):
             inner = held.get(name)
             inner_base = (base or {}).get(name)

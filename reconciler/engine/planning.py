@@ -55,7 +55,7 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         # What this plan deletes is as good as gone: nothing that stays may point at it.
         gone = {change.address for change in draft.changes if change.after is None}
         there = {*live.resources, *(address for address in map(_parsed, live.unreadable) if address is not None)}
-        complaints += dangling(desired, lambda address: address in there and address not in gone)
+        complaints += dangling(desired, there.__contains__, gone)
     if complaints:
         raise InputError(*complaints)
     steps = _steps(session.provider, draft, desired)

@@ -153,15 +153,34 @@ def unreadable(addresses: Iterable[Address], live: LiveState) -> dict[str, str]:
     return {str(a): why for a in sorted(addresses) if (why := reason_unreadable(hidden, a)) is not None}
 
 
+_UNKNOWN_TYPE = (
+    "unknown type",
+    "is unknown",
+    "invalid_type",
+    "not available in this api version",
+    "not available for this",
+)
+
+
 def unread_complaints(unreadable: Mapping[str, str], desired: Snapshot) -> Iterator[Complaint]:
-    mend = "give the login the permission to read it; what cannot be read is not judged"
     for what, why in unreadable.items():
         place = _place(desired, Address.parse(what)) if "/" in what else None
         if why == NOT_RECORDED:
             message = f"{what} is in the org and not in the recording"
             yield Complaint(message, place, "record again, with these files or once they are merged")
             continue
-        yield Complaint(f"{what} could not be read", place, mend, quote=why)
+        yield Complaint(f"{what} could not be read", place, _read_mend(why), quote=why)
+
+
+def _read_mend(why: str) -> str:
+    """What to do about something unreadable, by Salesforce's words: a type that is unknown wants no permission."""
+    words = why.casefold()
+    if any(known in words for known in _UNKNOWN_TYPE):
+        return (
+            "this org does not know the type at this API version: see whether its feature is switched on and its edition has"
+            " it, and what api_version in reconciler.yaml pins"
+        )
+    return "give the login the permission to read it; what cannot be read is not judged"
 
 
 def _place(desired: Snapshot, address: Address) -> Place | None:

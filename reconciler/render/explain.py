@@ -23,7 +23,7 @@ from reconciler.kind import (
     WriteOnly,
     suggestion,
 )
-from reconciler.kinds import ENABLEMENT, all_kinds
+from reconciler.kinds import ENABLEMENT, all_kinds, satellites
 from reconciler.model import CHANGED, DESIRED
 from reconciler.render.about import About, all_about
 from reconciler.render.safe import page
@@ -46,6 +46,7 @@ EXITS: Mapping[int, str] = {
 
 BY_FIELD = (CHANGED, DESIRED)
 """Findings that are as grave as the field that they are about."""
+APP = "ExternalClientApplication"
 DOCUMENT = "HandlerEnablement"
 """How files call an enablement, which Salesforce keeps in its handler."""
 
@@ -69,6 +70,9 @@ def explain(name: str) -> str:
         kind, path = HANDLER, ".".join([ENABLEMENT, *([path] if path else [])])
     if kind in all_kinds():
         schema = all_kinds()[kind]
+        section, _, rest = path.partition(".")
+        if kind == APP and section in satellites():
+            schema, path = satellites()[section], rest
         return page(_field(schema, path) if path else _kind(schema))
     choices = [*all_about(), *GUARDS, *all_kinds(), *map(str, sorted(map(int, EXITS)))]
     mend = (
@@ -109,6 +113,13 @@ def _kind(kind: type[Kind]) -> Iterator[str]:
     yield from (kind.__doc__ or "").splitlines()
     yield ""
     yield from (f"    {name}{': required' if field.required else ''}" for name, field in kind.fields().items())
+    if kind.__name__ == APP:
+        yield ""
+        yield "Sections, each of them a record of its own in the org:"
+        yield from (f"    {name}: {section.__name__}" for name, section in satellites().items())
+    elif kind.section:
+        yield ""
+        yield f"Written as the section {kind.section} of an {APP}, or as a document of its own."
 
 
 def _field(kind: type[Kind], path: str) -> Iterator[str]:
@@ -118,7 +129,8 @@ def _field(kind: type[Kind], path: str) -> Iterator[str]:
         fields = struct.fields() if struct is not None else {}
         if part not in fields:
             where = struct.__name__ if struct is not None else path
-            raise InputError(Complaint(f"{part} is not a field of {where}", mend=suggestion(part, fields, every=True)))
+            names = [*fields, *(satellites() if where == APP else ())]
+            raise InputError(Complaint(f"{part} is not a field of {where}", mend=suggestion(part, names, every=True)))
         field = fields[part]
         struct = field.struct
     if field is None:

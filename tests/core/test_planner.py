@@ -132,7 +132,9 @@ def test_a_secret_is_sent_on_create_only():
     assert [ref] == [c.body["consumerSecret"] for c in group if c.body and "consumerSecret" in c.body]
     kept = plan(want, live({ECA: APP, GLOBAL: {"externalClientApplication": "portal"}}))
     assert () == kept.changes
-    assert [f"{GLOBAL}: consumerSecret is not compared; use rotate to change it"] == list(kept.notes)
+    assert [f"{GLOBAL}: consumerSecret is not compared, as it is sent on create only; change it in Setup"] == list(
+        kept.notes
+    )
 
 
 def test_null_is_the_platforms_default():

@@ -52,6 +52,19 @@ def test_what_is_neither_declared_nor_live_is_named_with_place_and_near_word(fol
     ] == [(str(c.place).removeprefix("desired/a.yaml:"), c.message, c.mend) for c in found]
 
 
+def test_what_is_in_the_org_and_would_be_deleted_is_called_so(folder: Folder) -> None:
+    """The app's file was removed, its enablement forgotten: the app is there for all to see."""
+    text = "kind: HandlerEnablement\nhandler: Idp\nexternalClientApp: portal\n"
+    going = Address("ExternalClientApplication", "portal")
+    (found,) = dangling(folder.write(text).load(), lambda address: True, {going})
+
+    assert (
+        "externalClientApp points at ExternalClientApplication/portal, which no file declares any more, so that it would be"
+        " deleted",
+        "put the file of portal back, or take away what points at it, too",
+    ) == (found.message, found.mend)
+
+
 def test_what_is_live_or_declared_is_well(folder: Folder) -> None:
     """Apps that nobody manages may still be referred to."""
     live = {"ConnectedApp/legacy", "ExternalClientApplication/portl", "OauthTokenExchangeHandler/Idb", "ApexClass/Plug"}

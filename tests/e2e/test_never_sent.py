@@ -196,7 +196,7 @@ def test_a_missing_secret_is_bad_input_and_nothing_lands(project: Project):
 
 
 def test_a_changed_reference_plans_nothing_and_says_so(project: Project):
-    """*Plans nothing and says "not compared; use rotate"*: or people believe that the secret was changed."""
+    """*Plans nothing and says that it is not compared*: or people believe that the secret was changed."""
     project.declare(portal(consumerSecret=FROM_ENV))
     project.apply(PORTAL_SECRET=SECRET)
     assert [] == project.plan()["notes"]
@@ -204,7 +204,7 @@ def test_a_changed_reference_plans_nothing_and_says_so(project: Project):
 
     plan = project.plan()
 
-    assert ([], True) == (plan["resource_changes"], "not compared; use rotate" in plan["notes"][0])
+    assert ([], True) == (plan["resource_changes"], "is not compared, as it is sent on create only" in plan["notes"][0])
     project.apply()
     assert SECRET == secret_of(project, GLOBAL)
 
@@ -216,7 +216,7 @@ def test_a_changed_reference_is_still_said_after_an_apply(project: Project):
     project.declare(portal(consumerSecret={"secret": {"env": "NEW_SECRET"}}, isTokenExchangeEnabled=True))
     project.apply()
 
-    assert "not compared; use rotate" in "".join(project.plan()["notes"])
+    assert "is not compared, as it is sent on create only" in "".join(project.plan()["notes"])
 
 
 @pytest.mark.parametrize("readback", ["returned", "omitted"])

@@ -162,7 +162,7 @@ PLANS = {
         ),
         released=(Release(GLOBAL, ("label",)), Release(Address("OauthOidcSettings", "OauthOidc"))),
         adopted=(Address("ConnectedApp", "Partner_Portal"),),
-        notes=(f"{GLOBAL}: consumerSecret is not compared; use rotate to change it",),
+        notes=(f"{GLOBAL}: consumerSecret is not compared, as it is sent on create only; change it in Setup",),
         unchanged=3,
         targets=("ConnectedApp/Legacy_ERP",),
         replaced=(str(HANDLER),),

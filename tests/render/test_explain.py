@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.errors import Exit, InputError
 from reconciler.guards import GUARDS
-from reconciler.kinds import all_kinds
+from reconciler.kinds import all_kinds, satellites
 from reconciler.render.about import all_about
 from reconciler.render.explain import explain
 
@@ -66,3 +66,18 @@ def test_a_viewers_id_with_a_severity_is_explained_too() -> None:
     """SARIF has one rule for each severity."""
     assert explain("drift.changed") == explain("drift.changed/critical")
     assert "severity of the field" in explain("drift.changed")
+
+
+def test_the_sections_of_an_app_are_listed_and_explained() -> None:
+    """They are what files hold most of, and their names are Salesforce's for nothing."""
+    told = explain("ExternalClientApplication")
+    for section, kind in satellites().items():
+        assert f"    {section}: {kind.__name__}\n" in told
+        assert explain(f"ExternalClientApplication.{section}") == explain(kind.__name__)
+        assert f"Written as the section {section} of an ExternalClientApplication" in explain(kind.__name__)
+    assert explain("ExtlClntAppGlobalOauthSettings.callbackUrl") == explain(
+        "ExternalClientApplication.globalOauthSettings.callbackUrl"
+    )
+    with pytest.raises(InputError) as raised:
+        explain("ExternalClientApplication.globalOauthSetings")
+    assert "did you mean globalOauthSettings?" in raised.value.complaints[0].mend
