@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from reconciler.model import Finding, OrgInfo, Plan, Snapshot
+    from reconciler.model import Finding, Plan, Snapshot
     from reconciler.planner import Request
     from reconciler.render.earlier import Earlier
     from reconciler.security import Severity
@@ -181,6 +181,7 @@ def apply(
     """Make the org equal to the files. Applies a plan that was saved, or a fresh one after yes."""
     from reconciler import engine
     from reconciler.render import json_plan, outcome, report, text
+    from reconciler.render.safe import line
     from reconciler.render.saved_plan import read_plan
 
     outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
@@ -189,7 +190,7 @@ def apply(
     def confirm(made: "Plan") -> bool:
         if saved is not None or auto_approve:
             return True
-        return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {_whose(made.org)}?")
+        return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {line(made.org.in_words)}?")
 
     with outputs.telling("apply"):
         if resume and (saved or target or replace or destroy):
@@ -461,14 +462,6 @@ def _severity(text: str) -> "Severity":
         return Severity.parse(text)
     except ValueError as wrong:
         raise InputError(f"--fail-on: {wrong}") from None
-
-
-def _whose(org: "OrgInfo") -> str:
-    """`prod (Acme, 00D…)`."""
-    from reconciler.render.safe import line
-
-    own = ", ".join(line(part) for part in (org.name, org.id) if part)
-    return f"{line(org.alias)} ({own})" if org.alias else own
 
 
 def _asked(shown: str, question: str) -> bool:
