@@ -9,8 +9,7 @@ Pure: the tree of commands and the words in, the words for the command out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.errors import Complaint, InputError
 
@@ -68,8 +67,7 @@ COMMANDS: Mapping[str, str] = {
 """What other tools call a command, and ours. Those that there are not (yet) are not named."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(NamedTuple):
     names: tuple[str, ...]
     takes_value: bool
     variable: str = ""
@@ -80,12 +78,12 @@ class _Option:
         return max(self.names, key=len)
 
 
-@dataclass(slots=True)
 class _Seen:
-    """What stands in one command's words."""
+    """What stands in one command's words. (Not a dataclass: those take milliseconds to make, of every start.)"""
 
-    given: set[str] = field(default_factory=set)
-    empty: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.given: set[str] = set()
+        self.empty: list[str] = []
 
 
 def arranged(root: Any, typed: Sequence[str], environment: Mapping[str, str]) -> list[str]:
