@@ -121,7 +121,14 @@ def _mock_login(connection: Connection, session: "OrgSession", _secrets: Secrets
     except MockOrgError as wrong:
         raise InputError(Complaint(str(wrong), mend="remove the file: a new org is made in its place")) from None
     session.bind(mount(session, org))
-    return Credentials(lambda: org.access_token(str(username) if username else None))
+
+    def log_in() -> str:
+        try:
+            return org.access_token(str(username) if username else None)
+        except MockOrgError as wrong:
+            raise InputError(Complaint(f"login: {wrong}", mend="name one of them, or leave username out")) from None
+
+    return Credentials(log_in)
 
 
 def _login(connection: Connection, session: "OrgSession", secrets: Secrets) -> "Credentials":

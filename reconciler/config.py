@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from reconciler import files, login_section
-from reconciler.errors import Complaint, InputError, Place
+from reconciler.errors import Complaint, InputError, Place, ReconcilerError
 from reconciler.files import FileError
 from reconciler.kind import Boolean, Field, SecretRef, String, Struct, suggestion
 from reconciler.login_section import Login
+from reconciler.redaction import Redaction
 from reconciler.rule_settings import RuleSettings
 from reconciler.rules_section import severities, waivers
 from reconciler.secrets import NoReferenceError, reference
@@ -82,6 +83,8 @@ class Org:
     """The project's severities and waivers, with the org's own severities on top."""
     verify: Mapping[str, Given] = field(default_factory=dict)
     """What `verify` is given for each app, by name or address."""
+    filled: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What was read from the environment, but for variables, which go into desired state -> as the file has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +203,49 @@ def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+_HARMLESS = re.compile(
+    r"https://[A-Za-z0-9.-]+\.(salesforce\.com|salesforce\.mil|sfcrmproducts\.cn)/?|http://(localhost|127\.0\.0\.1|\[::1\])"
+    r"(:[0-9]{1,5})?/?|00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?"
+)
+"""What may be shown although it was read from the environment: it cannot be anything but the place or the id of an org."""
+
+
+def as_written(org: Org, text: str) -> str:
+    """A text for people with what was read from the environment shown as the project file has it, `${env.NAME}`.
+
+    A project file may name any variable, so what a refusal quotes may be any secret of the machine that runs us.
+    """
+    for value, written in org.filled.items():
+        if not _HARMLESS.fullmatch(value):
+            known = Redaction()
+            for spelled in {value, value.lower()}:
+                known.hold(spelled)
+            text = known.redacted(text, written)
+    return text
+
+
+def as_written_error(org: Org, error: ReconcilerError) -> ReconcilerError:
+    """The same error with `as_written` texts. Its places are the file's own lines, in which nothing was filled in."""
+    error.complaints = tuple(
+        replace(
+            one,
+            message=as_written(org, one.message),
+            mend=as_written(org, one.mend),
+            quote=as_written(org, one.quote),
+        )
+        for one in error.complaints
+    )
+    error.args = ("; ".join(one.message for one in error.complaints),)
+    return error
+
+
 class _Filling:
     """Fills in what one org reads from the environment, and looks at the values that may come from there."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.wrong: list[tuple[RawPath, str, str]] = []
+        self.filled: dict[str, str] = {}
 
     def org(self, org: Org) -> Org:
         filled = replace(
@@ -220,7 +260,7 @@ class _Filling:
         )
         if not self.wrong:
             self.wrong += _value_problems(filled)
-        return filled
+        return replace(filled, filled=self.filled)
 
     def text(self, text: str, path: RawPath) -> str:
         return _TOKEN.sub(lambda token: self._token(token, path), text)
@@ -243,7 +283,10 @@ class _Filling:
             self.wrong.append((path, f"the environment variable {name[1]} is empty", mend))
             return ""
         # As for secrets: `gh secret set` on Windows, or `echo … |`, leaves a line break at the end.
-        return value.removesuffix("\n").removesuffix("\r")
+        value = value.removesuffix("\n").removesuffix("\r")
+        if path[0] != "variables":
+            self.filled[value] = token[0]
+        return value
 
 
 def _value_problems(org: Org) -> list[tuple[RawPath, str, str]]:

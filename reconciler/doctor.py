@@ -1,7 +1,7 @@
 """What a checkup means: what is well, what will hurt, what stops us, and the mend for each."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.checkup import Checkup
@@ -68,6 +68,16 @@ class Examined:
     diagnoses: tuple[Diagnosis, ...]
     org: OrgInfo | None = None
     created: str = ""
+
+    def as_written(self, written: Callable[[str], str]) -> "Examined":
+        """The same, its problems in other words: what they quote may have been read from the environment."""
+        told = (
+            replace(one, message=written(one.message), mend=written(one.mend), quote=written(one.quote))
+            if one.health is Health.PROBLEM
+            else one
+            for one in self.diagnoses
+        )
+        return replace(self, diagnoses=tuple(told))
 
     @property
     def exit(self) -> Exit:

@@ -1,6 +1,8 @@
 """`reconciler doctor`: can we work with this org, and if not, what is to be done? Arguments in, text out; no logic."""
 # ruff: noqa: PLC0415, B006 (imports are lazy; typer reads the defaults)
 
+from functools import partial
+
 import typer
 
 from reconciler.errors import InputError
@@ -18,6 +20,7 @@ def doctor(
     project: ProjectFile = None,
 ) -> None:
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
+    from reconciler.config import as_written
     from reconciler.engine.examining import examine
     from reconciler.model import Snapshot
     from reconciler.render import examined
@@ -31,6 +34,7 @@ def doctor(
         except InputError:
             desired, files = Snapshot({}), False
         found = examine(lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version)
+        found = found.as_written(partial(as_written, space.org))
     code = outputs.emit(
         lambda colour: examined.text(found, colour=colour),
         lambda: examined.json(found),

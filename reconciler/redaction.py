@@ -84,16 +84,23 @@ class _Pieces:
         self._forms.append(form)
         while 2 * (self._filled + len(text)) > len(self._table):
             self._grow()
-        for at in range(begin, end - _GRAM + 1):
-            self._place(at, begin, end)
+        table, mask, small = self._table, len(self._table) - 1, bytes(self._small[begin:end])
+        for at in range(len(small) - _GRAM + 1):
+            # Most places are free: a call for each would take three times as long.
+            slot = hash(small[at : at + _GRAM]) & mask
+            if table[slot]:
+                self._place(begin + at, begin, end)
+            else:
+                table[slot] = begin + at
+                self._filled += 1
 
     def _grow(self) -> None:
         before = self._table
         self._table = table = array("I", bytes(8 * len(before)))
-        mask, small = len(table) - 1, self._small
+        mask, small = len(table) - 1, bytes(self._small)
         for at in before:
             if at:
-                slot = hash(bytes(small[at : at + _GRAM])) & mask
+                slot = hash(small[at : at + _GRAM]) & mask
                 while table[slot]:
                     slot = (slot + 1) & mask
                 table[slot] = at
@@ -202,15 +209,15 @@ class Redaction:
             for form in _forms_of_pieces(part):
                 self._pieces.add(re.sub(r"[^0-9A-Za-z]+", "", form), form)
 
-    def redacted(self, text: str) -> str:
-        """The text without these secrets, and without their pieces."""
+    def redacted(self, text: str, mark: str = MARK) -> str:
+        """The text with a mark in place of these secrets, and of their pieces."""
         with self._lock:
-            text = _without(text, self._whole(text))
+            text = _without(text, self._whole(text), mark)
             spans = [(begin, end) for begin, end, _ in self._pieces.find(text)]
         if not spans:
             return text
         places = [at for at, code in enumerate(_ascii(text)) if code in _KEPT]
-        return _without(text, ((places[begin], places[end - 1] + 1) for begin, end in spans))
+        return _without(text, ((places[begin], places[end - 1] + 1) for begin, end in spans), mark)
 
     def _whole(self, text: str) -> Iterator[tuple[int, int]]:
         """Where secrets stand as a whole: begin and end, those that overlap as one."""
@@ -370,11 +377,11 @@ def _forms_of_pieces(secret: str) -> Iterator[str]:
         yield from _in_base64(secret)
 
 
-def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def _without(text: str, spans: Iterable[tuple[int, int]], mark: str) -> str:
     """The text with a mark in place of some stretches, which stand in order."""
     parts, done = [], 0
     for begin, end in spans:
-        parts += [text[done:begin], MARK]
+        parts += [text[done:begin], mark]
         done = end
     return "".join([*parts, text[done:]]) if parts else text
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.config import Org, Project, load_project, login_place
+from reconciler.config import Org, Project, as_written_error, load_project, login_place
 from reconciler.desired import load
 from reconciler.engine import Session
 from reconciler.engine.session import utc_now
-from reconciler.errors import Complaint, InputError
+from reconciler.errors import Complaint, InputError, ReconcilerError
 from reconciler.guards import ALLOWABLE
 from reconciler.kind import SecretRef, suggestion
 from reconciler.model import Address, Snapshot
@@ -119,7 +119,11 @@ class Workspace:
             desired = self.desired() if files else Snapshot({})
         org = self.org
         options = {"testLevel": org.test_level} if org.test_level else {}
-        with progress(self.choices.quiet) as tell, self._provider(tell) as (provider, secret):
+        with (
+            self._telling_as_written(),
+            progress(self.choices.quiet) as tell,
+            self._provider(tell) as (provider, secret),
+        ):
             yield Session(
                 provider=provider,
                 baselines=replace(self.baselines, wait=self.choices.lock_timeout, tell=tell),
@@ -133,6 +137,15 @@ class Workspace:
                 fail_on=self.choices.fail_on,
                 progress=tell,
             )
+
+    @contextmanager
+    def _telling_as_written(self) -> Iterator[None]:
+        """No error repeats what the project file read from the environment."""
+        try:
+            yield
+        except ReconcilerError as error:
+            as_written_error(self.org, error)
+            raise
 
     @contextmanager
     def _provider(self, tell: "Progress") -> "Iterator[tuple[Provider, Secrets]]":
