@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler import __version__
+from reconciler import __version__, files
 from reconciler.baseline_cli import baseline_app
 from reconciler.cassette_cli import cassette, recorded_to
 from reconciler.command_line import arranged
@@ -523,7 +523,8 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: "Traceba
 
     # Cut off afterwards: the beginning of a secret is harder to find than the whole.
     message = line(redacted(f"{kind.__name__}: {error}"), 500)
-    sys.stderr.write(f"unexpected error: {message}\n  mend: this is a defect of ours; RECONCILER_DEBUG=1 shows where\n")
+    mend = files.of_the_machine(error) or "this is a defect of ours; RECONCILER_DEBUG=1 shows where"
+    sys.stderr.write(f"unexpected error: {message}\n  mend: {mend}\n")
 
 
 COMPLETING = "_RECONCILER_COMPLETE"

@@ -300,6 +300,45 @@ def _keep(handle: int, before: os.stat_result) -> None:
     os.fchmod(handle, stat.S_IMODE(before.st_mode))
 
 
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "the disk is full: make room",
+    errno.EDQUOT: "the quota of this user is used up: make room",
+    errno.EFBIG: "a limit for the size of files was reached (ulimit -f)",
+    errno.EMFILE: "too many files are open for the limit of this shell (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ENOMEM: "this machine, or its limit (ulimit -v, a container's), has not enough memory",
+    errno.EROFS: "the file system is read-only: run this where it may write",
+    errno.EACCES: "this user may not: mend the permissions of the file or folder that is named",
+    errno.EPERM: "this user may not: mend the permissions of the file or folder that is named",
+    errno.EIO: "the disk or the file system is broken",
+    errno.ESTALE: "the file system went away: mount it again",
+}
+
+
+_OF_SQLITE = {
+    "SQLITE_FULL": errno.ENOSPC,
+    "SQLITE": errno.EIO,
+    "SQLITE_IOERR": errno.EIO,
+    "SQLITE_READONLY": errno.EROFS,
+    "SQLITE_READONLY_DIRECTORY": errno.EROFS,
+    "SQLITE_CANTOPEN": errno.EACCES,
+}
+"""https://www.sqlite.org/rescode.html; `SQLITE` is what is left of the extended codes of SQLITE_IOERR."""
+
+
+def of_the_machine(error: BaseException) -> str:
+    """What to do about an error that the machine is to blame for, wherever it came up; empty for any other."""
+    if isinstance(error, MemoryError):
+        return _OF_THE_MACHINE[errno.ENOMEM]
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        return "let TMPDIR name a folder that this user may write"
+    if isinstance(error, OSError):
+        return _OF_THE_MACHINE.get(error.errno or 0, "")
+    # Of SQLite, in which mock orgs are kept. It is not imported for this: who has none pays nothing.
+    code = _OF_SQLITE.get(str(getattr(error, "sqlite_errorname", "")).split("_IOERR_")[0], 0)
+    return _OF_THE_MACHINE.get(code, "")
+
+
 def _too_large(most: int, size: int = 0) -> FileError:
     holds = f"holds {size:,} bytes" if size else "does not end"
     return FileError(f"{holds}, and more than {_in_words(most)} are not read", "see whether it is the right file")

@@ -130,7 +130,9 @@ class Store:
         try:
             yield connection
         finally:
-            connection.execute("ROLLBACK")
+            # Where the disk is full, SQLite has rolled back already; here and below.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -140,7 +142,8 @@ class Store:
         try:
             yield connection
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 

@@ -1,7 +1,9 @@
 """Files that a user names: never waited for, never read without end, and what is wrong is said in true words."""
 
+import errno
 import os
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -261,3 +263,29 @@ def test_a_report_may_go_to_the_null_device_and_to_what_the_shell_hands_over():
         os.close(reader)
 
     assert [b"x"] == heard
+
+
+def _sqlite(name: str) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(name)
+    error.sqlite_errorname = name
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (OSError(errno.EMFILE, "Too many open files"), "ulimit -n"),
+        (MemoryError(), "memory"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/a']"), "TMPDIR"),
+        (PermissionError(errno.EACCES, "Permission denied", "/a"), "permissions"),
+        (OSError(errno.EBADF, "Bad file descriptor"), ""),
+        (ValueError("x"), ""),
+        (_sqlite("SQLITE_FULL"), "the disk is full"),
+        (_sqlite("SQLITE_IOERR_WRITE"), "the disk or the file system is broken"),
+        (_sqlite("SQLITE_CONSTRAINT"), ""),
+    ],
+)
+def test_what_the_machine_is_to_blame_for_is_no_defect_of_ours(error: Exception, mend: str):
+    found = files.of_the_machine(error)
+    assert (bool(mend), True) == (bool(found), mend in found)
