@@ -37,7 +37,7 @@ from reconciler.options import (
     Verbose,
     seconds,
 )
-from reconciler.output import Outputs, colour, read, say, writable, write
+from reconciler.output import Outputs, asked_about, colour, read, say, writable, write
 from reconciler.own_providers import prefer_ours
 from reconciler.redaction import begin, redacted
 from reconciler.streams import lost, take_over
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from reconciler.model import Finding, Plan, Snapshot
+    from reconciler.model import Finding, OrgInfo, Plan, Snapshot
     from reconciler.planner import Request
     from reconciler.render.earlier import Earlier
     from reconciler.security import Severity
@@ -126,7 +126,7 @@ def plan(
     from reconciler import engine
     from reconciler.render import json_plan, report, text
 
-    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
+    outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     if out is not None:
         writable(out)
     with outputs.telling("plan"):
@@ -181,16 +181,15 @@ def apply(
     """Make the org equal to the files. Applies a plan that was saved, or a fresh one after yes."""
     from reconciler import engine
     from reconciler.render import json_plan, outcome, report, text
-    from reconciler.render.safe import line
     from reconciler.render.saved_plan import read_plan
 
-    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
+    outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     wait = seconds(lock_timeout, "--lock-timeout")
 
     def confirm(made: "Plan") -> bool:
         if saved is not None or auto_approve:
             return True
-        return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {line(made.org.in_words)}?")
+        return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {_whose(made.org)}?")
 
     with outputs.telling("apply"):
         if resume and (saved or target or replace or destroy):
@@ -256,7 +255,7 @@ def drift(
     from reconciler import engine
     from reconciler.render import earlier, json_plan, report, text
 
-    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on)
+    outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     if against not in ("baseline", "desired"):
         raise InputError(f"--against {against}: write baseline or desired")
     with outputs.telling("drift", keep=since):
@@ -316,7 +315,10 @@ def check(
     from reconciler import engine
     from reconciler.render import earlier, json_plan, report, text
 
-    outputs, least = Outputs.of(output, as_json=as_json), _severity(fail_on or ("low" if live else "high"))
+    outputs, least = (
+        Outputs.of(output, as_json=as_json, whose=asked_about(org, project)),
+        _severity(fail_on or ("low" if live else "high")),
+    )
     if secret_ages and not live:
         raise InputError("--secret-ages asks an org: it goes with --live")
     with outputs.telling("check", keep=since):
@@ -462,6 +464,14 @@ def _severity(text: str) -> "Severity":
         return Severity.parse(text)
     except ValueError as wrong:
         raise InputError(f"--fail-on: {wrong}") from None
+
+
+def _whose(org: "OrgInfo") -> str:
+    """`prod (Acme, 00D…)`."""
+    from reconciler.render.safe import line
+
+    own = ", ".join(line(part) for part in (org.name, org.id) if part)
+    return f"{line(org.alias)} ({own})" if org.alias else own
 
 
 def _asked(shown: str, question: str) -> bool:

@@ -9,7 +9,8 @@ Pure: the tree of commands and the words in, the words for the command out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from reconciler.errors import Complaint, InputError
 
@@ -67,7 +68,8 @@ COMMANDS: Mapping[str, str] = {
 """What other tools call a command, and ours. Those that there are not (yet) are not named."""
 
 
-class _Option(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Option:
     names: tuple[str, ...]
     takes_value: bool
     variable: str = ""
@@ -78,12 +80,12 @@ class _Option(NamedTuple):
         return max(self.names, key=len)
 
 
+@dataclass(slots=True)
 class _Seen:
-    """What stands in one command's words. (Not a dataclass: those take milliseconds to make, of every start.)"""
+    """What stands in one command's words."""
 
-    def __init__(self) -> None:
-        self.given: set[str] = set()
-        self.empty: list[str] = []
+    given: set[str] = field(default_factory=set)
+    empty: list[str] = field(default_factory=list)
 
 
 def arranged(root: Any, typed: Sequence[str], environment: Mapping[str, str]) -> list[str]:

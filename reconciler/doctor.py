@@ -131,7 +131,7 @@ def _login(found: Checkup) -> Iterator[Diagnosis]:
 
 def _org(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
     org, pinned = found.org, around.pinned_org_id
-    what = f"{org.in_words}, {'a sandbox' if org.is_sandbox else 'production'} on {org.instance}"
+    what = f"{org.called} ({org.id}), {'a sandbox' if org.is_sandbox else 'production'} on {org.instance}"
     if pinned and pinned[:15] != org.short_id:
         yield Diagnosis(
             "org",

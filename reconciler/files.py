@@ -4,6 +4,7 @@ without end, a device read without end, and a link that leads nowhere is no miss
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -161,8 +162,6 @@ def replace(path: Path, lines: Iterable[str]) -> None:
     if before is not None:
         _refuse_special(before.st_mode)
     target.parent.mkdir(parents=True, exist_ok=True)
-    import tempfile  # noqa: PLC0415 (it brings `random` along, which `--help` should not pay)
-
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".baseline-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -180,13 +180,6 @@ class OrgInfo:
         return f"{self.alias} ({self.name})" if self.alias and self.name else self.alias or self.name
 
     @property
-    def in_words(self) -> str:
-        """`prod (Acme, 00D000000000001EAA)`: what it is called, and which it is."""
-        own = f"{self.name}, {self.id}" if self.alias and self.name else self.id
-        first = self.alias or self.name
-        return f"{first} ({own})" if first else self.id
-
-    @property
     def short_id(self) -> str:
         """The 15 characters that identify the org; the last three of 18 are only a checksum."""
         return self.id[:15]

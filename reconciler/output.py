@@ -28,9 +28,13 @@ class Outputs:
     """The formats that were asked for, and the file of each (`None`: standard output)."""
 
     sinks: tuple[tuple[str, Path | None], ...]
+    whose: str = ""
+    """Which org and project the command was asked about: known before anything is read, so the same if that fails."""
 
     @classmethod
-    def of(cls, given: Sequence[str], formats: Sequence[str] = FORMATS, *, as_json: bool = False) -> "Outputs":
+    def of(
+        cls, given: Sequence[str], formats: Sequence[str] = FORMATS, *, as_json: bool = False, whose: str = ""
+    ) -> "Outputs":
         """`text`, `json=plan.json` … Raises InputError for what is no format and for what cannot be written.
 
         `as_json` is JSON on standard output, too.
@@ -56,7 +60,7 @@ class Outputs:
                 where = f"the file {path}" if path is not None else "standard output"
                 mend = "give each but one a file of its own, like --output json=FILE"
                 raise InputError(Complaint(f"--output: two formats go to {where}", mend=mend))
-        return cls(tuple(sinks))
+        return cls(tuple(sinks), whose)
 
     @contextmanager
     def telling(self, command: str, *, keep: Path | None = None) -> Iterator[None]:
@@ -83,7 +87,7 @@ class Outputs:
 
                 stopped = report.of_error(command, error)
                 told = json_plan.complaints(error)
-                Outputs(sinks).emit(lambda _: "", lambda: told, lambda: stopped)
+                Outputs(sinks, self.whose).emit(lambda _: "", lambda: told, lambda: stopped)
             raise
 
     def emit(
@@ -110,7 +114,7 @@ class Outputs:
                 content = text(file is None and colour(sys.stdout)) if form == "text" else json()
             elif report is not None:
                 made = made or report()
-                content = _page(form, made)
+                content = _page(form, made, self.whose)
             if file is None:
                 problem = _said(_in_encoding(content if content.endswith("\n") else content + "\n", form))
                 if problem and (acted or problem != READER_LEFT):
@@ -139,11 +143,11 @@ def _in_encoding(content: str, form: str) -> str:
     return content.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _page(form: str, report: "Report") -> str:
+def _page(form: str, report: "Report", whose: str) -> str:
     from reconciler.render import graph, html, junit, markdown, sarif
 
     pages: dict[str, Callable[[Report], str]] = {
-        "markdown": lambda made: markdown.page(made, run_of_pipeline(os.environ)),
+        "markdown": lambda made: markdown.page(made, run_of_pipeline(os.environ), whose),
         "sarif": sarif.page,
         "junit": junit.page,
         "html": html.page,
@@ -151,6 +155,11 @@ def _page(form: str, report: "Report") -> str:
         "dot": graph.dot,
     }
     return pages[form](report)
+
+
+def asked_about(org: str | None, project: Path | None) -> str:
+    """The org and the project as they were named on the command line: `prod`, `default`, `prod:teams/idp`."""
+    return ":".join([org or "default", *([str(project)] if project is not None else [])])
 
 
 def run_of_pipeline(environ: Mapping[str, str]) -> str:

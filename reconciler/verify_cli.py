@@ -8,7 +8,7 @@ import typer
 
 from reconciler.errors import Exit
 from reconciler.options import AllowCommands, AsJson, OrgName, Output, ProjectFile, Quiet, Verbose, seconds
-from reconciler.output import Outputs
+from reconciler.output import Outputs, asked_about
 
 
 def verify(
@@ -39,7 +39,7 @@ def verify(
     from reconciler.render import json_verify, report, verify_text
     from reconciler.workspace import Choices, Workspace
 
-    outputs = Outputs.of(output, as_json=as_json)
+    outputs = Outputs.of(output, as_json=as_json, whose=asked_about(org, project))
     patience = seconds(wait, "--wait", 7200)
     with outputs.telling("verify"):
         space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))

@@ -98,7 +98,7 @@ def read_all(session: Session) -> tuple[Baseline, LiveState]:
 def identified(session: Session) -> OrgInfo:
     org = session.provider.org()
     if session.pinned_org_id and session.pinned_org_id[:15] != org.short_id:
-        message = f"this is org {org.in_words}; reconciler.yaml pins {session.pinned_org_id}"
+        message = f"this is org {org.id} ({org.name}); reconciler.yaml pins {session.pinned_org_id}"
         raise RefusedError(
             Complaint(message, mend="log in to the pinned org, or change org_id (a refreshed sandbox has a new one)")
         )

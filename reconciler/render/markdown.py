@@ -62,7 +62,7 @@ _RISKY = re.compile(r"(\(?)([^()]+?)(\)?[,.;]?)", re.DOTALL)
 _MARKS = frozenset("—–→…")
 _REFERENCE = re.compile(r"[0-9a-fA-F]{7,}|.*-\d.*", re.DOTALL)
 """A commit, as GitHub finds it, and numbers of trackers (`GH-1`)."""
-_MARKER = re.compile(r"[^0-9A-Za-z]")
+_MARKER = re.compile(r"[^0-9A-Za-z]+")
 FINDING, CHANGE, APPS = "findings", "changes", "apps with changes"
 _ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/%-]+")
 _ALWAYS = int(Severity.CRITICAL) + 1
@@ -154,13 +154,14 @@ class Section:
             yield from ("</details>", "")
 
 
-def page(report: Report, run: str = "") -> str:
+def page(report: Report, run: str = "", whose: str = "") -> str:
     """The comment: head, tables of what was found, changes, findings, and what does not count; at most `LIMIT` bytes.
 
-    The first line is a hidden marker, the same for every run of one command on one org: CI finds its comment by it.
-    `run` is the address of the pipeline's run, where its artifacts are.
+    The first line is a hidden marker, the same for every run of one command on one org, whatever comes of it: CI finds
+    its comment by it. `whose` says which org was asked about (else its id does); `run` is the address of the pipeline's
+    run, where its artifacts are.
     """
-    head = [*_head(report), *_table(report), *_tables(report)]
+    head = [*_head(report, whose), *_table(report), *_tables(report)]
     room = LIMIT - _bytes(head) - 2_000
     sections, note = _fitted(_sections(report, room), room)
     if note:
@@ -246,11 +247,11 @@ def _called(org: OrgInfo) -> str:
     return f"{names[0]} ({names[1]})" if len(names) > 1 else (names or [code("(no name)")])[0]
 
 
-def _head(report: Report) -> Iterator[str]:
+def _head(report: Report, whose: str) -> Iterator[str]:
     """The marker, what was looked at, and the whole in one line."""
     org = report.org
-    which = _MARKER.sub("", org.id)[:18] if org is not None else ""
-    yield f"<!-- reconciler:{_MARKER.sub('', report.command)}:{which or 'files'} -->"
+    which = whose or (org.id[:18] if org is not None else "")
+    yield f"<!-- reconciler:{_MARKER.sub('', report.command)}:{_MARKER.sub('.', which)[:NAME] or 'files'} -->"
     if org is None:
         yield f"### reconciler {prose(report.command)}: the files"
     else:

@@ -62,6 +62,7 @@ others are forgotten when the server ends.
 
 **Does a client deploy twice?** The org does the first deployment and its answer is lost; the next two questions meet a
 gateway's page. A client that sends its deployment again has deployed twice; in Python `org.calls` counts what was asked.
+`lost.yaml`:
 
 ```yaml
 faults:
@@ -71,6 +72,7 @@ faults:
 
 ```console
 $ reconciler mock serve --output json --faults lost.yaml > served.json &
+$ until [ -s served.json ]; do sleep 0.1; done
 $ export SF_ACCESS_TOKEN=$(jq -r .token served.json)
 $ sf org login access-token --instance-url "$(jq -r .url served.json)" --no-prompt --alias mock
 $ sf project deploy start --target-org mock --manifest package.xml; echo $?

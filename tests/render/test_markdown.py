@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from reconciler.errors import ReconcilerError
 from reconciler.model import Address, FieldChange
 from reconciler.render import markdown
 from reconciler.render.grouped import change_tables, finding_tables
 from reconciler.render.markdown import code, fenced, prose
-from reconciler.render.report import Report, of_plan
+from reconciler.render.report import Report, of_error, of_plan
 from reconciler.security import Severity
 
 from .reports import (
@@ -174,6 +175,15 @@ def test_the_marker_is_the_same_in_every_run_on_one_org():
         "drift": "<!-- reconciler:drift:00D000000000001EAA -->",
         "check": "<!-- reconciler:check:files -->",
     } == first
+
+
+def test_the_marker_of_a_run_that_failed_is_the_one_of_a_run_that_did_not():
+    """Whoever reads the plan of yesterday, because the comment of today's failure is another one."""
+    failed = of_error("plan", ReconcilerError("no answer"))
+    pages = [markdown.page(report, whose="prod:teams/idp") for report in (REPORTS["plan"], failed)]
+
+    assert ["<!-- reconciler:plan:prod.teams.idp -->"] * 2 == [page.splitlines()[0] for page in pages]
+    assert "<!-- reconciler:plan:x.b.y. -->" == markdown.page(failed, whose="x--><b>y-").splitlines()[0]
 
 
 def test_a_finding_says_who_when_what_where_and_what_to_do():
