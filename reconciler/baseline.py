@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
+from typing import NamedTuple
 
-from reconciler.body import at, exists, get, put, recalled
+from reconciler.body import at, canonical_value, exists, get, overlaid, put, recalled
 from reconciler.drift import is_of_ours
-from reconciler.kind import Body, Certificate, SecretRef, Struct, WriteOnly
+from reconciler.identity import has_identity, owners
+from reconciler.kind import Body, Certificate, Immutable, OrgBound, Owner, SecretRef, Struct, WriteOnly
 from reconciler.model import (
     Action,
     Address,
@@ -20,42 +22,72 @@ from reconciler.model import (
     Snapshot,
     walk,
 )
+from reconciler.planner import without
+
+
+class Seen(NamedTuple):
+    """What the org had when a plan was made, as far as a baseline has to know of it. What others change afterwards is
+    drift, and must not become part of a baseline by being read last."""
+
+    resources: Mapping[Address, LiveResource]
+    """Everything that the baseline does not hold."""
+    ids: Mapping[Address, str]
+    """The record's id of everything that has one."""
+
+
+def seen(live: LiveState, baseline: Baseline) -> Seen:
+    """Keep of the org what `advanced` needs of it; the whole would be in memory twice once it is read again."""
+    new = {address: have for address, have in live.resources.items() if address not in baseline.resources}
+    ids = {address: have.id for address, have in live.resources.items() if have.id and has_identity(address)}
+    return Seen(new, ids)
 
 
 def advanced(
     baseline: Baseline,
     desired: Snapshot,
+    before: Seen,
     live: LiveState,
     changes: Collection[Change],
     *,
     chosen: Collection[Address],
     secrets: Mapping[SecretRef, str] | None = None,
+    watch_all: bool = True,
 ) -> Baseline:
-    """The baseline after `changes` landed and `live` was read back; an unfinished apply passes the landed ones only.
+    """Return the baseline after `changes` landed; an unfinished apply passes the landed ones only.
 
-    It advances for what is declared or was created, and for nothing else: drift of undeclared fields, and resources
-    that appeared by themselves, stay reported until somebody accepts them. `chosen` are the declared addresses that
-    were looked at (all, or the targets); `secrets` maps references to salted digests of what was sent.
+    It takes what the apply itself brought about, and nothing else: of what was sent the declared values as they were sent,
+    of what was created also what the org filled in. What was not sent stays as the baseline has it; what the baseline does
+    not hold yet is taken as it was when the plan was made (`before`). So whatever differs from `live`, the org as it was
+    read afterwards, is drift. `chosen` are the declared addresses that were looked at (all, or the targets); `secrets`
+    maps references to salted digests of what was sent. With `watch_all` everything that no file declares is kept, too.
     """
     by_address = {change.address: change for change in changes}
-    known, baseline = baseline, _at_version(baseline, live)
     resources = dict(baseline.resources)
     for address in chosen:
-        want, have = desired.resources.get(address), live.resources.get(address)
-        if want is None or have is None:
-            continue
-        resources[address] = _applied(
-            want, have, baseline.resources.get(address), by_address.get(address), secrets or {}
-        )
+        want = desired.resources.get(address)
+        if want is not None:
+            applied = _applied(
+                want, before, live, baseline.resources.get(address), by_address.get(address), secrets or {}
+            )
+            if applied is not None:
+                resources[address] = applied
+    released: set[Address] = set()
     for address in sorted(baseline.resources):
         if address not in desired.resources and (address in chosen or address in by_address):
-            _given_up(address, by_address.get(address), live.resources.get(address), resources)
+            have = live.resources.get(address)
+            if _given_up(address, by_address.get(address), have, resources, watch_all=watch_all):
+                released.add(address)
+    _take_over(changes, before, resources)
+    _add_handler_classes(desired, before, live, resources)
+    if watch_all:
+        unmanaged = _watch_all(baseline, before, live, by_address, resources)
+    else:
+        known = _unmanaged(baseline, before, live, resources, by_address)
+        unmanaged = _watching(baseline, known, before, live, resources)
     _drop_what_went_along(changes, live, resources)
-    _add_handler_classes(desired, live, resources)
-    unmanaged = _watching(baseline, _unmanaged(baseline, live, resources, by_address), live, resources)
-    same = resources == known.resources and unmanaged == known.unmanaged and known.exists
-    if same and known.api_version == live.org.api_version:
-        return known
+    same = resources == baseline.resources and unmanaged == baseline.unmanaged and baseline.exists
+    if same and baseline.api_version == live.org.api_version:
+        return baseline
     return replace(
         baseline,
         serial=baseline.serial + 1,
@@ -76,8 +108,8 @@ def remembered(baseline: Baseline, live: LiveState) -> Baseline:
     return replace(baseline, resources={**baseline.resources, **again}) if again else baseline
 
 
-def _at_version(baseline: Baseline, live: LiveState) -> Baseline:
-    """The records of the baseline as the API version that the org was read at shows them.
+def at_version(baseline: Baseline, live: LiveState) -> Baseline:
+    """Return the records of the baseline as the API version that the org was read at shows them.
 
     A baseline is of one version. What only one of two versions has cannot have drifted from the one to the other, so it
     is taken as the org has it.
@@ -116,28 +148,83 @@ def _same(paths: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def _applied(
-    want: Resource, have: LiveResource, known: Applied | None, change: Change | None, secrets: Mapping[SecretRef, str]
-) -> Applied:
-    struct = want.address.struct
+    want: Resource,
+    before: Seen,
+    live: LiveState,
+    known: Applied | None,
+    change: Change | None,
+    secrets: Mapping[SecretRef, str],
+) -> Applied | None:
+    """What the baseline holds of a declared resource from now on; `None` if the org never had it."""
+    address, struct = want.address, want.address.struct
+    first, have = before.resources.get(address), live.resources.get(address)
     created = change is not None and change.action in (Action.CREATE, Action.REPLACE)
+    body = _as_filled_in(have) if created and have is not None else None
+    if body is None and not created and known is not None:
+        body = known.body
+    if body is None:
+        body = first.body if first is not None and not created else change.after if change is not None else None
+    if body is None:
+        return known
     declared = _same(tuple(sorted(walk(want.body))))
-    ignored = want.lifecycle.ignore
-    managed = [path for path in declared if not any(path[: len(other)] == other for other in ignored)]
-    # A whole record is taken when it is ours from the start; later only what the files speak of.
-    body = have.body if known is None or created else _merged(struct, known.body, have.body, managed)
-    unseen = {path: at(want.body, path) for path in _unseen(struct, want.body, have.body, ())}
+    body = overlaid(struct, body, want.body if created else without(struct, want.body, want.lifecycle.ignore))
+    spelled = have.body if have is not None else body
+    body = _spelled(struct, body, spelled)
+    unseen = {path: at(want.body, path) for path in _unseen(struct, want.body, spelled, ())}
     if known is not None and not created:
         # Released, and still only we know it.
-        kept = (path for path in known.unseen if path not in declared and at(have.body, path) is None)
+        kept = (path for path in known.unseen if path not in declared and at(spelled, path) is None)
         unseen |= {path: at(known.body, path) for path in kept}
     for path, value in unseen.items():
         body = put(struct, body, path, value)
     for path, ref in _secrets(struct, want.body, ()):
-        before = at(known.body, path) if known is not None else None
+        earlier = at(known.body, path) if known is not None else None
         digest = secrets.get(ref) if created else None
-        held = {"$digest": digest, "$ref": str(ref)} if digest else before or {"$ref": str(ref)}
+        held = {"$digest": digest, "$ref": str(ref)} if digest else earlier or {"$ref": str(ref)}
         body = put(struct, body, path, held)
-    return Applied(body, have.record, declared, tuple(unseen), want.lifecycle.protect)
+    record = have.record if have is not None else known.record if known is not None else change.record if change else ""
+    # A record keeps the id that it was first seen with: another id is another record, until that is accepted.
+    id = (have.id if have is not None else "") if created else known.id if known is not None and known.id else ""
+    return Applied(body, record, declared, tuple(unseen), want.lifecycle.protect, id=id or _first_id(address, before))
+
+
+def _spelled(struct: type[Struct], body: Body, have: Body) -> Body:
+    """The same body in the org's own spelling where that says the same: what is equal byte by byte is compared quickly."""
+    fields = struct.fields()
+    return {
+        name: have[name]
+        if name in have
+        and name in fields
+        and value != have[name]
+        and canonical_value(fields[name], value) == canonical_value(fields[name], have[name])
+        else value
+        for name, value in body.items()
+    }
+
+
+def _first_id(address: Address, before: Seen) -> str:
+    return before.ids.get(address, "")
+
+
+def _as_filled_in(have: LiveResource) -> Body:
+    """A record that was just created, with what the org filled in by itself.
+
+    Where another user has touched it since, only what no user can write is sure to be the org's.
+    """
+    if not have.touched:
+        return have.body
+    return _generated(have.address.struct, have.body)
+
+
+def _generated(struct: type[Struct], body: Body) -> Body:
+    fields, kept = struct.fields(), Body()
+    for name, value in body.items():
+        field = fields.get(name)
+        if field is None or field.has(Immutable, OrgBound, Owner) or not field.compared:
+            kept[name] = value
+        elif field.struct is not None and isinstance(value, dict):
+            kept[name] = _generated(field.struct, value)
+    return kept
 
 
 def _unseen(struct: type[Struct], want: Body, have: Body, path: Path) -> Iterator[Path]:
@@ -169,15 +256,40 @@ def _merged(struct: type[Struct], old: Body, live: Body, paths: Collection[Path]
 
 
 def _given_up(
-    address: Address, change: Change | None, have: LiveResource | None, resources: dict[Address, Applied]
-) -> None:
-    """Deleted, or released: either way no longer ours. What is watched stays, with the key that a replacement gave it."""
+    address: Address,
+    change: Change | None,
+    have: LiveResource | None,
+    resources: dict[Address, Applied],
+    *,
+    watch_all: bool,
+) -> bool:
+    """Deleted, or released: either way no longer ours. What is watched stays, with the key that a replacement gave it.
+
+    True for what is released and stays in the org.
+    """
     applied = resources[address]
-    if not applied.watched or (change is not None and change.after is None):
+    if change is not None and change.after is None:
         del resources[address]
+    elif not applied.watched:
+        if watch_all and have is not None:
+            resources[address] = replace(applied, declared=(), protect=frozenset(), watched=True)
+        else:
+            del resources[address]
+        return have is not None
     elif change is not None and change.replace and have is not None:
         body = _merged(address.struct, applied.body, have.body, [field.path for field in change.fields])
-        resources[address] = replace(applied, body=body, record=have.record)
+        resources[address] = replace(applied, body=body, record=have.record, id=have.id)
+    return False
+
+
+def _take_over(changes: Collection[Change], before: Seen, resources: dict[Address, Applied]) -> None:
+    """What was changed although it is another record of its name is ours from now on: that was allowed by name."""
+    touched = {owner for change in changes if change.after is not None for owner in owners(change.address)}
+    fresh = {c.address for c in changes if c.action in (Action.CREATE, Action.REPLACE)}
+    for address in touched - fresh:
+        applied, id = resources.get(address), before.ids.get(address)
+        if applied is not None and id and applied.id and applied.id != id:
+            resources[address] = replace(applied, id=id)
 
 
 def _drop_what_went_along(changes: Collection[Change], live: LiveState, resources: dict[Address, Applied]) -> None:
@@ -190,18 +302,66 @@ def _drop_what_went_along(changes: Collection[Change], live: LiveState, resource
             del resources[address]
 
 
-def _add_handler_classes(desired: Snapshot, live: LiveState, resources: dict[Address, Applied]) -> None:
+def _add_handler_classes(desired: Snapshot, before: Seen, live: LiveState, resources: dict[Address, Applied]) -> None:
     """The class of a managed handler is kept, declared or not: it decides whom tokens are given to."""
     for address in list(resources):
         if address.kind == "OauthTokenExchangeHandler" and not address.is_enablement and address in live.resources:
             name = str(live.resources[address].body.get("tokenHandlerApex", ""))
             code = Address("ApexClass", name)
-            if code not in resources and code in live.resources and code not in desired.resources:
-                resources[code] = Applied(live.resources[code].body, name, watched=True)
+            have = before.resources.get(code) or live.resources.get(code)
+            if code not in resources and have is not None and code not in desired.resources:
+                resources[code] = Applied(have.body, name, watched=True, id=have.id)
+
+
+def _watch_all(
+    baseline: Baseline,
+    before: Seen,
+    live: LiveState,
+    changes: Mapping[Address, Change],
+    resources: dict[Address, Applied],
+) -> frozenset[str]:
+    """Keep everything that no file declares, too: at the first apply as it was when the plan was made, later only what came
+    along with what we created. What appeared by itself is reported until a person accepts it.
+
+    Returns the names of what is known and could not be read this time.
+    """
+    for address, have in before.resources.items():
+        change = changes.get(address)
+        gone = change is not None and change.after is None
+        if address not in resources and not gone and (not baseline.exists or _was_there(address, baseline)):
+            resources[address] = Applied(have.body, have.record, watched=True, id=have.id)
+    for address, have in _came_along(live, changes, resources).items():
+        resources[address] = Applied(_as_filled_in(have), have.record, watched=True, id=have.id)
+    names = {Address.parse(text) for text in baseline.unmanaged} - resources.keys()
+    return frozenset(str(address) for address in names if live.reason_unreadable(address) is not None)
+
+
+def _was_there(address: Address, baseline: Baseline) -> bool:
+    """True for what the baseline knows by name only, and for a kind that its API version did not have."""
+    version = float(baseline.api_version or 0)
+    return str(address) in baseline.unmanaged or bool(version and address.schema.since > version)
+
+
+def _came_along(
+    live: LiveState, changes: Mapping[Address, Change], resources: Mapping[Address, Applied]
+) -> dict[Address, LiveResource]:
+    """What the org made by itself for an app that we created."""
+    created = {c.address.name for c in changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
+    if not created:
+        return {}
+    return {
+        address: have
+        for address, have in live.resources.items()
+        if address not in resources and address.schema.section and address.name in created
+    }
 
 
 def _watching(
-    baseline: Baseline, unmanaged: frozenset[str], live: LiveState, resources: dict[Address, Applied]
+    baseline: Baseline,
+    unmanaged: frozenset[str],
+    before: Seen,
+    live: LiveState,
+    resources: dict[Address, Applied],
 ) -> frozenset[str]:
     """Keep whole what belongs to something that we manage, though no file declares it: a policy that the org made for an
     app decides who may use it, an enablement of another team decides as whom. Returns what is left of the strangers.
@@ -212,10 +372,10 @@ def _watching(
     taken: set[str] = set()
     for text in unmanaged:
         address = Address.parse(text)
-        have = live.resources.get(address)
+        have = before.resources.get(address) or live.resources.get(address)
         new = text not in baseline.unmanaged and address not in baseline.resources
         if have is not None and is_of_ours(address, resources) and (new or not is_of_ours(address, baseline.resources)):
-            resources[address] = Applied(have.body, have.record, watched=True)
+            resources[address] = Applied(have.body, have.record, watched=True, id=have.id)
             taken.add(text)
     return unmanaged - taken
 
@@ -232,27 +392,31 @@ def _no_longer_watched(resources: dict[Address, Applied], live: Mapping[Address,
 
 def _handler_classes(resources: Mapping[Address, Applied], live: Mapping[Address, LiveResource]) -> set[str]:
     """The classes of the managed handlers: those that they had, and those that they have now."""
-    handlers = [a for a in resources if a.kind == "OauthTokenExchangeHandler" and not a.is_enablement]
+    handlers = [a for a, applied in resources.items() if _is_handler(a) and not applied.watched]
     bodies = [resources[a].body for a in handlers] + [live[a].body for a in handlers if a in live]
     return {str(body.get("tokenHandlerApex", "")) for body in bodies}
 
 
+def _is_handler(address: Address) -> bool:
+    return address.kind == "OauthTokenExchangeHandler" and not address.is_enablement
+
+
 def _unmanaged(
     baseline: Baseline,
+    before: Seen,
     live: LiveState,
     resources: Mapping[Address, Applied],
     changes: Mapping[Address, Change],
 ) -> frozenset[str]:
     """Strangers that we know of. At the first apply those are all; later only what came along with what we created."""
-    strangers = {address for address in live.resources if address not in resources}
+    strangers = {address for address in before.resources if address not in resources}
     if not baseline.exists:
-        return frozenset(str(address) for address in strangers)
-    created = {c.address.name for c in changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
-    came_along = {str(a) for a in strangers if a.schema.section and a.name in created}
+        gone = {address for address, change in changes.items() if change.after is None}
+        return frozenset(str(address) for address in strangers - gone)
+    came_along = {str(address) for address in _came_along(live, changes, resources)}
     released = {str(a) for a in baseline.resources if a not in resources}
     # A kind that the baseline's API version did not have was there all the time.
-    version = float(baseline.api_version or 0)
-    unseen = {str(a) for a in strangers if version and a.schema.since > version}
+    unseen = {str(address) for address in strangers if _was_there(address, baseline)}
     known = baseline.unmanaged | came_along | released | unseen
     return frozenset(text for text in known if Address.parse(text) not in resources and _is_there(text, live))
 
@@ -263,22 +427,26 @@ def _is_there(text: str, live: LiveState) -> bool:
     return address in live.resources or live.reason_unreadable(address) is not None
 
 
-def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path = ()) -> Baseline:
+def accepted(
+    baseline: Baseline, live: LiveState, address: Address, path: Path = (), *, watch_all: bool = True
+) -> Baseline:
     """Take the live value of a field, of a whole resource, or its absence, as what should be. Raises KeyError."""
     have, known, struct = live.resources.get(address), baseline.resources.get(address), address.struct
     resources, unmanaged = dict(baseline.resources), baseline.unmanaged
     if known is None:
         if have is None:
             raise KeyError(str(address))
-        if is_of_ours(address, resources):
-            resources[address] = Applied(have.body, have.record, watched=True)
+        if watch_all or is_of_ours(address, resources):
+            resources[address] = Applied(have.body, have.record, watched=True, id=have.id)
+            unmanaged = unmanaged - {str(address)}
         else:
             unmanaged = unmanaged | {str(address)}
     elif have is None:
         with_it = (a for a in resources if a.is_satellite and a.belongs_to(address) and a not in live.resources)
         for gone in [address, *with_it]:
             del resources[gone]
-        unmanaged |= {text for text in _no_longer_watched(resources, live.resources) if _is_there(text, live)}
+        if not watch_all:
+            unmanaged |= {text for text in _no_longer_watched(resources, live.resources) if _is_there(text, live)}
     elif path:
         resources[address] = replace(known, body=put(struct, known.body, path, get(struct, have.body, path)))
     else:
@@ -287,7 +455,7 @@ def accepted(baseline: Baseline, live: LiveState, address: Address, path: Path =
             body = put(struct, body, seen, at(known.body, seen))
         for hidden in _digests(known.body, ()):
             body = put(struct, body, hidden, at(known.body, hidden))
-        resources[address] = replace(known, body=body, record=have.record)
+        resources[address] = replace(known, body=body, record=have.record, id=have.id)
     return replace(baseline, serial=baseline.serial + 1, resources=resources, unmanaged=unmanaged)
 
 
@@ -300,10 +468,17 @@ def _digests(body: Body, path: Path) -> Iterator[Path]:
                 yield from _digests(value, (*path, name))
 
 
-def forgotten(baseline: Baseline, address: Address) -> Baseline:
+def forgotten(baseline: Baseline, address: Address, *, watch_all: bool = True) -> Baseline:
     """Give a resource up: it stays in the org, and we no longer own it. Raises KeyError."""
     if address not in baseline.resources:
         raise KeyError(str(address))
+    if watch_all:
+        given_up = {
+            a: replace(applied, declared=(), protect=frozenset(), watched=True)
+            for a, applied in baseline.resources.items()
+            if address in (a, a.component)
+        }
+        return replace(baseline, serial=baseline.serial + 1, resources={**baseline.resources, **given_up})
     resources = {a: r for a, r in baseline.resources.items() if address not in (a, a.component)}
     _no_longer_watched(resources, {})
     gone = {str(a) for a in baseline.resources if a not in resources}

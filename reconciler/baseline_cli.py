@@ -63,9 +63,9 @@ def baseline_show(
     """Show what we last applied for a resource."""
     from reconciler import ownership
     from reconciler.render import json_baseline, text
-    from reconciler.workspace import Choices, Workspace, address
+    from reconciler.workspace import Choices, Workspace
 
-    outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [address(a) for a in addresses]
+    outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [ownership.typed_address(a) for a in addresses]
     space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
     with space.session(files=False) as session:
         found = ownership.baseline(session, only)
@@ -87,22 +87,23 @@ def baseline_accept(
     org: OrgName = None,
     project: ProjectFile = None,
 ) -> None:
-    """Take what the org has now as what should be: its drift is no longer reported."""
+    """Take what the org has now as what should be: its drift is no longer reported. `*` and `?` fit many addresses."""
     from reconciler import ownership
-    from reconciler.workspace import Choices, Workspace, address
+    from reconciler.render.safe import line
+    from reconciler.workspace import Choices, Workspace
 
     chosen = []
     for given in addresses:
         head, dot, path = given.rpartition("/")[2].partition(".")
         prefix = given.rpartition("/")[0]
-        chosen.append((address(f"{prefix}/{head}" if prefix else head), path if dot else ""))
+        chosen.append((f"{prefix}/{head}" if prefix else head, path if dot else ""))
     wait = seconds(lock_timeout, "--lock-timeout")
     space = Workspace.open(
         Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
     )
     with space.session(files=False) as session:
-        ownership.accept(session, chosen)
-    say("".join(f"accepted {given}\n" for given in addresses), done=True)
+        accepted = ownership.accept(session, chosen)
+    say("".join(f"accepted {line(one)}\n" for one in accepted), done=True)
 
 
 @baseline_app.command("forget")
@@ -117,9 +118,9 @@ def baseline_forget(
 ) -> None:
     """Give resources up: they stay in the org, and we no longer own them."""
     from reconciler import ownership
-    from reconciler.workspace import Choices, Workspace, address
+    from reconciler.workspace import Choices, Workspace
 
-    chosen = [address(a) for a in addresses]
+    chosen = [ownership.typed_address(a) for a in addresses]
     wait = seconds(lock_timeout, "--lock-timeout")
     space = Workspace.open(
         Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)

@@ -443,8 +443,8 @@ def _stop(number: int, least: "Severity", words: tuple[str, str]) -> None:
 
 
 def _request(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -> "Request":
+    from reconciler.ownership import typed_address as address
     from reconciler.planner import Request
-    from reconciler.workspace import address
 
     return Request(tuple(address(t) for t in target), frozenset(address(r) for r in replace), destroy)
 

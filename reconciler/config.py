@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,6 +49,7 @@ class ProjectFile(Struct):
     project: String
     desired: String | None = None
     default_org: String | None = None
+    watch: Annotated[Literal["all", "managed"] | None, "what drift is looked for in"] = None
 
 
 class OrgSection(Struct):
@@ -98,6 +100,10 @@ class Project:
     desired: Path
     orgs: Mapping[str, Org]
     default_org: str = ""
+    watch_all: bool = True
+    """Whether drift of everything in the org is looked for; else only of what is managed, and of what belongs to it."""
+    digest: str = ""
+    """SHA-256 of the file."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     positions: Positions | None = field(default=None, repr=False, compare=False)
 
@@ -313,6 +319,7 @@ class _Loading:
         self._path = path
         self._root = path.parent
         self._environment = environment
+        self._digest = sha256(data).hexdigest()
         self._reading = Reader(is_secret).read(data, path.name)
         self._positions = Positions(data, path.name, is_secret)
         self._complaints = list(self._reading.complaints)
@@ -347,7 +354,16 @@ class _Loading:
             order = sorted(self._complaints, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))
             raise InputError(*order)
         return Project(
-            self._path, self._root, top["project"], folder, orgs, default or "", self._environment, self._positions
+            self._path,
+            self._root,
+            top["project"],
+            folder,
+            orgs,
+            default or "",
+            top.get("watch") != "managed",
+            self._digest,
+            self._environment,
+            self._positions,
         )
 
     def _orgs(self, raw: Any) -> dict[str, Org]:

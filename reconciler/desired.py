@@ -83,7 +83,13 @@ def _load(folder: Path, root: Path, values: Values, tell: Callable[[str], None])
         raise InputError(*_together(complaints, documents.issues, places))
     if tree.unread:
         tell(f"{tree.passed_by()} (desired files are YAML: .yaml or .yml)")
-    return Snapshot(documents.resources, frozenset(documents.authoritative), _digest(digests), dict(values.used))
+    return Snapshot(
+        documents.resources,
+        frozenset(documents.authoritative),
+        _digest(digests),
+        {file: digest.hex() for file, digest in digests.items()},
+        dict(values.used),
+    )
 
 
 def _digest(digests: Mapping[str, bytes]) -> str:

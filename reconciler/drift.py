@@ -1,15 +1,18 @@
 """Baseline -> live: what changed behind the files' back. Desired plays no part in it. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from reconciler.body import exists, field_at
+from reconciler.body import exists, field_at, references
 from reconciler.diff import field_changes
-from reconciler.kind import Immutable, Means, Struct, Weaker
+from reconciler.identity import has_identity, is_another, other_owner
+from reconciler.kind import Immutable, Means, OrgBound, Struct, Weaker
 from reconciler.kinds import ENABLEMENT, satellites
 from reconciler.model import (
     CHANGED,
     GONE,
     NOT_RECORDED,
+    REPLACED,
     UNMANAGED,
     Address,
     Applied,
@@ -35,6 +38,7 @@ def findings(
     the baseline and that of the org: it was there all the time, or still is. `unwatched` says so.
     """
     versions = _versions(baseline, live)
+    parts = _parts_of_ours(baseline)
     for address in sorted(baseline.resources.keys() | live.resources.keys()):
         if live.reason_unreadable(address) is not None:
             continue
@@ -46,13 +50,69 @@ def findings(
         elif have is None:
             # One deletion is one finding: what goes with an app went with it.
             if not (address.is_satellite and _went(Address(_APP, address.name), baseline, live)):
-                yield _gone(address, applied, live)
-        elif have.body != applied.body:
-            struct = address.struct
-            body = told(live, have, completed(struct, have.body, applied), applied.body)
-            for change in field_changes(struct, applied.body, body):
-                if len(versions) < 2 or _in_all(struct, change, versions):
-                    yield _changed(have, change, (ignored or {}).get(address, ()))
+                yield _marked(_gone(address, applied, live), applied, parts)
+        else:
+            if has_identity(address) and is_another(address, baseline, live):
+                yield _marked(_made_anew(applied, have), applied, parts)
+            if have.body != applied.body:
+                for finding in _moved(applied, have, baseline, live, (ignored or {}).get(address, ()), versions):
+                    yield _marked(finding, applied, parts)
+
+
+def _moved(
+    applied: Applied,
+    have: LiveResource,
+    baseline: Baseline,
+    live: LiveState,
+    ignored: tuple[Path, ...],
+    versions: frozenset[float],
+) -> Iterator[Finding]:
+    """The fields of one record that differ."""
+    struct = have.address.struct
+    body = told(live, have, completed(struct, have.body, applied), applied.body)
+    changes = [
+        c for c in field_changes(struct, applied.body, body) if len(versions) < 2 or _in_all(struct, c, versions)
+    ]
+    if changes and other_owner(have.address, baseline, live) is not None:
+        # That another record has other keys and links goes without saying.
+        changes = [c for c in changes if not any(f.has(Immutable, OrgBound) for f in field_at(struct, c.path))]
+    for change in changes:
+        yield _changed(have, change, ignored)
+
+
+def _parts_of_ours(baseline: Baseline) -> frozenset[Address]:
+    """What no file declares and what is a part of something that one declares all the same: satellites, enablements, and
+    the classes that our handlers and apps run."""
+    code = frozenset({"ApexClass"})
+    classes = {
+        Address("ApexClass", name)
+        for address, applied in baseline.resources.items()
+        if not applied.watched
+        for _, _, name in references(address.struct, applied.body, code)
+    }
+    watched = (address for address, applied in baseline.resources.items() if applied.watched)
+    return frozenset(a for a in watched if a in classes or is_of_ours(a, baseline.resources))
+
+
+def _marked(finding: Finding, applied: Applied, parts: frozenset[Address]) -> Finding:
+    """Say of drift whether it is of something that we manage."""
+    return replace(finding, unmanaged=True) if applied.watched and finding.address not in parts else finding
+
+
+def _made_anew(applied: Applied, have: LiveResource) -> Finding:
+    """The record was deleted and made again under its old name."""
+    ids = f" ({applied.id}, now {have.id})" if applied.id and have.id else ""
+    has_keys = have.address.kind in (_APP, "ConnectedApp")
+    return Finding(
+        REPLACED,
+        Severity.CRITICAL if has_keys else Severity.HIGH,
+        have.address,
+        f"is another record of that name{ids}: the one that we knew is gone",
+        direction=Direction.WEAKENS if has_keys else Direction.NEUTRAL,
+        modified=have.modified,
+        mend=f"if it is to be taken as it is: reconciler baseline accept {have.address}",
+        meaning="Clients of the former one are locked out, and whoever made this one may own its keys.",
+    )
 
 
 def unwatched(baseline: Baseline, live: LiveState) -> tuple[str, ...]:
@@ -60,6 +120,12 @@ def unwatched(baseline: Baseline, live: LiveState) -> tuple[str, ...]:
     hidden = {what: why for what, why in live.hidden.items() if why != NOT_RECORDED}
     notes = [f"{what} could not be read, and is not judged: {why}" for what, why in hidden.items()]
     notes += live.not_comparable
+    names = len(baseline.unmanaged)
+    if names:
+        them = (
+            "resource is known by name only, and its" if names == 1 else "resources are known by name only, and their"
+        )
+        notes.append(f"{names:,} {them} fields are not watched")
     if len(_versions(baseline, live)) > 1:
         notes.append(
             f"the baseline was written at API version {baseline.api_version}, the org is read at "
@@ -121,6 +187,7 @@ def _appeared(have: LiveResource, baseline: Baseline) -> Finding:
         modified=have.modified,
         mend=f"declare it, remove it, or: reconciler baseline accept {address}",
         meaning=means,
+        unmanaged=not is_of_ours(address, baseline.resources),
     )
 
 

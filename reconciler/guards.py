@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from reconciler.identity import other_owner
 from reconciler.model import Action, Address, Baseline, Change, LiveState, Refusal, Snapshot
 
 DELETE, REPLACE, PROTECT, INSTALLED, PROTECTED_ORG = "delete", "replace", "protect", "installed", "protected"
+TAKEOVER = "takeover"
 
-ALLOWABLE = (DELETE, REPLACE, PROTECTED_ORG)
+ALLOWABLE = (DELETE, REPLACE, TAKEOVER, PROTECTED_ORG)
 """What `--allow` takes. The others are lifted in the files only."""
 GUARDS: Mapping[str, str] = {
     DELETE: "An app, handler, custom scope or enablement would be deleted. Lifted by --allow delete.",
     REPLACE: "An app or handler would be deleted and created again: its consumer key changes and its tokens are revoked."
     " Lifted by --allow replace.",
+    TAKEOVER: "The org's record of that name is not the one that was applied from here: it was deleted and made anew, and is"
+    " not ours. Lifted by --allow takeover; baseline forget gives the former one up.",
     PROTECT: "lifecycle.protect of a resource forbids it. Lifted by taking the word out of the file.",
     INSTALLED: "The component came with a managed package and is read-only, except its policies. Nothing lifts it.",
     PROTECTED_ORG: "The org is protected in reconciler.yaml. Lifted by applying a saved plan, or by --allow protected.",
@@ -30,6 +34,7 @@ def refusals(
     known = desired.resources.keys() | baseline.resources.keys()
     # Few are protected, and a plan may delete thousands: looked up once, not for each change.
     protected = {a: words for a in sorted(known) if (words := _protection(a, desired, baseline))}
+    managed, said = baseline.managed, set[Address]()
     for change in changes:
         address = change.address
         if change.action is Action.DELETE and DELETE not in allowed:
@@ -40,6 +45,13 @@ def refusals(
             if address.kind == "ConnectedApp":
                 message += "; most orgs let nobody create a connected app any more (since Spring '26)"
             yield Refusal(REPLACE, address, message, f"--allow {REPLACE}")
+        other = None if TAKEOVER in allowed else other_owner(address, baseline, live)
+        if other is not None and other in managed and other not in said:
+            said.add(other)
+            message = "is another record of that name, not the one that was applied from here"
+            yield Refusal(
+                TAKEOVER, other, message, f"--allow {TAKEOVER}; to give the former one up: baseline forget {other}"
+            )
         for guarded in _protected(change, protected):
             message = f"is protected from {change.action} (lifecycle.protect)"
             yield Refusal(PROTECT, guarded, message if guarded == address else f"{message} and would go with {address}")

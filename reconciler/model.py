@@ -130,6 +130,8 @@ class Snapshot:
     """Handlers whose document lists all its enablements; others are strangers there and go."""
     digest: str = ""
     """Of the files' bytes."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Digest of each file that the desired state rests on, the project file included, by its name."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -156,6 +158,16 @@ class LiveResource:
     modified: Modified = Modified()
     installed: bool = False
     """True for a component of a managed package: read-only, except policies."""
+    id: str = ""
+    """The record's id in the org; empty where the org does not give one."""
+    created_by_id: str = ""
+    """The id of the user who made it; empty where the org does not say."""
+
+    @property
+    def touched(self) -> bool:
+        """True if another user than the one who made the record changed it last."""
+        made, changed = self.created_by_id[:15], self.modified.by_id[:15]
+        return bool(made and changed and made != changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +266,9 @@ class Applied:
     """Fields that were sent and that the org does not give back: `body` holds what was sent."""
     protect: frozenset[str] = frozenset()
     watched: bool = False
-    """True for what no file declares and is kept all the same: the class of a managed handler, the other records of a
-    managed app, enablements of other teams."""
+    """True for what no file declares and is kept all the same, so that its drift is seen. We never delete it."""
+    id: str = ""
+    """The record's id in the org; empty where the org does not give one. Another id is another record of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +282,7 @@ class Baseline:
     api_version: str = ""
     resources: Mapping[Address, Applied] = field(default_factory=dict)
     unmanaged: frozenset[str] = frozenset()
-    """Addresses of resources that the org had and no file declared, when we last looked."""
+    """Addresses of resources that are known by name only: no file declares them, and what they hold is not watched."""
     deployments: tuple[str, ...] = ()
     """Ids of our own latest deployments."""
     begun: str = ""
@@ -280,6 +293,11 @@ class Baseline:
     @property
     def exists(self) -> bool:
         return self.serial > 0
+
+    @property
+    def managed(self) -> frozenset[Address]:
+        """What we applied or adopted: only this is ever deleted. The rest is watched."""
+        return frozenset(address for address, applied in self.resources.items() if not applied.watched)
 
 
 class Action(StrEnum):
@@ -397,6 +415,7 @@ def _ordered(value: Value) -> Value:
 
 
 CHANGED, GONE, UNMANAGED, DESIRED = "drift.changed", "drift.gone", "drift.unmanaged", "drift.desired"
+REPLACED = "drift.replaced"
 """The ids of drift."""
 REFERENCE = "reference"
 """Never a finding: what a file names and no file declares is not checked offline, and an error with an org."""
@@ -481,10 +500,12 @@ class Finding:
     attribution: Attribution | None = None
     known: bool | None = None
     """Whether an earlier report had it already; `None` if none was given to compare with."""
+    unmanaged: bool = False
+    """True for drift of a resource that no file declares and that belongs to nothing that one declares."""
 
     @property
     def is_drift(self) -> bool:
-        return self.id in (CHANGED, GONE, UNMANAGED, DESIRED)
+        return self.id in (CHANGED, GONE, UNMANAGED, DESIRED, REPLACED)
 
     @property
     def counts(self) -> bool:
@@ -539,11 +560,19 @@ class Plan:
     destroy: bool = False
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     """Digest of the live content of every component that the plan touches."""
+    record_ids: Mapping[str, str] = field(default_factory=dict)
+    """The org's id of every record that the plan touches, by address, where the org gives one."""
     payload: str = ""
     """Digest of what would be sent."""
     desired: str = ""
     """Digest of the desired files."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Digest of each of them, and of the project file, by name."""
     baseline_serial: int = 0
+    undeclared_apps: int | None = None
+    """How many apps of the org are in no file; `None` if the files could not be read."""
+    managed: int = 0
+    """How many resources the files declare and the baseline will hold as ours."""
     created: str = ""
     """ISO 8601, UTC."""
     unchecked: tuple[Unchecked, ...] = ()
@@ -637,6 +666,8 @@ class DriftReport:
     """What could not be read -> why, in the org's words. Neither fine nor gone: not judged."""
     resolved: tuple[str, ...] = ()
     """Addresses and fields of findings that an earlier report had and that are gone."""
+    undeclared_apps: int | None = None
+    """How many apps of the org are in no file; `None` if the files could not be read."""
     bodies: Mapping[Address, Body] = field(default_factory=dict)
     """What the org has, for drawing it. Not shown otherwise."""
     created: str = ""
@@ -684,6 +715,10 @@ class ApplyResult:
     """Why the org could not be read back after a step landed. The baseline then holds what was sent."""
     interrupted: bool = False
     """True if somebody stopped it (Ctrl-C, SIGTERM)."""
+    meanwhile: tuple[Finding, ...] = ()
+    """Drift that came about while the apply was under way: what others changed, and what the org made of what was sent."""
+    baseline_written: bool = False
+    """True if the baseline is not what it was before."""
 
 
 def walk(body: Body, path: Path = ()) -> Iterator[Path]:

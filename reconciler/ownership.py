@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
+from reconciler import drift
 from reconciler.as_of import dated
 from reconciler.baseline import accepted, forgotten
 from reconciler.body import path_of
 from reconciler.engine import Session, read
 from reconciler.errors import Complaint, InputError, RefusedError
 from reconciler.kind import suggestion
-from reconciler.model import Address, Baseline
+from reconciler.kinds import all_kinds
+from reconciler.model import Address, Baseline, Finding
 
 
 def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
@@ -23,14 +26,20 @@ def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
     return replace(found, resources=kept)
 
 
-def accept(session: Session, chosen: Sequence[tuple[Address, str]]) -> None:
-    """Take what the org has now as what should be. All or nothing. Raises InputError for an address nobody knows."""
+def accept(session: Session, chosen: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Take what the org has now as what should be, and return what was accepted, address and field. All or nothing.
+
+    `chosen` are addresses, or patterns with `*` and `?` that stand for every drifted resource that they match, and a field
+    or an empty text for the whole. Raises InputError for what is unknown, or for a pattern that nothing matches.
+    """
     with session.baselines.lock(session.provider.org().id):
         found, live = read(session)
         before = found
         if not found.exists:
             raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
-        for address, field in chosen:
+        drifted = list(drift.findings(found, live))
+        several = [one for text, field in chosen for one in _matching(text, field, drifted)]
+        for address, field in dict.fromkeys(several):
             held, have = found.resources.get(address), live.resources.get(address)
             if held is None and have is None:
                 known = [*map(str, found.resources), *map(str, live.resources)]
@@ -45,8 +54,37 @@ def accept(session: Session, chosen: Sequence[tuple[Address, str]]) -> None:
             if path is None:
                 mend = suggestion(field, address.struct.fields())
                 raise InputError(Complaint(f"{field} is not a field of {address}", mend=mend))
-            found = accepted(found, live, address, path)
+            found = accepted(found, live, address, path, watch_all=session.watch_all)
         session.baselines.save(dated(before, found, live))
+    return tuple(f"{address}.{field}" if field else str(address) for address, field in dict.fromkeys(several))
+
+
+def _matching(text: str, field: str, drifted: Sequence[Finding]) -> list[tuple[Address, str]]:
+    """The addresses that a person names: one, or all drifted ones that fit a pattern."""
+    if not {"*", "?"} & set(text):
+        return [(typed_address(text), field)]
+    fitting = [
+        one.address
+        for one in drifted
+        if fnmatchcase(str(one.address), text) and (not field or field in (".".join(one.path), *one.path[:1]))
+    ]
+    if not fitting:
+        what = f"no drift of {field} in what fits {text}" if field else f"nothing that drifted fits {text}"
+        raise InputError(Complaint(what, mend="reconciler drift lists what drifted"))
+    return [(address, field) for address in dict.fromkeys(fitting)]
+
+
+def typed_address(text: str) -> Address:
+    """An address as a person types it. Raises InputError that says what is wrong."""
+    try:
+        parsed = Address.parse(text)
+    except ValueError as wrong:
+        raise InputError(Complaint(str(wrong), mend="for example ExternalClientApplication/order_portal")) from None
+    if parsed.kind not in all_kinds():
+        raise InputError(
+            Complaint(f"{parsed.kind} is not a kind", mend=suggestion(parsed.kind, all_kinds(), every=True))
+        )
+    return parsed
 
 
 def forget(session: Session, chosen: Sequence[Address]) -> None:
@@ -56,10 +94,12 @@ def forget(session: Session, chosen: Sequence[Address]) -> None:
         found = session.baselines.load(org_id)
         for address in chosen:
             _refuse_unknown(address, found)
+            if found.resources[address].watched:
+                raise InputError(Complaint(f"{address} is not managed, only watched: there is nothing to give up"))
         for address in chosen:
             # A handler takes its enablements along, so they may be named beside it.
             if address in found.resources:
-                found = forgotten(found, address)
+                found = forgotten(found, address, watch_all=session.watch_all)
         session.baselines.save(found)
 
 

@@ -157,7 +157,7 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
         if address.schema.singleton
         else None
     )
-    body = _without(address.struct, want.body, want.lifecycle.ignore) if held is not None else want.body
+    body = without(address.struct, want.body, want.lifecycle.ignore) if held is not None else want.body
     if applied is not None:
         found.released += [
             Release(address, path)
@@ -380,8 +380,8 @@ def _declares(body: Body, path: Path) -> bool:
     return True
 
 
-def _without(struct: type[Struct], body: Body, paths: Iterable[Path]) -> Body:
-    """A body without some fields; whole sections, and fields of list items, may be named."""
+def without(struct: type[Struct], body: Body, paths: Iterable[Path]) -> Body:
+    """Return a body without some fields; whole sections, and fields of list items, may be named."""
     for path in paths:
         if path[0] in body:
             body = put(struct, body, path, None)

@@ -27,7 +27,8 @@ from reconciler.kinds import all_kinds
 from reconciler.model import Address, Applied, Baseline, Modified
 from reconciler.model import Path as FieldPath
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1, of 0.1.0, is read as well: it knows no ids of records, and keeps of most undeclared resources only the names."""
 LIMIT = 1 << 30
 """Bytes. A larger file is not one of ours."""
 _TOGETHER = 500
@@ -259,6 +260,8 @@ def _lines(baseline: Baseline) -> Iterator[str]:
         }
         if (known := baseline.as_of.get(address)) is not None:
             entry["as_of"] = [known.date, known.by_id]
+        if applied.id:
+            entry["id"] = applied.id
         yield f"{separator}{_dump(str(address))}:{_dump(entry)}"
         separator = ",\n"
     yield "\n}," + _dump(tail)[1:] + "\n"
@@ -281,7 +284,7 @@ def _read(path: Path) -> Baseline:
         else:
             whole = json.loads(first.removesuffix(',"resources":{') + "}")
             entries = _entries(file, whole)
-        if whole["format"] != FORMAT:
+        if whole["format"] not in (1, FORMAT):
             raise ValueError(f"format {whole['format']}, this version reads {FORMAT}")
         memo: dict[str, tuple[FieldPath, ...]] = {}
         dates: dict[tuple[str, str], Modified] = {}
@@ -295,7 +298,7 @@ def _read(path: Path) -> Baseline:
             body = entry["body"] if is_plain else from_json(entry["body"])
             protect = frozenset(entry["protect"])
             resources[_address(text)] = Applied(
-                body, entry["record"], memo[declared], unseen, protect, entry["watched"]
+                body, entry["record"], memo[declared], unseen, protect, entry["watched"], entry.get("id", "")
             )
             if "as_of" in entry:
                 date, by_id = map(str, entry["as_of"])

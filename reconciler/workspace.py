@@ -15,7 +15,7 @@ from reconciler.engine.session import utc_now
 from reconciler.errors import Complaint, InputError, ReconcilerError
 from reconciler.guards import ALLOWABLE
 from reconciler.kind import SecretRef, suggestion
-from reconciler.model import Address, Snapshot
+from reconciler.model import Snapshot
 from reconciler.own_providers import prefer_ours
 from reconciler.progress import progress
 from reconciler.redaction import hold, redacted
@@ -90,7 +90,7 @@ class Workspace:
 
     def desired(self) -> Snapshot:
         """The desired state that the files declare. Raises InputError with every problem of every file."""
-        return load(
+        found = load(
             self.project.desired,
             root=self.project.root,
             variables=self.org.variables,
@@ -98,6 +98,8 @@ class Workspace:
             allow_commands=self.choices.allow_commands,
             tell=lambda words: print(line(words, 1000), file=sys.stderr),
         )
+        # Variables, waivers and guards are in the project file: a plan rests on it, too.
+        return replace(found, files={**found.files, self.project.path.name: self.project.digest})
 
     def secret(self, ref: SecretRef) -> str:
         """The value behind a reference."""
@@ -136,6 +138,7 @@ class Workspace:
                 rules=org.rules,
                 fail_on=self.choices.fail_on,
                 progress=tell,
+                watch_all=self.project.watch_all,
             )
 
     @contextmanager
@@ -228,18 +231,3 @@ def _key(variable: str) -> str:
         shown = variable if variable.isupper() else "with that name"
         raise InputError(f"--scrub-key: the environment variable {shown} is not set")
     return hold(os.environ.get(variable, "")) if variable else ""
-
-
-def address(text: str) -> Address:
-    """An address as a person types it. Raises InputError that says what is wrong."""
-    from reconciler.kinds import all_kinds
-
-    try:
-        parsed = Address.parse(text)
-    except ValueError as wrong:
-        raise InputError(Complaint(str(wrong), mend="for example ExternalClientApplication/order_portal")) from None
-    if parsed.kind not in all_kinds():
-        raise InputError(
-            Complaint(f"{parsed.kind} is not a kind", mend=suggestion(parsed.kind, all_kinds(), every=True))
-        )
-    return parsed

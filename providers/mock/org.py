@@ -316,9 +316,12 @@ class Org:
         body = parse(xml)
         owner = one(body, "externalClientApplication") if BY_NAME[kind].satellite else None
         label = one(body, "label") if kind == "PermissionSet" else None
+        earlier = world.component(kind, name)
         world.remove(kind, name)
-        row = (kind, name, world.new_id(BY_NAME[kind].prefix), label, owner, xml, content, None)
-        by = (world.user_id, world.now, world.user_id, world.now)
+        id = earlier.id if earlier is not None else world.new_id(BY_NAME[kind].prefix)
+        row = (kind, name, id, label, owner, xml, content, None)
+        made = (world.user_id, world.now) if earlier is None else (earlier.created_by, earlier.created_at)
+        by = (*made, world.user_id, world.now)
         world.db.execute("INSERT INTO component VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row + by)
         key = one(body, "consumerKey") or one(body, "oauthConfig", "consumerKey")
         if key:

@@ -20,6 +20,7 @@ class FileProperties(NamedTuple):
     modified_by_id: str
     modified_date: str
     installed: bool = False
+    created_by_id: str = ""
 
 
 def file_properties(element: etree._Element) -> FileProperties:
@@ -36,20 +37,21 @@ def file_properties(element: etree._Element) -> FileProperties:
         get(_DATE) or "",
         # An org that develops a package has its own prefix on components that it may well change: their state tells.
         state.startswith("installed") or (not state and bool(get(_PREFIX))),
+        get(_MADE_BY_ID) or "",
     )
 
 
-_TYPE, _ID, _NAME, _FILE, _BY, _BY_ID, _DATE, _STATE, _PREFIX = (
+_TYPE, _ID, _NAME, _FILE, _BY, _BY_ID, _DATE, _STATE, _PREFIX, _MADE_BY_ID = (
     f"{{{NAMESPACE}}}{name}"
     for name in (
         "type", "id", "fullName", "fileName", "lastModifiedByName", "lastModifiedById", "lastModifiedDate",
-        "manageableState", "namespacePrefix",
+        "manageableState", "namespacePrefix", "createdById",
     )
 )  # fmt: skip
 
 
 _PLAIN = re.compile(
-    r"<(fileName|fullName|id|lastModifiedById|lastModifiedByName|lastModifiedDate|manageableState|namespacePrefix|type)>"
+    r"<(createdById|fileName|fullName|id|lastModifiedById|lastModifiedByName|lastModifiedDate|manageableState|namespacePrefix|type)>"
     r"([^<>&]*)</"
 )
 
@@ -68,4 +70,5 @@ def plain_file_properties(texts: list[str]) -> Iterator[FileProperties]:
             get("lastModifiedById", ""),
             get("lastModifiedDate", ""),
             state.startswith("installed") or (not state and bool(get("namespacePrefix"))),
+            get("createdById", ""),
         )

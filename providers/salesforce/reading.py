@@ -89,7 +89,13 @@ class Reading:
         app = body.get(owner) if owner else None
         address = Address(intern(kind.__name__), intern(app if type(app) is str and app else name))
         resource = LiveResource(
-            address, body, intern(name), self._modified(about), installed=about is not None and about.installed
+            address,
+            body,
+            intern(name),
+            self._modified(about),
+            installed=about is not None and about.installed,
+            id=_told_id(about),
+            created_by_id=intern(about.created_by_id) if about is not None else "",
         )
         if kind.__name__ == _HANDLER:
             self._take_enablements(resource)
@@ -111,7 +117,13 @@ class Reading:
                 spare = Address(address.kind, _unused(f"{resource.record}~", address, self.resources))
             self.cannot(str(spare), why)
             self.resources[spare] = LiveResource(
-                spare, resource.body, resource.record, resource.modified, installed=resource.installed
+                spare,
+                resource.body,
+                resource.record,
+                resource.modified,
+                installed=resource.installed,
+                id=resource.id,
+                created_by_id=resource.created_by_id,
             )
             return
         self.resources[address] = resource
@@ -150,6 +162,11 @@ class Reading:
 
 def _inside(path: str) -> str:
     return path.removeprefix("unpackaged/")
+
+
+def _told_id(about: FileProperties | None) -> str:
+    """The record's id; empty where the org gives none. Zeros, the id of nothing, are none."""
+    return about.id if about is not None and about.id.strip("0A") else ""
 
 
 def _name(kind: type[Kind], about: FileProperties) -> str:

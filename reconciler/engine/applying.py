@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import monotonic
 
-from reconciler import guards, planner
+from reconciler import drift as drifting
+from reconciler import guards, judging, planner
 from reconciler.as_of import dated
-from reconciler.baseline import advanced
+from reconciler.baseline import Seen, advanced, at_version, seen
 from reconciler.causes import explained
 from reconciler.components import fingerprints
-from reconciler.engine.planning import draft_plan, placed, stopping
-from reconciler.engine.resuming import Logbook, is_same, left_to_itself, resumed, settled, with_ids
+from reconciler.engine.attributing import by_others, with_ids
+from reconciler.engine.planning import draft_plan, ignored, placed, stopping
+from reconciler.engine.resuming import Logbook, is_same, left_to_itself, resumed, settled
 from reconciler.engine.session import Session, identified, read, read_live, time_of
 from reconciler.errors import (
     Complaint,
@@ -31,6 +33,7 @@ from reconciler.model import (
     Baseline,
     Change,
     Deployed,
+    Finding,
     Landing,
     LiveResource,
     LiveState,
@@ -41,7 +44,7 @@ from reconciler.model import (
     StepResult,
 )
 from reconciler.planner import Request
-from reconciler.render.saved_plan import SavedPlan
+from reconciler.render.saved_plan import SavedPlan, effects
 from reconciler.security import Severity
 
 WAIVE = "mend the files, or waive it in reconciler.yaml with a reason, an owner and an end"
@@ -93,6 +96,7 @@ def apply(
         made = draft_plan(session, request, baseline, live)
         if said:
             made = replace(made, notes=(said, *made.notes))
+        before, baseline = seen(live, baseline), at_version(baseline, live)
         approved = (resume or again) and journal is not None and journal.approves(made)
         _refuse_other(None if approved else saved, made)
         _refuse(session, made, reviewed=approved or saved is not None)
@@ -108,7 +112,7 @@ def apply(
         if made.steps:
             # It is read again before anything is sent, and one copy of a large org is enough.
             live, made = LiveState(live.org, {}), replace(made, bodies={})
-        return _execute(session, request, made, baseline, live, begun)
+        return _execute(session, request, made, baseline, before, live, begun)
 
 
 def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
@@ -133,22 +137,50 @@ def _refuse_other(saved: SavedPlan | None, made: Plan) -> None:
             Complaint(f"the plan is for org {saved.org_id}, this is {made.org.id}", mend="plan again for this org")
         )
     mend = "review a new plan"
-    moved = [
+    if saved.desired != made.desired or (saved.files and saved.files != made.files):
+        raise RefusedError(*(Complaint(text, mend=mend) for text in _changed_files(saved.files, made.files)))
+    touched = saved.fingerprints.keys() & made.fingerprints.keys()
+    moved = [address for address in sorted(touched) if saved.fingerprints[address] != made.fingerprints[address]]
+    again = [
         address
-        for address in sorted(saved.fingerprints.keys() | made.fingerprints.keys())
-        if saved.fingerprints.get(address) != made.fingerprints.get(address)
+        for address, id in sorted(saved.record_ids.items())
+        if address in made.record_ids and made.record_ids[address][:15] != id[:15]
     ]
-    if moved:
+    if moved or again:
         raise RefusedError(
-            *(Complaint(f"{address} has changed in the org since the plan was made", mend=mend) for address in moved)
+            *(Complaint(f"{address} has changed in the org since the plan was made", mend=mend) for address in moved),
+            *(Complaint(f"{a} was deleted and made anew since the plan was made", mend=mend) for a in again),
         )
-    if saved.payload != made.payload:
-        what = (
-            "the desired files have changed since"
-            if saved.desired != made.desired
-            else "what would be sent is not what was planned"
+    if saved.effects == effects(made):
+        return
+    if saved.baseline_serial != made.baseline_serial:
+        was, now = (
+            f"baseline serial {n}" if n else "no baseline" for n in (saved.baseline_serial, made.baseline_serial)
         )
-        raise RefusedError(Complaint(what, mend=mend))
+        message = f"the plan was made with {was}, this is {now}: what is to be done is not the same"
+        where = "plan where the baseline is: it is a file of .reconciler/baselines, kept with the project"
+        raise RefusedError(Complaint(message, mend=f"{mend}; {where}"))
+    gone = sorted(saved.fingerprints.keys() ^ made.fingerprints.keys())
+    if gone:
+        raise RefusedError(
+            *(Complaint(f"{address} has changed in the org since the plan was made", mend=mend) for address in gone)
+        )
+    raise RefusedError(Complaint("what would be done is not what was planned", mend=mend))
+
+
+def _changed_files(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Which of the files that a plan rests on are not what they were, a line each."""
+    if not before:
+        return ["the desired files have changed since the plan was made"]
+    words = {True: "is new since", False: "has changed since"}
+    found = [
+        f"{name} is gone since the plan was made"
+        if name not in now
+        else f"{name} {words[name not in before]} the plan was made"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    return found or ["the desired files have changed since the plan was made"]
 
 
 class StoppedError(InputError):
@@ -185,8 +217,9 @@ def _refuse(session: Session, made: Plan, *, reviewed: bool) -> None:
 
 
 def _execute(
-    session: Session, request: Request, made: Plan, baseline: Baseline, live: LiveState, begun: float
+    session: Session, request: Request, made: Plan, baseline: Baseline, before: Seen, live: LiveState, begun: float
 ) -> ApplyResult:
+    serial = baseline.serial
     sent: dict[SecretRef, str] = {}
     salt = baseline.salt or randomness.token_hex(16)
     baseline = replace(baseline, salt=salt)
@@ -201,8 +234,9 @@ def _execute(
         live = read_live(session.provider, session.desired, baseline, session.progress)
         components = [component for step in made.steps for component in step.components]
         _refuse_moved(made.fingerprints, fingerprints(components, live))
+        _refuse_other_records(made.record_ids, live)
     log = Logbook(session, request, made, baseline, sent)
-    run = _Run(session, request, made, secret, sent, log, baseline, live)
+    run = _Run(session, request, made, secret, sent, log, baseline, before, live)
     for index in range(len(made.steps)):
         if not run.step(index):
             break
@@ -212,12 +246,39 @@ def _execute(
     landed = all(result.landing is Landing.LANDED for result in results)
     if not run.unread:
         log.close(landed=landed)
+    written = run.baseline.serial != serial
     if run.unread or log.interrupted or not landed:
-        return ApplyResult(made, results, (), monotonic() - begun, run.unread, log.interrupted)
+        return ApplyResult(
+            made, results, (), monotonic() - begun, run.unread, log.interrupted, baseline_written=written
+        )
     live = run.live
+    meanwhile = _meanwhile(run, made) if made.steps else ()
+    written = run.baseline.serial != serial
     left = planner.draft(session.desired, live, run.baseline, replace(request, replace=frozenset()))
     made = replace(made, bodies={address: have.body for address, have in live.resources.items()})
-    return ApplyResult(made, results, placed(left.changes, session.desired), seconds=monotonic() - begun)
+    return ApplyResult(
+        made,
+        results,
+        placed(left.changes, session.desired),
+        seconds=monotonic() - begun,
+        meanwhile=meanwhile,
+        baseline_written=written,
+    )
+
+
+def _meanwhile(run: "_Run", made: Plan) -> tuple[Finding, ...]:
+    """The drift that was not there when the plan was made, with who: others changed it while the apply was under way.
+
+    What the org itself made of what was sent is no drift, and is taken into the baseline.
+    """
+    session, known = run.session, {finding.key for finding in made.drift}
+    found = drifting.findings(run.baseline, run.live, ignored(session.desired))
+    sent = {change.address for step in made.steps for change in step.changes}
+    baseline, others = by_others(session, run.baseline, run.live, [f for f in found if f.key not in known], sent)
+    if baseline is not run.baseline:
+        run.baseline = dated(run.baseline, baseline, run.live)
+        session.baselines.save(run.baseline)
+    return judging.placed(others, session.desired)
 
 
 @dataclass(slots=True)
@@ -231,6 +292,7 @@ class _Run:
     digests: Mapping[SecretRef, str]
     log: Logbook
     baseline: Baseline
+    before: Seen
     live: LiveState
     results: list[StepResult] = field(default_factory=list)
     unread: str = ""
@@ -294,7 +356,7 @@ class _Run:
     def advance(self, landed: Sequence[Change], planned: Collection[Address]) -> None:
         """Write what landed into the baseline."""
         baseline, live = self.baseline, self.live
-        self.baseline = _advance(self.session, self.request, baseline, live, landed, self.digests, planned)
+        self.baseline = _advance(self.session, self.request, baseline, self.before, live, landed, self.digests, planned)
 
 
 def _in_words(error: ReconcilerError) -> str:
@@ -329,6 +391,7 @@ def _advance(
     session: Session,
     request: Request,
     baseline: Baseline,
+    before: Seen,
     live: LiveState,
     landed: Sequence[Change],
     sent: Mapping[SecretRef, str],
@@ -337,7 +400,7 @@ def _advance(
     known = baseline.resources.keys() | session.desired.resources.keys()
     chosen = [a for a in known if planner.targeted(a, request.targets) and a not in planned]
     desired = Snapshot({}) if request.destroy else session.desired
-    new = advanced(baseline, desired, live, landed, chosen=chosen, secrets=sent)
+    new = advanced(baseline, desired, before, live, landed, chosen=chosen, secrets=sent, watch_all=session.watch_all)
     if not new.begun and not baseline.exists:
         new = replace(new, begun=time_of(session))
     if new.serial != baseline.serial or (landed and new is baseline):
@@ -352,6 +415,20 @@ def _refuse_moved(planned: Mapping[str, str], now: Mapping[str, str]) -> None:
         mend = "nothing was sent; plan again"
         raise RefusedError(
             *(Complaint(f"{a} changed in the org while this apply was under way", mend=mend) for a in moved)
+        )
+
+
+def _refuse_other_records(planned: Mapping[str, str], live: LiveState) -> None:
+    """A record that was deleted and made anew meanwhile holds the same, perhaps, and is another one all the same."""
+    moved = [
+        address
+        for address, id in sorted(planned.items())
+        if (have := live.resources.get(Address.parse(address))) is None or (have.id and have.id[:15] != id[:15])
+    ]
+    if moved:
+        mend = "nothing was sent; plan again"
+        raise RefusedError(
+            *(Complaint(f"{a} was deleted and made anew while this apply was under way", mend=mend) for a in moved)
         )
 
 
@@ -418,4 +495,6 @@ def failed(result: ApplyResult) -> ReconcilerError | None:
         return UnreachableError(Complaint(f"everything landed, and could not be read back: {result.unread}", mend=mend))
     if result.left:
         return NotConvergedError("applied, but the second plan is not empty")
+    if any(not finding.unmanaged for finding in result.meanwhile):
+        return NotConvergedError("applied, and others changed meanwhile what is managed here")
     return None

@@ -1,15 +1,14 @@
 """Drift and checks: read baseline → read org → compare, and rules on files, or on an org as it is. Nothing here writes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import datetime
 
 from reconciler import drift as drifting
 from reconciler import judging, planner
-from reconciler.attribution import attributed
 from reconciler.desired import undeclared
-from reconciler.engine.planning import ignored, placed
-from reconciler.engine.resuming import cut_off, ours
+from reconciler.engine.attributing import with_who
+from reconciler.engine.planning import ignored, placed, undeclared_apps
+from reconciler.engine.resuming import cut_off
 from reconciler.engine.session import (
     Session,
     ask_facts,
@@ -28,17 +27,14 @@ from reconciler.errors import (
     NotAllowedError,
     RefusedError,
 )
-from reconciler.facts import History
 from reconciler.model import (
     DESIRED,
     NOT_RECORDED,
-    Address,
     Baseline,
     Change,
     CheckReport,
     DriftReport,
     Finding,
-    LiveState,
     Snapshot,
 )
 from reconciler.rule_settings import RuleSettings
@@ -70,12 +66,10 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
         found = list(drifting.findings(baseline, live, ignored(session.desired)))
         compared = set(baseline.resources) | live.resources.keys()
         notes = drifting.unwatched(baseline, live)
-    history = _history(session, found, baseline)
-    records = {address: applied.record for address, applied in baseline.resources.items()}
-    records |= {address: have.record for address, have in live.resources.items()}
+    named, history = with_who(session, baseline, live, found)
     return DriftReport(
         live.org,
-        judging.placed(_with_who(found, history, baseline, live, session, records), session.desired),
+        judging.placed(named, session.desired),
         against,
         tuple(sorted(compared)),
         in_flight=tuple(deployment for deployment in history.deployments if deployment.in_flight),
@@ -85,40 +79,10 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
             *notes,
             *(f"who did it is less sure: {topic}: {why}" for topic, why in history.unknown.items()),
         ),
+        undeclared_apps=undeclared_apps(session.desired, live),
         bodies={address: have.body for address, have in live.resources.items()},
         created=time_of(session),
     )
-
-
-def _with_who(
-    found: Sequence[Finding],
-    history: History,
-    baseline: Baseline,
-    live: LiveState,
-    session: Session,
-    records: Mapping[Address, str],
-) -> tuple[Finding, ...]:
-    """The findings, each with who. A field that is not as declared was changed by somebody only if it is not as it was
-    last applied either: the files may be what moved."""
-    deployments = ours(session, baseline)
-    known = attributed(found, history, deployments, records, baseline.as_of)
-    if not any(finding.id == DESIRED for finding in found):
-        return known
-    moved = attributed(drifting.findings(baseline, live), history, deployments, records, baseline.as_of)
-    drifted = {(finding.address, finding.path): finding for finding in moved}
-    return tuple(
-        replace(finding, attribution=other.attribution, deferred=other.deferred)
-        if (other := drifted.get((finding.address, finding.path))) is not None
-        else finding
-        for finding in known
-    )
-
-
-def _history(session: Session, found: Sequence[Finding], baseline: Baseline) -> History:
-    """Who did what since the baseline began. An org in which nothing changed is only asked what is under way."""
-    enablements = any(finding.address.is_enablement for finding in found)
-    since = baseline.begun if found else time_of(session)
-    return session.provider.history(since, session.progress, enablements=enablements)
 
 
 def check_files(desired: Snapshot, rules: RuleSettings, now: datetime) -> CheckReport:

@@ -1,6 +1,6 @@
 """Plans: read baseline → read org → draft → pack into steps → rules → guards."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler import drift as drifting
@@ -14,8 +14,10 @@ from reconciler.errors import (
     InputError,
     Place,
 )
+from reconciler.identity import owners
 from reconciler.kind import Body, suggestion
 from reconciler.model import (
+    NOT_RECORDED,
     Action,
     Address,
     Baseline,
@@ -34,6 +36,7 @@ from reconciler.planner import Draft, Request
 from reconciler.provider import Provider
 from reconciler.security import Severity
 
+APPS = ("ConnectedApp", "ExternalClientApplication")
 PLACED = 1_000
 """So many changes get the exact line of each field; the rest gets the line of its document."""
 
@@ -49,6 +52,7 @@ def plan(session: Session, request: Request = Request()) -> Plan:
 def draft_plan(session: Session, request: Request, baseline: Baseline, live: LiveState) -> Plan:
     desired = session.desired
     _check_request(request, desired, live, baseline)
+    managed = baseline.managed
     draft = planner.draft(desired, live, baseline, request)
     complaints = [problem.complaint() for problem in draft.problems]
     if not request.destroy:
@@ -72,17 +76,39 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         refusals=tuple(_refusals(session, draft.changes, live, baseline)),
         released=draft.released,
         adopted=draft.adopted,
-        notes=(*draft.notes, *live.not_comparable),
+        notes=(*draft.notes, *_hidden(live), *live.not_comparable),
         unchanged=draft.unchanged,
         targets=tuple(str(target) for target in request.targets),
         replaced=tuple(sorted(str(address) for address in request.replace)),
         destroy=request.destroy,
         fingerprints=fingerprints(components, live),
+        record_ids={
+            str(owner): live.resources[owner].id
+            for owner in sorted({owner for change in draft.changes for owner in owners(change.address)})
+            if owner in live.resources and live.resources[owner].id
+        },
         payload=session.provider.payload(components) if components else "",
         desired=desired.digest,
+        files=desired.files,
+        undeclared_apps=undeclared_apps(desired, live),
+        managed=len((managed & live.resources.keys()) | (desired.resources.keys() & live.resources.keys())),
         baseline_serial=baseline.serial,
         created=time_of(session),
     )
+
+
+def _hidden(live: LiveState) -> Iterator[str]:
+    """What could not be read of what is only watched: it stops no plan, and is not passed over in silence."""
+    for what, why in live.hidden.items():
+        if why != NOT_RECORDED:
+            yield f"{what} could not be read, and is not judged: {why}"
+
+
+def undeclared_apps(desired: Snapshot, live: LiveState) -> int | None:
+    """How many apps of the org are in no file; `None` if the files could not be read."""
+    if not desired.digest and not desired.resources:
+        return None
+    return sum(a.kind in APPS and a not in desired.resources for a in live.resources)
 
 
 def _parsed(text: str) -> Address | None:
@@ -112,17 +138,20 @@ def ignored(desired: Snapshot) -> Mapping[Address, tuple[Path, ...]]:
 
 
 def _check_request(request: Request, desired: Snapshot, live: LiveState, baseline: Baseline) -> None:
-    if not desired.resources and baseline.resources and not request.destroy:
-        message = f"the desired files declare nothing, and the baseline holds {len(baseline.resources)} resources"
+    managed = baseline.managed
+    if not desired.resources and managed and not request.destroy:
+        message = f"the desired files declare nothing, and {len(managed)} resources of the baseline are ours"
         raise InputError(
             Complaint(message, mend="check the folder in reconciler.yaml; to give everything up ask for plan --destroy")
         )
-    known = desired.resources.keys() | baseline.resources.keys()
+    known = desired.resources.keys() | managed
     for address in (*request.targets, *request.replace):
         if address not in known and not any(a.component == address for a in known):
             raise InputError(
                 Complaint(
-                    f"{address} is neither declared nor in the baseline", mend=suggestion(str(address), map(str, known))
+                    f"{address} is neither declared nor managed",
+                    mend=suggestion(str(address), map(str, known))
+                    or ("declare it" if address in live.resources else ""),
                 )
             )
     for address in request.replace:

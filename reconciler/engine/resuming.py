@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from reconciler import drift
 from reconciler.as_of import dated
-from reconciler.baseline import advanced
+from reconciler.baseline import advanced, at_version, seen
+from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.facts import moment
@@ -14,7 +16,6 @@ from reconciler.model import Baseline, Deployed, Landing, LiveState, Plan, Sent,
 from reconciler.planner import Request
 from reconciler.render.saved_plan import SavedPlan
 
-KEPT_DEPLOYMENTS = 200
 LOOK = 10.0
 """Seconds after a deployment was sent in which the org may still come to list it."""
 OVER = 3600.0
@@ -122,7 +123,12 @@ def settled(session: Session, journal: Journal, request: Request) -> tuple[Basel
     landed = landing is Landing.LANDED
     if landed:
         known = baseline
-        baseline = _advanced(baseline, journal, live, [one.id for one in found or () if one.success])
+        ids = [one.id for one in found or () if one.success]
+        earlier = {finding.key for finding in drift.findings(baseline, live)}
+        baseline = _advanced(baseline, journal, live, ids, watch_all=session.watch_all)
+        sent = {intent.address for intent in journal.intents}
+        drifted = [one for one in drift.findings(baseline, live) if one.address in sent and one.key not in earlier]
+        baseline, _ = by_others(session, baseline, live, drifted, sent)
         baseline = dated(known, baseline, live)
         session.baselines.save(baseline)
         if journal.desired == session.desired.digest:
@@ -157,25 +163,25 @@ def _ended(session: Session, sent: Sent, age: float) -> Sequence[Deployed] | Non
         return None
 
 
-def _advanced(baseline: Baseline, journal: Journal, live: LiveState, ids: Sequence[str]) -> Baseline:
-    """The baseline after a step that landed while nobody watched: as the org has it now."""
+def _advanced(
+    baseline: Baseline, journal: Journal, live: LiveState, ids: Sequence[str], *, watch_all: bool
+) -> Baseline:
+    """The baseline after a step that landed unseen: what the journal says was sent. What others changed since is drift."""
+    baseline = at_version(baseline, live)
     known = replace(baseline, salt=baseline.salt or journal.salt)
     known = replace(known, deployments=with_ids(known.deployments, ids))
     chosen = [intent.address for intent in journal.intents]
-    new = advanced(known, journal.declared, live, journal.changes, chosen=chosen, secrets=journal.secrets)
+    new = advanced(
+        known,
+        journal.declared,
+        seen(live, known),
+        live,
+        journal.changes,
+        chosen=chosen,
+        secrets=journal.secrets,
+        watch_all=watch_all,
+    )
     return new if baseline.exists or new.begun else replace(new, begun=journal.begun)
-
-
-def with_ids(deployments: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
-    """Our latest deployments, with these."""
-    return (*deployments, *(one for one in ids if one not in deployments))[-KEPT_DEPLOYMENTS:]
-
-
-def ours(session: Session, baseline: Baseline) -> tuple[str, ...]:
-    """Ids of our own deployments, with that of an apply that was cut off."""
-    journal = session.baselines.journal(baseline.org_id)
-    ids = [journal.sent.id] if journal is not None and journal.sent is not None and journal.sent.id else []
-    return with_ids(baseline.deployments, ids)
 
 
 def cut_off(session: Session) -> str:

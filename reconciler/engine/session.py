@@ -9,6 +9,7 @@ from typing import Protocol
 
 from reconciler import judging
 from reconciler.baseline import remembered
+from reconciler.drift import is_of_ours
 from reconciler.errors import (
     Complaint,
     InputError,
@@ -75,16 +76,25 @@ class Session:
     """Findings from this severity on stop an apply."""
     progress: Progress = silent
     now: Callable[[], datetime] = utc_now
+    watch_all: bool = True
+    """Whether everything in the org is watched, declared or not; else only what is managed and what belongs to it."""
 
 
 def read(session: Session) -> tuple[Baseline, LiveState]:
     """Baseline and org. Raises NotAllowedError if something could not be read that is declared or in the baseline."""
     baseline, live = read_all(session)
     refuse_too_new(session.desired, live)
-    found = unreadable(session.desired.resources.keys() | baseline.resources.keys(), live)
+    found = unreadable(session.desired.resources.keys() | _planned_on(baseline), live)
     if found:
         raise NotAllowedError(*unread_complaints(found, session.desired))
     return baseline, live
+
+
+def _planned_on(baseline: Baseline) -> set[Address]:
+    """What of the baseline a plan rests on: what we manage, and what belongs to it. What is only watched, because the whole
+    org is, may be unreadable without stopping a plan; drift says so."""
+    resources = baseline.resources
+    return {a for a, one in resources.items() if not one.watched or a.kind == "ApexClass" or is_of_ours(a, resources)}
 
 
 def read_all(session: Session) -> tuple[Baseline, LiveState]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, UNMANAGED
+from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNMANAGED
 from reconciler.rule_settings import EXPIRED, OWN, UNUSED
 from reconciler.rules import all_rules
 from reconciler.security import Severity
@@ -28,6 +28,13 @@ _OTHERS = (
         Severity.HIGH,
         "What was applied is still in the org",
         "Clients that log in through it are refused until it is restored.",
+        _DESIGN,
+    ),
+    (
+        REPLACED,
+        Severity.HIGH,
+        "An app, handler or scope is the record that was last applied or accepted",
+        "Under an old name stands another record: with other keys, no tokens of the former one, and perhaps another owner.",
         _DESIGN,
     ),
     (

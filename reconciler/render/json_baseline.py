@@ -28,6 +28,7 @@ def baseline(found: Baseline, alias: str = "") -> str:
 def _resource(address: Address, held: Applied) -> dict[str, Any]:
     return {
         "record": held.record,
+        "id": held.id,
         "declared": [".".join(path) for path in held.declared],
         "protect": sorted(held.protect),
         "body": values.hidden(values.schema(address), held.body),

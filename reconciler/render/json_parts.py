@@ -53,6 +53,7 @@ def finding(found: Finding) -> shapes.Finding:
         "waived": found.waived,
         "deferred": found.deferred,
         "known": found.known,
+        "unmanaged": found.unmanaged,
     }
 
 

@@ -76,6 +76,9 @@ def plan(plan: Plan) -> str:
         "fingerprints": dict(plan.fingerprints),
         "payload_digest": plan.payload,
         "desired_digest": plan.desired,
+        "desired_files": dict(plan.files),
+        "record_ids": dict(plan.record_ids),
+        "undeclared_apps": plan.undeclared_apps,
         "baseline_serial": plan.baseline_serial,
     }
     plain = values.plain(content)
@@ -88,11 +91,14 @@ def apply_result(result: ApplyResult) -> str:
     landed = all(step.landing is Landing.LANDED for step in result.steps)
     content: shapes.Applied = {
         **json_parts.head("apply", plan.created),
-        "errored": not landed or bool(result.left),
+        "errored": not landed or bool(result.left) or bool(result.meanwhile),
         "org": json_parts.org(plan.org),
         "steps": [_step(step) for step in result.steps],
         "left": [_resource_change(change, 0) for change in result.left],
         "unread": result.unread,
+        "meanwhile": [json_parts.finding(finding) for finding in result.meanwhile],
+        "adopted": [str(address) for address in plan.adopted],
+        "baseline_written": result.baseline_written,
         "drift": [json_parts.finding(finding) for finding in plan.drift],
         "findings": [json_parts.finding(finding) for finding in plan.findings],
         "unchecked": [json_parts.unchecked(one) for one in plan.unchecked],
@@ -117,6 +123,7 @@ def drift(report: DriftReport) -> str:
         "notes": list(report.notes),
         "unreadable": dict(report.unreadable),
         "resolved": list(report.resolved),
+        "undeclared_apps": report.undeclared_apps,
     }
     return json_page(values.plain(content))
 

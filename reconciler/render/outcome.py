@@ -1,15 +1,18 @@
 """What became of an apply, and what went wrong, as text for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.errors import Complaint, Place, ReconcilerError
-from reconciler.model import Action, ApplyResult, ComponentFailure, Landing, OrgInfo, StepResult
+from reconciler.model import Action, ApplyResult, ComponentFailure, Finding, Landing, OrgInfo, StepResult
 from reconciler.render import values
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
+from reconciler.render.what import moved, undeclared, way, where
+from reconciler.render.who import who
 
 _LANDING_COLOURS = {Landing.LANDED: "green", Landing.NOT_LANDED: "red", Landing.UNKNOWN: "alarm"}
 _SNIPPET = 160
+_LISTED = 20
 
 
 def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
@@ -27,12 +30,14 @@ def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
         lines += ["mend: apply --resume: it finds out what became of the deployment, and does what is left to do", ""]
     elif result.interrupted and any(step.landing is Landing.NOT_LANDED for step in result.steps):
         lines += ["to carry on: apply --resume, which does what is left to do", ""]
+    lines += _list("Adopted (already as declared, managed from now on)", map(str, result.plan.adopted), paint)
     if result.left:
         lines.append(paint("Left to change, although everything landed:", "alarm"))
         for change in result.left:
             lines.append(f"{paint.symbol(change.action)} {line(change.address)}")
             lines += [f"        {line(field.name)}" for field in change.fields]
         lines.append("")
+    lines += _list("Changed while this apply was under way, and not by it", map(_meanwhile, result.meanwhile), paint)
     return page([*lines, paint(trailer(result), "bold")])
 
 
@@ -107,6 +112,28 @@ def _failure(failure: ComponentFailure, paint: Paint) -> Iterator[str]:
     yield f"      Salesforce: {line(failure.problem)}{made}"
 
 
+def _list(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
+    """A section of an apply: its first lines, and how many more there are."""
+    body = list(lines)
+    more = [f"  and {len(body) - _LISTED:,} more"] if len(body) > _LISTED else []
+    return [paint(f"{title}:", "bold"), *(f"  {line(text)}" for text in body[:_LISTED]), *more, ""] if body else []
+
+
+def _meanwhile(finding: Finding) -> str:
+    """`high ConnectedApp/Portal.label: A → B, changed by dana@acme.example at …`"""
+    what = moved(finding) or finding.message
+    direction = f" ({way(finding)})" if way(finding) else ""
+    return f"{finding.severity}  {where(finding)}: {what}{direction}, changed by {who(finding) or 'unknown'}"
+
+
+def _kept(result: ApplyResult) -> str:
+    """What an apply without a step did all the same: ` Adopted 70, baseline written.`"""
+    if not result.baseline_written:
+        return ""
+    adopted = len(result.plan.adopted)
+    return f" Adopted {adopted:,}, baseline written." if adopted else " Baseline written."
+
+
 def trailer(result: ApplyResult) -> str:
     took = f"in {result.seconds:.1f} s"
     landings = [step.landing for step in result.steps]
@@ -116,8 +143,10 @@ def trailer(result: ApplyResult) -> str:
         return f"{what}: {values.count(len(landings), 'step')}: {told}, {took}."
     if result.left:
         return f"Not converged: {values.count(len(result.left), 'change')} left, {took}."
+    if any(not finding.unmanaged for finding in result.meanwhile):
+        return f"Applied, and not alone: {values.count(len(result.meanwhile), 'change')} of others, {took}."
     if not result.steps:
-        return "No changes."
+        return f"No changes.{_kept(result)}{undeclared(result.plan.undeclared_apps, result.plan.managed)}"
     actions = [change.action for step in result.steps for change in step.step.changes]
     replaced = f", {actions.count(Action.REPLACE)} replaced" if Action.REPLACE in actions else ""
     return (

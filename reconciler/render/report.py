@@ -22,6 +22,7 @@ from reconciler.model import (
 )
 from reconciler.render import outcome, text, values, verify_text
 from reconciler.render.about import ERROR, about
+from reconciler.render.what import where as change_of
 from reconciler.verify.judging import Verdict, VerifyReport
 
 
@@ -87,7 +88,7 @@ def of_apply(result: ApplyResult) -> Report:
         outcome.trailer(result),
         result.plan.org,
         result.plan.created,
-        text.worst_first([*result.plan.drift, *result.plan.findings]),
+        text.worst_first([*result.plan.drift, *result.meanwhile, *result.plan.findings]),
         result.plan.unchecked,
         result.plan.changes,
         landings,
@@ -98,6 +99,7 @@ def of_apply(result: ApplyResult) -> Report:
         notes=(
             *result.plan.notes,
             *(f"{change.address} landed, and is still not as declared" for change in result.left),
+            *(f"{change_of(finding)} was changed while the apply was under way" for finding in result.meanwhile),
             *([f"everything landed, and could not be read back: {result.unread}"] if result.unread else []),
         ),
         bodies=result.plan.bodies,

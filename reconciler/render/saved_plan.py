@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import Complaint, InputError, Place, RefusedError
+from reconciler.model import Plan
 from reconciler.render import strict_json
 from reconciler.render.safe import line
 
@@ -32,6 +33,11 @@ class SavedPlan:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     payload: str = ""
     desired: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the files by name; empty in plans of 0.1.0."""
+    record_ids: Mapping[str, str] = field(default_factory=dict)
+    effects: frozenset[str] = frozenset()
+    """What `effects` says of the plan."""
     baseline_serial: int = 0
     created: str = ""
 
@@ -63,9 +69,17 @@ def read_plan(text: str, file: str = "") -> SavedPlan:
             targets=_texts(content["targets"]),
             replaced=_texts(content["replaced"]),
             destroy=_of(bool, content["destroy"]),
-            fingerprints={key: _of(str, value) for key, value in content["fingerprints"].items()},
+            fingerprints=_pairs(content["fingerprints"]),
             payload=_of(str, content["payload_digest"]),
             desired=_of(str, content["desired_digest"]),
+            files=_pairs(content.get("desired_files", {})),
+            record_ids=_pairs(content.get("record_ids", {})),
+            effects=_effects(
+                content["payload_digest"],
+                ((one["address"], one["reason"]) for one in content["resource_changes"]),
+                _texts(content["adopted"]),
+                (".".join((one["address"], *one["path"])) for one in content["released"]),
+            ),
             baseline_serial=_of(int, content["baseline_serial"]),
             created=_of(str, content["timestamp"]),
         )
@@ -98,6 +112,33 @@ def _of(wanted: type[Any], value: Any) -> Any:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(_of(str, item) for item in _of(list, value))
+
+
+def _pairs(value: Any) -> Mapping[str, str]:
+    return {key: _of(str, item) for key, item in _of(dict, value).items()}
+
+
+def effects(plan: Plan) -> frozenset[str]:
+    """Everything that an apply of the plan would bring about, in the org and in the baseline, a text each."""
+    return _effects(
+        plan.payload,
+        ((str(change.address), str(change.reason)) for change in plan.changes),
+        map(str, plan.adopted),
+        (".".join((str(release.address), *release.path)) for release in plan.released),
+    )
+
+
+def _effects(
+    payload: str, changes: Iterable[tuple[str, str]], adopted: Iterable[str], released: Iterable[str]
+) -> frozenset[str]:
+    return frozenset(
+        {
+            f"payload {payload}",
+            *(f"change {address} {reason}" for address, reason in changes),
+            *(f"adopt {address}" for address in adopted),
+            *(f"release {what}" for what in released),
+        }
+    )
 
 
 def _canonical(content: Json) -> str:

@@ -142,8 +142,8 @@ class Finding(TypedDict):
     key: str
     """The finding's identity from run to run, 16 hexadecimal digits: what, where and the value, never who or when."""
     id: str
-    """The id of a rule, such as TX01, or drift.changed, drift.gone, drift.unmanaged, drift.desired, waiver.expired,
-    waiver.unused."""
+    """The id of a rule, such as TX01, or drift.changed, drift.gone, drift.replaced, drift.unmanaged, drift.desired,
+    waiver.expired, waiver.unused."""
     severity: SeverityWord
     """How bad it is."""
     address: str
@@ -184,6 +184,8 @@ class Finding(TypedDict):
     """Id of the deployment under way that explains it; empty if none does."""
     known: bool | None
     """Whether the report given with --since had it already; null without one."""
+    unmanaged: bool
+    """Whether it is drift of a resource that no file declares and that belongs to nothing that one declares."""
 
 
 @published
@@ -390,6 +392,12 @@ class UnsignedPlan(Judged):
     """Digest of what would be sent."""
     desired_digest: str
     """Digest of the desired files."""
+    desired_files: dict[str, str]
+    """Digest of each desired file and of the project file, by name."""
+    record_ids: dict[str, str]
+    """The org's id of each app, handler and scope that the plan touches, by address, where the org gives one."""
+    undeclared_apps: int | None
+    """How many apps of the org are in no file; null if that is not known."""
     baseline_serial: int
     """Serial number of the baseline on which the plan is based."""
 
@@ -478,6 +486,12 @@ class Applied(Judged):
     """What a second plan still wants. Empty if all is well."""
     unread: str
     """Why the org could not be read back afterwards; empty if it could."""
+    meanwhile: list[Finding]
+    """Drift that came about while the apply was under way."""
+    adopted: list[str]
+    """Resources that were already as declared and are managed from now on."""
+    baseline_written: bool
+    """Whether the baseline is another than before."""
     drift: list[Finding]
     """What had been changed behind the files' back before."""
     seconds: float
@@ -518,6 +532,8 @@ class Drift(Compared):
 
     org: Org
     """The org that was compared."""
+    undeclared_apps: int | None
+    """How many apps of the org are in no file; null if that is not known."""
     against: str
     """What it was compared with: baseline or desired."""
     compared: int

@@ -28,7 +28,7 @@ from reconciler.render.outcome import apply_result, complaints, org
 from reconciler.render.paint import Paint
 from reconciler.render.replay import heading
 from reconciler.render.safe import line, page
-from reconciler.render.what import moved, way
+from reconciler.render.what import moved, undeclared, way
 from reconciler.render.who import last_touch, uncounted, who
 from reconciler.rules import all_rules
 from reconciler.security import Direction, Severity
@@ -352,7 +352,7 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
 
 
 def _direction(finding: Finding, paint: Paint) -> str:
-    colour = "red" if finding.direction is Direction.WEAKENS else "green"
+    colour = {Direction.WEAKENS: "red", Direction.TIGHTENS: "green", Direction.NEUTRAL: "dim"}[finding.direction]
     return paint(f"   ({way(finding)})", colour) if way(finding) else ""
 
 
@@ -385,13 +385,16 @@ def _applied(address: Address, applied: Applied, paint: Paint) -> Iterator[str]:
 
 
 def plan_trailer(plan: Plan) -> str:
+    """`Plan: 1 to create, 2 to update, 0 to delete.` or `No changes.`, and what is in no file."""
+    beside = undeclared(plan.undeclared_apps, plan.managed)
     if not plan.changes:
-        return "No changes."
+        adopted = f" {len(plan.adopted):,} to adopt." if plan.adopted else ""
+        return f"No changes.{adopted}{beside}"
     counts = {action: plan.count(action) for action in Action}
     replaced = f", {counts[Action.REPLACE]} to replace" if counts[Action.REPLACE] else ""
     return (
         f"Plan: {counts[Action.CREATE]} to create, {counts[Action.UPDATE]} to update, "
-        f"{counts[Action.DELETE]} to delete{replaced}."
+        f"{counts[Action.DELETE]} to delete{replaced}.{beside}"
     )
 
 
@@ -399,9 +402,10 @@ def drift_trailer(report: DriftReport) -> str:
     """`Drift: 2 findings (1 high, 1 low).` or `No drift.`"""
     counted = [finding for finding in report.findings if finding.counts]
     beside = _uncounted(report.findings) + _unseen(report.unreadable)
+    apps = undeclared(report.undeclared_apps)
     if not counted:
-        return f"No drift{beside}."
-    return f"Drift: {values.count(len(counted), 'finding')} ({_by_severity(counted)}){beside}."
+        return f"No drift{beside}.{apps}"
+    return f"Drift: {values.count(len(counted), 'finding')} ({_by_severity(counted)}){beside}.{apps}"
 
 
 def _unseen(unreadable: Mapping[str, str]) -> str:

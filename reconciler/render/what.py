@@ -23,13 +23,22 @@ def moved(finding: Finding) -> str:
 
 
 def way(finding: Finding) -> str:
-    """`weakens`, `tightens`, or nothing."""
-    return "" if finding.direction is Direction.NEUTRAL else str(finding.direction)
+    """`weakens`, `tightens`, with `unmanaged` where no file declares the resource; or nothing."""
+    direction = [] if finding.direction is Direction.NEUTRAL else [str(finding.direction)]
+    return ", ".join([*direction, *(["unmanaged"] if finding.unmanaged else [])])
 
 
 def what(finding: Finding) -> str:
     """`true → false (weakens)`, or the message."""
     told = moved(finding)
     if not told:
-        return line(finding.message or finding.id, WORDS)
+        return line(finding.message or finding.id, WORDS) + (" (unmanaged)" if finding.unmanaged else "")
     return f"{told} ({way(finding)})" if way(finding) else told
+
+
+def undeclared(apps: int | None, managed: int = 1) -> str:
+    """` 33 apps are in no file.`, to stand behind a trailer; empty if there are none, or if that is not known."""
+    if not apps:
+        return ""
+    are = f"{values.count(apps, 'app')} {'is' if apps == 1 else 'are'} in no file."
+    return f" {are}" if managed else f" Nothing is managed: {are}"

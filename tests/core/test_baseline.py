@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.baseline import accepted, advanced, forgotten
+from reconciler.baseline import accepted, advanced, at_version, forgotten, seen
 from reconciler.kind import Body, SecretRef
 from reconciler.model import Applied, Baseline, Lifecycle
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
@@ -14,10 +14,12 @@ GLOBAL, POLICIES = "ExtlClntAppGlobalOauthSettings/portal", "ExtlClntAppConfigur
 HANDLER = "OauthTokenExchangeHandler/idp"
 
 
-def after(want, before_live, after_live, base=NOTHING_OWNED, **more) -> Baseline:
+def after(want, before_live, after_live, base=NOTHING_OWNED, watch_all=False, **more) -> Baseline:
+    """The baseline after an apply; of what no file declares only what belongs to it, if not asked for all."""
     changes = plan(want, before_live, base).changes
-    chosen = want.resources.keys() | base.resources.keys()
-    return advanced(base, want, after_live, changes, chosen=chosen, **more)
+    chosen, before = want.resources.keys() | base.resources.keys(), seen(before_live, base)
+    base = at_version(base, before_live)
+    return advanced(base, want, before, after_live, changes, chosen=chosen, watch_all=watch_all, **more)
 
 
 def test_a_first_apply_takes_whole_records_and_knows_all_strangers():
@@ -84,7 +86,8 @@ def test_what_a_replacement_made_anew_is_no_drift_of_what_is_watched():
     base = watching(baseline({ECA: {"label": "y"}, GLOBAL: old}), GLOBAL)
     want, have = desired({ECA: {"label": "y"}}), live({ECA: {"label": "y"}, GLOBAL: {**old, "label": "b"}})
     changes = plan(want, have, base, replace=frozenset({address(ECA)})).changes
-    made = advanced(base, want, live({ECA: {"label": "y"}, GLOBAL: new}), changes, chosen=base.resources.keys())
+    now = live({ECA: {"label": "y"}, GLOBAL: new})
+    made = advanced(base, want, seen(have, base), now, changes, chosen=base.resources.keys(), watch_all=False)
 
     assert {"consumerKey": "new", "label": "a"} == made.resources[address(GLOBAL)].body
 
@@ -188,13 +191,15 @@ def test_accepting_a_resource_keeps_what_never_comes_back():
 
 def test_accepting_a_stranger_and_an_absence():
     base = baseline({CA: {"label": "x"}})
-    made = accepted(accepted(base, live({ECA: {}}), address(ECA)), live({ECA: {}}), address(CA))
+    made = accepted(
+        accepted(base, live({ECA: {}}), address(ECA), watch_all=False), live({ECA: {}}), address(CA), watch_all=False
+    )
 
     assert ({ECA}, {}) == (made.unmanaged, made.resources)
 
 
 def test_forgetting_leaves_it_in_the_org_as_a_known_stranger():
-    made = forgotten(baseline({CA: {"label": "x"}}), address(CA))
+    made = forgotten(baseline({CA: {"label": "x"}}), address(CA), watch_all=False)
 
     assert ({CA}, {}) == (made.unmanaged, made.resources)
     with pytest.raises(KeyError):
@@ -206,6 +211,126 @@ def test_forgetting_lets_go_of_what_was_watched_for_its_sake():
     base = watching(baseline({ECA: {"label": "x"}, POLICIES: {}, CA: {"label": "x"}}), POLICIES)
 
     assert ({address(CA)}, {ECA, POLICIES}) == (
-        set(forgotten(base, address(ECA)).resources),
-        forgotten(base, address(ECA)).unmanaged,
+        set(forgotten(base, address(ECA), watch_all=False).resources),
+        forgotten(base, address(ECA), watch_all=False).unmanaged,
     )
+
+
+# --- only what the apply itself brought about ------------------------------------------------------------------------
+
+
+def test_what_others_edit_between_plan_and_read_back_is_drift():
+    """Unchanged in the plan, weakened by another person before the org is read again: the baseline keeps what it had."""
+    base = baseline({CA: {"label": "x"}, ECA: {"label": "y", "description": "ours"}})
+    want = desired({CA: {"label": "n"}, ECA: {"label": "y"}})
+    before = live({CA: {"label": "x"}, ECA: {"label": "y", "description": "ours"}})
+    now = live({CA: {"label": "n"}, ECA: {"label": "theirs", "description": "theirs"}})
+    made = after(want, before, now, base)
+
+    assert {"label": "y", "description": "ours"} == made.resources[address(ECA)].body
+
+
+def test_what_was_sent_is_kept_as_it_was_sent():
+    """Another value in the read-back came from elsewhere."""
+    base = baseline({CA: {"label": "x"}})
+    made = after(desired({CA: {"label": "n"}}), live({CA: {"label": "x"}}), live({CA: {"label": "theirs"}}), base)
+
+    assert {"label": "n"} == made.resources[address(CA)].body
+
+
+def test_what_is_adopted_is_taken_as_the_plan_saw_it():
+    have, now = live({CA: {"label": "x", "description": "a"}}), live({CA: {"label": "x", "description": "b"}})
+    made = after(desired({CA: {"label": "x"}}), have, now)
+
+    assert {"label": "x", "description": "a"} == made.resources[address(CA)].body
+
+
+def test_a_created_record_that_another_user_touched_is_as_we_sent_it():
+    """What the org fills in by itself is ours; what a person filled in after that is not."""
+    want, now = desired({ECA: {"label": "y"}}), live({ECA: {"label": "y", "infoUrl": "https://theirs.example"}})
+    have = now.resources[address(ECA)]
+    touched = replace(now, resources={have.address: replace(have, created_by_id="005000000000009AAA")})
+
+    assert {"label": "y"} == after(want, live({}), touched).resources[address(ECA)].body
+    assert have.body == after(want, live({}), now).resources[address(ECA)].body
+
+
+def test_a_record_that_is_deleted_right_after_it_was_sent_is_gone_and_not_unknown():
+    made = after(desired({ECA: {"label": "y"}}), live({}), live({}))
+
+    assert {"label": "y"} == made.resources[address(ECA)].body
+
+
+# --- the whole org is watched ----------------------------------------------------------------------------------------
+
+
+def test_a_first_apply_watches_everything_as_the_plan_saw_it():
+    have, now = live({CA: {"label": "x"}, ECA: {"label": "y"}}), live({CA: {"label": "x"}, ECA: {"label": "theirs"}})
+    made = after(desired({CA: {"label": "x"}}), have, now, watch_all=True)
+
+    assert ({"label": "y"}, True) == (made.resources[address(ECA)].body, made.resources[address(ECA)].watched)
+    assert ({address(CA)}, frozenset()) == (made.managed, made.unmanaged)
+
+
+def test_what_is_known_by_name_only_is_watched_from_the_next_apply_on():
+    """A baseline of 0.1.0 holds the names of strangers, and not what they are."""
+    base = replace(baseline({CA: {"label": "x"}}), unmanaged=frozenset({ECA}))
+    have = live({CA: {"label": "x"}, ECA: {"label": "y"}})
+    made = after(desired({CA: {"label": "x"}}), have, have, base, watch_all=True)
+
+    assert ({"label": "y"}, frozenset()) == (made.resources[address(ECA)].body, made.unmanaged)
+
+
+def test_what_appeared_is_not_watched_before_it_is_accepted():
+    base = baseline({CA: {"label": "x"}})
+    have = live({CA: {"label": "x"}, ECA: {"label": "backdoor"}})
+    made = after(desired({CA: {"label": "n"}}), have, have, base, watch_all=True)
+
+    assert {address(CA)} == made.resources.keys()
+    assert accepted(made, have, address(ECA)).resources[address(ECA)].watched
+
+
+def test_what_is_released_or_given_up_goes_on_being_watched():
+    base = baseline({GLOBAL: {"label": "y"}, ECA: {"label": "x"}})
+    have = live({ECA: {"label": "x"}, GLOBAL: {"label": "drifted"}})
+    released = after(desired({ECA: {"label": "x"}}), have, have, base, watch_all=True).resources[address(GLOBAL)]
+
+    assert ({"label": "y"}, True, ()) == (released.body, released.watched, released.declared)
+    assert forgotten(base, address(ECA)).resources[address(ECA)].watched
+
+
+def test_what_is_only_watched_is_let_go_where_only_what_is_managed_is_watched():
+    """`watch: managed` in a project that watched everything."""
+    base = watching(baseline({CA: {"label": "x"}, ECA: {"label": "y"}}), ECA)
+    have = live({CA: {"label": "x"}, ECA: {"label": "y"}})
+    made = after(desired({CA: {"label": "x"}}), have, have, base)
+
+    assert ({address(CA)}, {ECA}) == (set(made.resources), made.unmanaged)
+
+
+# --- another record of that name -------------------------------------------------------------------------------------
+
+
+def with_id(found, id: str):
+    return replace(found, resources={a: replace(one, id=id) for a, one in found.resources.items()})
+
+
+def test_a_record_keeps_the_id_that_it_was_first_seen_with():
+    """Adopting another record in silence would let us delete it."""
+    have = with_id(live({CA: {"label": "x"}}), "0H4A")
+    base = after(desired({CA: {"label": "x"}}), have, have)
+    again = with_id(have, "0H4B")
+
+    assert "0H4A" == base.resources[address(CA)].id
+    assert "0H4A" == after(desired({CA: {"label": "x"}}), again, again, base).resources[address(CA)].id
+
+
+def test_what_is_changed_though_it_is_another_record_is_ours_from_then_on():
+    """A guard asks before; whoever allowed it has taken it over."""
+    have = with_id(live({CA: {"label": "x"}}), "0H4A")
+    base = after(desired({CA: {"label": "x"}}), have, have)
+    other = with_id(have, "0H4B")
+    now = with_id(live({CA: {"label": "n"}}), "0H4B")
+
+    assert "0H4B" == after(desired({CA: {"label": "n"}}), other, now, base).resources[address(CA)].id
+    assert "0H4B" == accepted(base, other, address(CA)).resources[address(CA)].id

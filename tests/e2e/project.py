@@ -153,6 +153,11 @@ class Project:
         file = self.baseline_file
         return {} if file is None else json.loads(file.read_text(encoding="utf-8"))["resources"]
 
+    @property
+    def managed(self) -> Mapping[str, Any]:
+        """Those of them that are ours; the rest of the org is watched."""
+        return {address: entry for address, entry in self.baseline.items() if not entry["watched"]}
+
     def held(self, address: str, field: str = "") -> Any:
         """What the org itself has: a field's text, `[…]` where it repeats, `None` where there is none."""
         kind, _, name = address.partition("/")

@@ -260,7 +260,8 @@ def test_strangers_that_cannot_be_read_are_neither_gone_nor_forgotten(stage: Sta
     config = "<oauthConfig>" + elements(callbackUrl="https://x.acme.example/cb") + "</oauthConfig>"
     stage.person(DANA).create("ConnectedApp", "Shadow", elements(contactEmail="x@acme.example", label="S") + config)
 
-    assert {} == seen(stage)
+    found = stage.run("drift", "--output", "json")
+    assert (5, []) == (found.code, found.json["findings"])
     stage.org.switch("unreadable_kinds", [])
     assert {"ConnectedApp/Shadow": (UNMANAGED, "medium", "neutral")} == seen(stage)
 

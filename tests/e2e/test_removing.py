@@ -52,12 +52,12 @@ def test_removing_a_satellite_releases_it(project: Project, composite: bool):
     assert [POLICY] == released(project)
     project.apply()
     assert "AdminApprovedPreAuthorized" == project.held(POLICY, "permittedUsersPolicyType")
-    assert POLICY not in project.baseline
+    assert (False, True) == (POLICY in project.managed, project.baseline[POLICY]["watched"])
     assert ({}, []) == (project.planned(), released(project))
 
 
-def test_a_released_resource_is_nobodys_drift(project: Project):
-    """It is known, and no longer ours."""
+def test_what_is_released_is_watched_like_everything_else(project: Project):
+    """It is no longer ours to change. That another person opens it is news all the same."""
     project.declare(portal(policies={}), oidc(isPkceRequired=True))
     project.apply()
     project.declare(portal())
@@ -65,7 +65,11 @@ def test_a_released_resource_is_nobodys_drift(project: Project):
     project.org.set(POLICY, {"sessionTimeoutInMinutes": "30"}, as_user=DANA)
     project.org.set("OauthOidcSettings/OauthOidc", {"isPkceRequired": "false"}, as_user=DANA)
 
-    assert {} == project.drifted()
+    assert {
+        f"{POLICY}.sessionTimeoutInMinutes": (None, 30),
+        "OauthOidcSettings/OauthOidc.isPkceRequired": (True, False),
+    } == project.drifted()
+    assert {} == project.planned()
 
 
 def test_removing_settings_releases_them(project: Project):
@@ -230,7 +234,7 @@ def test_destroy_deletes_what_we_applied_and_releases_the_rest(project: Project,
         project.held(CODE) is not None,
         project.held("OauthOidcSettings/OauthOidc", "isPkceRequired"),
     )
-    assert {} == project.baseline
+    assert ({}, {}) == (project.managed, project.drifted())
 
 
 def test_destroy_leaves_strangers_alone(project: Project):

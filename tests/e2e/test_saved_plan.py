@@ -148,7 +148,7 @@ def test_files_that_would_send_something_else_are_refused(reviewed: Project):
 
     found = reviewed.run("apply", "plan.json")
 
-    assert (4, True, before) == (found.code, "the desired files have changed since" in found.err, reviewed.content())
+    assert (4, True, before) == (found.code, "desired/identity.yaml has changed since" in found.err, reviewed.content())
 
 
 def test_a_file_that_asks_for_more_resources_is_refused(reviewed: Project):
@@ -171,14 +171,50 @@ def test_another_reference_to_a_secret_is_refused(project: Project):
     assert 4 == project.run("apply", "plan.json", HOME_SECRET=SECRET).code
 
 
-def test_a_comment_in_the_files_does_not_matter(project: Project):
-    """What would be sent is the same, byte for byte."""
+@pytest.mark.parametrize("name", ["desired/identity.yaml", "reconciler.yaml", "desired/more.yaml"])
+def test_a_plan_is_refused_when_any_file_that_it_rests_on_has_changed(project: Project, name: str):
+    """What would be sent may be the same, and what is protected, waived or adopted another thing than was reviewed."""
     project.declare(portal())
     save(project)
-    file = project.root / "desired" / "identity.yaml"
-    file.write_text("# reviewed by Dana\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
+    file = project.root / name
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    file.write_text("# reviewed by Dana\n" + before, encoding="utf-8")
 
-    assert 0 == project.run("apply", "plan.json").code
+    found = project.run("apply", "plan.json")
+
+    words = "has changed since" if before else "is new since"
+    assert (4, True) == (found.code, f"{name} {words} the plan was made" in found.err), found.said
+    assert None is project.held(APP)
+
+
+def test_an_app_that_is_adopted_and_was_not_reviewed_is_refused(project: Project):
+    """An adopted app may be deleted from then on, and a plan without a payload for it does not show that."""
+    project.declare(portal(), app("theirs"))
+    project.apply()
+    assert 0 == project.run("baseline", "forget", "ExternalClientApplication/theirs").code
+    (project.root / "desired" / "theirs.yaml").write_text("", encoding="utf-8")
+    project.declare(portal(isTokenExchangeEnabled=True))
+    save(project)
+    project.declare(portal(isTokenExchangeEnabled=True), app("theirs"))
+
+    assert 4 == project.run("apply", "plan.json").code
+    assert "ExternalClientApplication/theirs" not in project.managed
+
+
+def test_a_plan_that_was_made_without_the_baseline_says_so(project: Project):
+    """The org has not changed: the job that made the plan had no baseline beside it."""
+    project.declare(portal(), app("gone"))
+    project.apply()
+    project.declare(portal(isTokenExchangeEnabled=True))
+    kept = project.baseline_file
+    text = kept.read_text(encoding="utf-8")
+    kept.unlink()
+    save(project)
+    kept.write_text(text, encoding="utf-8")
+
+    found = project.run("apply", "plan.json")
+
+    assert (4, True, False) == (found.code, "made with no baseline" in found.err, "has changed in the org" in found.err)
 
 
 def test_a_plan_for_another_org_is_refused(reviewed: Project):

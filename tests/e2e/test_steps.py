@@ -115,7 +115,7 @@ def test_what_landed_is_written_at_once_and_what_did_not_is_listed(project: Proj
 
     assert 6 == found.code
     assert ["landed", "not landed", "not landed"] == [line.split(": ")[1].split(" (")[0] for line in steps(found.out)]
-    assert {"a"} == {address.partition("/")[2] for address in project.baseline}
+    assert {"a"} == {address.partition("/")[2] for address in project.managed}
     assert [None, None] == [project.held(f"ExternalClientApplication/{name}") for name in "bc"]
 
 

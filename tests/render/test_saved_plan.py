@@ -30,8 +30,9 @@ def test_what_was_saved_is_what_is_read():
             {str(GLOBAL): "ab12"},
             "cd34",
             "ef56",
-            7,
-            "2026-05-04T09:00:00Z",
+            effects=saved_plan.effects(PLANS["everything-at-once"]),
+            baseline_serial=7,
+            created="2026-05-04T09:00:00Z",
         )
     ) == read_plan(json_plan.plan(PLANS["everything-at-once"]))
 

@@ -40,9 +40,9 @@ from reconciler.security import Direction, Severity
 
 from .samples import DRIFTS, GLOBAL, ORG, PLANS, RESULTS, finding, plan_of, update
 
-PLAN_TRAILER = re.compile(r"^(Plan: .*\.|No changes\.)$", re.MULTILINE)
+PLAN_TRAILER = re.compile(r"^(Plan: .*\.|No changes\..*)$", re.MULTILINE)
 DRIFT_TRAILER = re.compile(r"^(Drift: .*\.|No drift.*\.)$", re.MULTILINE)
-RESULT_TRAILER = re.compile(r"^(Applied: .*|Apply failed: .*|Not converged: .*|No changes)\.$", re.MULTILINE)
+RESULT_TRAILER = re.compile(r"^(Applied[:,] .*\.|Apply failed: .*\.|Not converged: .*\.|No changes\..*)$", re.MULTILINE)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 NASTY = st.one_of(

@@ -1,0 +1,75 @@
+"""Drift with the names of those who brought it about, asked of the org's own records. Nothing here writes."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from reconciler import drift
+from reconciler.attribution import attributed
+from reconciler.baseline import accepted
+from reconciler.engine.session import Session, time_of
+from reconciler.facts import History
+from reconciler.model import CHANGED, DESIRED, Address, Baseline, Finding, LiveState
+
+KEPT_DEPLOYMENTS = 200
+
+
+def with_ids(deployments: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
+    """Our latest deployments, with these."""
+    return (*deployments, *(one for one in ids if one not in deployments))[-KEPT_DEPLOYMENTS:]
+
+
+def ours(session: Session, baseline: Baseline) -> tuple[str, ...]:
+    """Ids of our own deployments, with that of an apply that was cut off."""
+    journal = session.baselines.journal(baseline.org_id)
+    ids = [journal.sent.id] if journal is not None and journal.sent is not None and journal.sent.id else []
+    return with_ids(baseline.deployments, ids)
+
+
+def with_who(
+    session: Session, baseline: Baseline, live: LiveState, found: Sequence[Finding]
+) -> tuple[tuple[Finding, ...], History]:
+    """Return the findings with who and when, and what the org told of it.
+
+    A field that is not as declared was changed by a person only if it is not as it was last applied either: the files may
+    be what moved. An org in which nothing changed is only asked what is under way. Raises NotAllowedError, UnreachableError.
+    """
+    enablements = any(finding.address.is_enablement for finding in found)
+    since = baseline.begun if found else time_of(session)
+    history = session.provider.history(since, session.progress, enablements=enablements)
+    records = {address: applied.record for address, applied in baseline.resources.items()}
+    records |= {address: have.record for address, have in live.resources.items()}
+    deployments = ours(session, baseline)
+    known = attributed(found, history, deployments, records, baseline.as_of)
+    if not any(finding.id == DESIRED for finding in found):
+        return known, history
+    moved = attributed(drift.findings(baseline, live), history, deployments, records, baseline.as_of)
+    drifted = {(finding.address, finding.path): finding for finding in moved}
+    named = (
+        replace(finding, attribution=other.attribution, deferred=other.deferred)
+        if (other := drifted.get((finding.address, finding.path))) is not None
+        else finding
+        for finding in known
+    )
+    return tuple(named), history
+
+
+def by_others(
+    session: Session, baseline: Baseline, live: LiveState, found: Sequence[Finding], sent: Collection[Address]
+) -> tuple[Baseline, tuple[Finding, ...]]:
+    """Tell what others changed from what the org made of our own deployment: values that it fills in or brings into line.
+
+    The second kind is only seen on records that were `sent`, and only where their last change falls into one of our
+    deployments: who touches a record later is named there instead. Returns the baseline with it, and the rest with who.
+    """
+    if not found:
+        return baseline, ()
+    named, _ = with_who(session, baseline, live, found)
+    others = []
+    new = baseline
+    for finding in named:
+        ours_alone = finding.attribution is not None and finding.attribution.ours
+        if finding.id == CHANGED and finding.address in sent and ours_alone and finding.path:
+            new = accepted(new, live, finding.address, finding.path, watch_all=session.watch_all)
+        else:
+            others.append(finding)
+    return (baseline if new is baseline else replace(new, serial=baseline.serial + 1)), tuple(others)

@@ -1,0 +1,57 @@
+"""Whether the org's record of a name is the one that we know, or another that was made anew under that name. Pure.
+
+A name is no identity: an app that is deleted and made again has other keys, other tokens and perhaps another owner. What
+tells them apart is the record's id, and where an org gives none, the key that it generated.
+"""
+
+from collections.abc import Iterator
+
+from reconciler.kind import Body, Immutable, Struct
+from reconciler.kinds import satellites
+from reconciler.model import Address, Baseline, LiveState
+
+
+def has_identity(address: Address) -> bool:
+    """True for what can be deleted and made anew on its own: apps, handlers, custom scopes."""
+    return address.schema.removable and not address.is_enablement
+
+
+def owners(address: Address) -> tuple[Address, ...]:
+    """The resources whose identity an address stands and falls with: itself, its app, its handler."""
+    return (address,) if has_identity(address) else address.owners
+
+
+def is_another(address: Address, baseline: Baseline, live: LiveState) -> bool:
+    """True if the org's record of that name is not the one that the baseline holds."""
+    applied, have = baseline.resources.get(address), live.resources.get(address)
+    if applied is None or have is None or not has_identity(address):
+        return False
+    if applied.id and have.id:
+        return applied.id[:15] != have.id[:15]
+    kinds = [address.kind]
+    if address.kind == "ExternalClientApplication":
+        kinds += [kind.__name__ for kind in satellites().values()]
+    for kind in kinds:
+        part = Address(kind, address.name)
+        known, now = baseline.resources.get(part), live.resources.get(part)
+        if known is None or now is None:
+            continue
+        before, after = (list(_keys(part.struct, body)) for body in (known.body, now.body))
+        if before and after and before != after:
+            return True
+    return False
+
+
+def other_owner(address: Address, baseline: Baseline, live: LiveState) -> Address | None:
+    """The resource that the address belongs to, or is, and that is another record than the baseline's."""
+    return next((owner for owner in owners(address) if is_another(owner, baseline, live)), None)
+
+
+def _keys(struct: type[Struct], body: Body) -> Iterator[str]:
+    """What the org generated for a record and never changes."""
+    for name, field in struct.fields().items():
+        value = body.get(name)
+        if field.has(Immutable) and isinstance(value, str) and value:
+            yield value
+        elif field.struct is not None and not field.repeated and isinstance(value, dict):
+            yield from _keys(field.struct, value)
