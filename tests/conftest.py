@@ -2,9 +2,13 @@
 
 With RECONCILER_SAME_EXAMPLES it takes the same examples in every run: whether a change may land must not depend on luck.
 Elsewhere it takes new ones each time, and what it finds is mended.
+
+Ctrl-C is ignored by whatever a shell starts in the background, and by `nohup`; children inherit that, and those that a test
+interrupts would go on for ever. What is *caught* goes back to the default in a child, so here it is caught, and still ignored.
 """
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -16,3 +20,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("project")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)

@@ -53,11 +53,18 @@ def over_http(project: Project, **keys: Any) -> Iterator[dict[str, str]]:
 
 
 def cut_at(
-    project: Project, *arguments: str, at: Sequence[tuple[str, signal.Signals]], environment: dict[str, str]
+    project: Project,
+    *arguments: str,
+    at: Sequence[tuple[str, signal.Signals]],
+    environment: dict[str, str],
+    behind: Sequence[str] = (),
 ) -> Result:
-    """Run `reconciler` in a process; each signal is sent once the text before it stands on standard error."""
+    """Run `reconciler` in a process; each signal is sent once the text before it stands on standard error.
+
+    `behind` is a command that starts it, such as `nohup`.
+    """
     process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("reconciler")), *arguments],
+        [*behind, str(Path(sys.executable).with_name("reconciler")), *arguments],
         cwd=project.root,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,

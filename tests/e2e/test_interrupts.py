@@ -1,6 +1,9 @@
 """Ctrl-C, and SIGTERM as CI runners send it: the deployment is cancelled in the org, and everybody is told what became of it."""
 
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,8 @@ from tests.e2e.cut import Cutting, KilledError, cut_at, deployments, journal, ov
 from tests.e2e.project import Project
 from tests.e2e.served import behind
 from tests.salesforce.build import no_time
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +42,34 @@ def test_an_interrupted_deployment_is_cancelled_in_the_org(project: Project, sen
         project.org.switch("deploy_polls", 0)
         assert 0 == project.run("apply", "--resume", **environment).code
     assert (["Canceled", "Succeeded"], None) == (deployments(project), journal(project))
+
+
+IGNORED = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""Starts a command as a script's `&` and `nohup` do: it ignores Ctrl-C."""
+
+
+def test_an_apply_in_the_background_is_not_stopped_by_ctrl_c_but_by_sigterm(project: Project):
+    """Ctrl-C is meant for what runs in the foreground; a pipeline that ends a job is meant for all of it."""
+    project.declare(portal())
+    project.org.switch("deploy_polls", 1000)
+    with over_http(project) as environment:
+        at = [("deployment 0Af", signal.SIGINT), ("", signal.SIGTERM)]
+        found = cut_at(project, "apply", "--auto-approve", at=at, environment=environment, behind=IGNORED)
+
+    # A second interrupt would have stopped the waiting for the org.
+    assert (130, True, False) == (found.code, "Canceled" in found.out, "may go on in the org" in found.err), found.said
+    assert ["Canceled"] == deployments(project)
+
+
+def test_what_a_test_starts_is_stopped_by_ctrl_c_even_where_the_suite_ignores_it():
+    """A background job, a CI runner: what they ignore is inherited by all that they start."""
+    ask = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    inner = f"import tests.conftest, subprocess, sys; subprocess.run([sys.executable, '-c', {ask!r}], check=True)"
+    found = subprocess.run(
+        [*IGNORED, sys.executable, "-c", inner], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (0, "True\n") == (found.returncode, found.stdout), found.stderr
 
 
 def test_a_deployment_that_cannot_be_cancelled_any_more_is_told_as_landed(project: Project):
