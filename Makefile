@@ -12,7 +12,7 @@ venv = if $(PYTHON) -m pip --version > /dev/null 2>&1; \
   then $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python $(LOCKED) -r requirements/install.txt; \
   else $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip $(LOCKED) -r requirements/install.txt; fi
 
-.PHONY: demo test lint bench cassettes browser docs interop faults kills lock wheel clean
+.PHONY: demo test lint bench cassettes browser docs interop faults kills properties versions lock wheel clean
 
 demo: $(VENV)/.installed
 	@sh docs/demo.sh $(abspath $(BIN))/reconciler
@@ -56,6 +56,12 @@ KILLS := 200
 kills: $(VENV)/.dev
 	RECONCILER_KILLS=$(KILLS) $(BIN)/pytest -n 2 -s tests/kills
 
+# The property tests with so many examples each where a test names no number; `make test` takes 50.
+EXAMPLES := 300
+
+properties: $(VENV)/.dev
+	RECONCILER_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist worksteal -m hypothesis tests
+
 # Every failure at every call of plan, drift and apply; FAULTS=share takes each failure and each call once.
 FAULTS := all
 
@@ -81,6 +87,12 @@ lock: $(UV)
 wheel: $(VENV)/.installed
 	rm -rf build
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+
+# The core of the suite with the oldest and with the newest versions that pyproject.toml allows, and the wheel without a clone.
+VERSIONS := oldest newest
+
+versions: $(VENV)/.dev $(UV)
+	set -e; for which in $(VERSIONS); do $(BIN)/python -m tests.packaging.other_versions $(UV) $$which; done
 
 clean:
 	rm -rf $(VENV) $(CCI) $(RESOLVER) $(NPM) .reconciler build dist *.egg-info

@@ -1,12 +1,13 @@
 """For all tests: speed is never asserted, and what hypothesis found once is not remembered between machines.
 
 With RECONCILER_SAME_EXAMPLES it takes the same examples in every run: whether a change may land must not depend on luck.
-Elsewhere it takes new ones each time, and what it finds is mended.
+Elsewhere it takes new ones each time, and what it finds is mended. `make properties` takes more of them.
 
 Ctrl-C is ignored by whatever a shell starts in the background, and by `nohup`; children inherit that, and those that a test
 interrupts would go on for ever. What is *caught* goes back to the default in a child, so here it is caught, and still ignored.
 """
 
+import gc
 import os
 import signal
 
@@ -16,6 +17,7 @@ settings.register_profile(
     "project",
     deadline=None,
     database=None,
+    max_examples=int(os.environ.get("RECONCILER_EXAMPLES", "50")),
     derandomize=bool(os.environ.get("RECONCILER_SAME_EXAMPLES")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -23,3 +25,12 @@ settings.load_profile("project")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
+
+# What was collected stays to the end: the collector of cycles need not go through it again and again. That is a tenth of the suite.
+gc.set_threshold(100_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    """Called once in each process, before its first test."""
+    gc.collect()
+    gc.freeze()
