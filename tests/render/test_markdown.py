@@ -43,7 +43,7 @@ HEADINGS = {
     "Notes",
 }
 OUR_HTML = re.compile(
-    r"<!-- reconciler:\w+:\w+ -->|</details>|"
+    r"<!-- reconciler:\w+:[0-9A-Za-z.]+ -->|</details>|"
     r"<details>\s<summary>(?:[A-Za-z ]+ \(\d+\)|(?:[a-z]+ )?<code>[^<>\n]*</code>(?: \([\d,]+\))?|Findings by app)</summary>"
 )
 PLAIN_TEXT = re.compile(r"[^@#<>\[\]_*~$|\\`&{}=/%^+]*")
