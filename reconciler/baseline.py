@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from reconciler.body import at, canonical_value, exists, get, overlaid, put, recalled
+from reconciler.body import at, exists, get, overlaid, put, recalled, same
+from reconciler.components import class_named
 from reconciler.drift import is_of_ours
 from reconciler.identity import has_identity, owners
 from reconciler.kind import Body, Certificate, Immutable, OrgBound, Owner, SecretRef, Struct, WriteOnly
@@ -193,10 +194,7 @@ def _spelled(struct: type[Struct], body: Body, have: Body) -> Body:
     fields = struct.fields()
     return {
         name: have[name]
-        if name in have
-        and name in fields
-        and value != have[name]
-        and canonical_value(fields[name], value) == canonical_value(fields[name], have[name])
+        if name in have and name in fields and value != have[name] and same(fields[name], value, have[name])
         else value
         for name, value in body.items()
     }
@@ -307,10 +305,10 @@ def _add_handler_classes(desired: Snapshot, before: Seen, live: LiveState, resou
     for address in list(resources):
         if address.kind == "OauthTokenExchangeHandler" and not address.is_enablement and address in live.resources:
             name = str(live.resources[address].body.get("tokenHandlerApex", ""))
-            code = Address("ApexClass", name)
-            have = before.resources.get(code) or live.resources.get(code)
-            if code not in resources and have is not None and code not in desired.resources:
-                resources[code] = Applied(have.body, name, watched=True, id=have.id)
+            code = class_named(name, before.resources) or class_named(name, live.resources)
+            if code is not None and code not in resources and code not in desired.resources:
+                have = before.resources.get(code) or live.resources[code]
+                resources[code] = Applied(have.body, have.record, watched=True, id=have.id)
 
 
 def _watch_all(
@@ -384,17 +382,19 @@ def _no_longer_watched(resources: dict[Address, Applied], live: Mapping[Address,
     """Let go of what was watched for the sake of something that we no longer manage."""
     watched = [address for address, applied in resources.items() if applied.watched]
     classes = _handler_classes(resources, live) if watched else set()
-    gone = {a for a in watched if not (a.name in classes if a.kind == "ApexClass" else is_of_ours(a, resources))}
+    gone = {
+        a for a in watched if not (a.name.casefold() in classes if a.kind == "ApexClass" else is_of_ours(a, resources))
+    }
     for address in gone:
         del resources[address]
     return {str(address) for address in gone}
 
 
 def _handler_classes(resources: Mapping[Address, Applied], live: Mapping[Address, LiveResource]) -> set[str]:
-    """The classes of the managed handlers: those that they had, and those that they have now."""
+    """The classes of the managed handlers, in small letters: those that they had, and those that they have now."""
     handlers = [a for a, applied in resources.items() if _is_handler(a) and not applied.watched]
     bodies = [resources[a].body for a in handlers] + [live[a].body for a in handlers if a in live]
-    return {str(body.get("tokenHandlerApex", "")) for body in bodies}
+    return {str(body.get("tokenHandlerApex", "")).casefold() for body in bodies}
 
 
 def _is_handler(address: Address) -> bool:

@@ -2,8 +2,11 @@
 
 A live body is as raw as the org gave it (`callbackUrl` one text with line breaks), a desired one as the file says (a
 list). Nothing is rewritten in place: two bodies are compared in *canonical* form, where sets are frozensets, keyed
-lists are mappings from their key, defaults are filled in, and what is never state is gone. What did not change is sent
-back exactly as it came.
+lists are mappings from their key, defaults are filled in, layout is gone, and what is never state is gone. What did not
+change is sent back exactly as it came.
+
+Names keep their letters there, because people read them, and orgs compare them without: so equality of two canonical
+values is asked for with `same` and `alike`, or after `aligned` has spelled one body as the other.
 """
 
 import json
@@ -14,17 +17,17 @@ from hashlib import sha256
 from typing import Any
 
 from reconciler.apex.secrets import MASK, masked
+from reconciler.comparisons import text as plain_text
 from reconciler.kind import (
     Body,
-    Certificate,
     Commas,
     Default,
     Field,
     Forced,
+    Immutable,
     Imperative,
     Keyed,
     Kind,
-    Known,
     Lines,
     NotEchoed,
     OrgBound,
@@ -41,8 +44,6 @@ from reconciler.kind import (
     WriteOnly,
 )
 from reconciler.model import Path
-
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def entries(field: Field, value: Value) -> list[str]:
@@ -65,7 +66,8 @@ def canonical(struct: type[Struct], body: Body) -> dict[str, Any]:
                 result[name] = value
     for name in body.keys() - struct.fields().keys():
         if body[name] not in (None, "", []):
-            result[name] = body[name].strip() if isinstance(body[name], str) else body[name]
+            value = body[name]
+            result[name] = plain_text(value) if isinstance(value, str) and not isinstance(value, RawXml) else value
     return result
 
 
@@ -73,7 +75,7 @@ def canonical_value(field: Field, value: Value) -> Any:
     """One field's value in canonical form; `None`, `{}` or an empty frozenset where there is nothing."""
     if field.is_set:
         synonyms = field.mark(Synonyms)
-        found = entries(field, value)
+        found = map(field.comparison.read, entries(field, value))
         return frozenset(synonyms.canonical(entry) for entry in found) if synonyms else frozenset(found)
     if field.repeated:
         return _canonical_items(field, value)
@@ -87,38 +89,121 @@ def canonical_value(field: Field, value: Value) -> Any:
 
 
 def _canonical_items(field: Field, value: Value) -> dict[str, Any]:
-    keyed = field.mark(Keyed)
     items: dict[str, Any] = {}
+    seen: set[str] = set()
     for index, item in enumerate(value if isinstance(value, list) else [] if value is None else [value]):
         if field.struct is None or not isinstance(item, dict):
             items[f"#{index}"] = item
             continue
-        key = keyed.key(item) if keyed else f"#{index}"
+        key = field.item_key(item) or f"#{index}"
         # Two items under one key are both kept apart: an org may hold what a file may not.
-        items[key if key not in items else f"{key}#{index}"] = canonical(field.struct, item)
+        if (same := field.same_key(key)) in seen:
+            key = f"{key}#{index}"
+        seen.add(same)
+        items[key] = canonical(field.struct, item)
     return items
 
 
 def _canonical_scalar(field: Field, value: Value) -> Any:
     if not isinstance(value, str) or isinstance(value, RawXml):
         return float(value) if field.wire == "double" and isinstance(value, int | float) else value
-    text = value.replace("\r\n", "\n")
-    if field.has(SourceText):
-        return text.rstrip() + "\n"
-    text = text.strip()
-    if field.has(Certificate):
-        return "\n".join(line.strip() for line in text.splitlines() if line.strip())
-    known = field.mark(Known)
-    if known is not None and known.ignore_case:
-        return next((v for v in known.values if v.casefold() == text.casefold()), text)
-    if field.wire == "boolean":
-        return _BOOLEANS.get(text.casefold(), text)
-    if field.wire in ("int", "double"):
-        try:
-            return int(text) if field.wire == "int" else float(text)
-        except ValueError:
-            return text
-    return text
+    return field.comparison.read(value)
+
+
+# --- the same, in other letters --------------------------------------------------------------------------------------
+
+
+def same(field: Field, left: Value, right: Value) -> bool:
+    """Whether two raw values of a field mean the same."""
+    return _alike(field, canonical_value(field, left), canonical_value(field, right))
+
+
+def alike(struct: type[Struct], path: Path, left: Any, right: Any) -> bool:
+    """Whether two canonical values at a path mean the same."""
+    along = list(field_at(struct, path))
+    if not along or along[-1].struct is None:
+        return _alike(along[-1], left, right) if along else bool(left == right)
+    field, inner = along[-1], along[-1].struct
+    if field.repeated and path[-1] != field.name:
+        # The path ends in the key of one item.
+        return bool(_comparable(inner, left) == _comparable(inner, right))
+    return _alike(field, left, right)
+
+
+def _alike(field: Field, left: Any, right: Any) -> bool:
+    return bool(left == right or (_folds(field) and _comparable_value(field, left) == _comparable_value(field, right)))
+
+
+def _folds(field: Field) -> bool:
+    """Whether values of the field can be the same although their canonical forms differ."""
+    return bool(_folding(field.struct)) if field.struct is not None else field.comparison.folds
+
+
+@cache
+def _folding(struct: type[Struct]) -> tuple[tuple[str, Field], ...]:
+    """The fields of a structure whose values can be the same although their canonical forms differ."""
+    return tuple((name, field) for name, field in struct.fields().items() if field.compared and _folds(field))
+
+
+def _comparable(struct: type[Struct], value: Any) -> Any:
+    """A canonical body with that in the place of its values which decides whether they are the same."""
+    if not isinstance(value, Mapping):
+        return value
+    result = dict(value)
+    for name, field in _folding(struct):
+        if name in result:
+            result[name] = _comparable_value(field, result[name])
+    return result
+
+
+def _comparable_value(field: Field, value: Any) -> Any:
+    if field.struct is not None:
+        if field.repeated and isinstance(value, Mapping):
+            return {field.same_key(key): _comparable(field.struct, item) for key, item in value.items()}
+        return _comparable(field.struct, value)
+    if isinstance(value, frozenset):
+        return frozenset(map(field.comparison.key, value))
+    return field.comparison.key(value)
+
+
+def aligned(struct: type[Struct], value: Mapping[str, Any], to: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A canonical body in which what means the same as in `to` is spelled as there. All that differs then, differs."""
+    changed: dict[str, Any] = {}
+    for name, field in _folding(struct):
+        here, there = value.get(name), to.get(name)
+        if here and there and here != there:
+            changed[name] = _aligned_value(field, here, there)
+    return {**value, **changed} if changed else value
+
+
+def _aligned_value(field: Field, value: Any, to: Any) -> Any:
+    if field.struct is None:
+        if isinstance(value, frozenset) and isinstance(to, frozenset):
+            key = field.comparison.key
+            spelled = {key(entry): entry for entry in sorted(to, key=str)}
+            found = {key(entry): spelled.get(key(entry), entry) for entry in sorted(value, key=str)}
+            # What stands there twice, in two spellings, is there.
+            return to if found.keys() == spelled.keys() else frozenset(found.values())
+        return to if _alike(field, value, to) else value
+    if not isinstance(value, Mapping) or not isinstance(to, Mapping):
+        return value
+    if not field.repeated:
+        return aligned(field.struct, value, to)
+    keys: dict[str, str] = {field.same_key(key): key for key in to}
+    items: dict[str, Any] = {}
+    for key, item in value.items():
+        known = str(keys.get(field.same_key(key), key))
+        both = isinstance(item, Mapping) and isinstance(to.get(known), Mapping)
+        items[known] = aligned(field.struct, item, to[known]) if both else item
+    return items
+
+
+# --- desired over live -----------------------------------------------------------------------------------------------
+
+
+def is_given(field: Field, value: Value) -> bool:
+    """False for a value that asks for nothing: the org makes its own where none is given, and it can never be taken away."""
+    return value not in (None, "") or not field.has(Immutable)
 
 
 def settled(field: Field, value: Value) -> Value:
@@ -143,15 +228,15 @@ def covers(struct: type[Struct], have: Body, want: Body) -> bool:
         if held == value and held is not None and held.__class__ is value.__class__:
             continue
         field = fields[name]
-        if not field.compared or field.has(OrgBound):
+        if not field.compared or field.has(OrgBound) or not is_given(field, value):
             continue
         if field.is_set and value is not None:
-            if canonical_value(field, value) != canonical_value(field, held):
+            if not same(field, value, held):
                 return False
         elif field.struct is not None and not field.repeated and isinstance(held, dict) and isinstance(value, dict):
             if not covers(field.struct, held, value):
                 return False
-        elif canonical_value(field, _overlaid_value(field, held, value)) != canonical_value(field, held):
+        elif not same(field, _overlaid_value(field, held, value), held):
             return False
     return True
 
@@ -163,7 +248,7 @@ def overlaid(struct: type[Struct], have: Body, want: Body) -> Body:
     for name, value in want.items():
         field = fields[name]
         # What another org made is ours to keep, never to set.
-        if field.has(Imperative) or (field.has(OrgBound) and have.get(name)):
+        if field.has(Imperative) or (field.has(OrgBound) and have.get(name)) or not is_given(field, value):
             continue
         value = _overlaid_value(field, have.get(name), value)
         if value is None:
@@ -183,15 +268,14 @@ def _overlaid_value(field: Field, held: Value, value: Value) -> Value:
         if isinstance(value, list):
             value = _overlaid_items(field, field.struct, held, value)
     # What means the same stays as the org wrote it, blank lines and all.
-    return held if held is not None and canonical_value(field, held) == canonical_value(field, value) else value
+    return held if held is not None and same(field, held, value) else value
 
 
 def _overlaid_items(field: Field, struct: type[Struct], held: Value, items: list[Body]) -> list[Body]:
-    keyed = field.mark(Keyed)
-    if keyed is None or not isinstance(held, list):
+    if not field.has(Keyed) or not isinstance(held, list):
         return [overlaid(struct, {}, item) for item in items]
-    by_key = {keyed.key(item): item for item in held if isinstance(item, dict)}
-    return [overlaid(struct, by_key.get(keyed.key(item), {}), item) for item in items]
+    by_key = {field.same_key(field.item_key(item)): item for item in held if isinstance(item, dict)}
+    return [overlaid(struct, by_key.get(field.same_key(field.item_key(item)), {}), item) for item in items]
 
 
 def sendable(kind: type[Kind], after: Body, before: Body | None, org_id: str) -> Body:
@@ -354,10 +438,11 @@ def _put_item(field: Field, struct: type[Struct], held: Value, rest: list[str], 
 
 
 def _item(field: Field, items: Value, key: str) -> Body | None:
-    keyed = field.mark(Keyed)
-    if keyed is None or not isinstance(items, list):
+    if not field.has(Keyed) or not isinstance(items, list):
         return None
-    return next((item for item in items if isinstance(item, dict) and keyed.key(item) == key), None)
+    wanted = field.same_key(key)
+    found = (item for item in items if isinstance(item, dict))
+    return next((item for item in found if field.same_key(field.item_key(item)) == wanted), None)
 
 
 def path_of(struct: type[Struct], text: str, *bodies: Body) -> Path | None:
@@ -377,9 +462,8 @@ def path_of(struct: type[Struct], text: str, *bodies: Body) -> Path | None:
     if not field.repeated:
         inner = path_of(field.struct, rest, *(value for value in values if isinstance(value, dict)))
         return (name, *inner) if inner else None
-    keyed = field.mark(Keyed)
     for item in (item for value in values if isinstance(value, list) for item in value if isinstance(item, dict)):
-        key = keyed.key(item) if keyed is not None else ""
+        key = field.item_key(item)
         if key and rest == key:
             return name, key
         if key and rest.startswith(f"{key}."):

@@ -13,6 +13,8 @@ from reconciler.kind import Body, Ref, Struct
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
 from reconciler.model import Address, Change, Component, LiveState
 
+_CLASS = "ApexClass"
+
 
 def record_name(address: Address, explicit: str, live: LiveState) -> str:
     """The name of a record that does not exist yet: the file's, or the one that the org itself would give."""
@@ -135,6 +137,15 @@ def kind_order() -> Mapping[str, int]:
     return depth
 
 
+def class_named(name: str, resources: Mapping[Address, object]) -> Address | None:
+    """The Apex class of that name. Names of classes are compared without regard to case."""
+    exact = Address(_CLASS, name)
+    if exact in resources:
+        return exact
+    folded = name.strip().casefold()
+    return next((a for a in resources if a.kind == _CLASS and a.name.casefold() == folded), None)
+
+
 def fingerprints(components: Iterable[Component], live: LiveState) -> Mapping[str, str]:
     """Digests of what the org has at the components' addresses, enablements and a handler's class included.
 
@@ -146,7 +157,8 @@ def fingerprints(components: Iterable[Component], live: LiveState) -> Mapping[st
         have = live.resources.get(component.address)
         others = {str(address): body for address, body in held.get(component.address, {}).items()}
         code = have.body.get("tokenHandlerApex") if have is not None else None
-        source = live.resources.get(Address("ApexClass", code)) if isinstance(code, str) else None
+        code = class_named(code, live.resources) if isinstance(code, str) else None
+        source = live.resources.get(code) if code is not None else None
         parts = [one.body if one is not None else None for one in (have, source)]
         result[str(component.address)] = digest([*parts, others])
     return result

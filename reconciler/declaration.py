@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
+from reconciler.comparisons import fold
 from reconciler.document import HANDLER_ENABLEMENT, Documents, Find, Issue, RawPath, Spot, name_problem
 from reconciler.kind import ApiKey, Body, Kind, Problem, Struct, suggestion
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
@@ -108,7 +109,7 @@ class Declaration:
                 self._note((key,), f"{key} must hold the fields of {kind.__name__}", "write them below it, indented")
             else:
                 owner = _owner_field(kind)
-                if section.get(owner, app) != app:
+                if fold(section.get(owner, app)) != fold(app):
                     self._note((key, owner), f"{owner} is not the app that this stands in", "remove the line")
                 section[owner] = app
                 self._resource(kind, app, section, (key,), self._lifecycles.get(key, _NOTHING))
@@ -185,7 +186,7 @@ class Declaration:
     def _api_key(self, schema: type[Kind], name: str, body: Body) -> None:
         for key, one in schema.fields().items():
             if one.has(ApiKey):
-                if body.get(key, name) != name and name:
+                if fold(body.get(key, name)) != fold(name) and name:
                     self._note((key,), f"{key} must repeat the name, {name}", "remove the line; it is filled in")
                 body[key] = name
 
@@ -208,7 +209,11 @@ class Declaration:
 
     def _settle(self, schema: type[Struct], body: Body, path: RawPath, shown: str) -> None:
         problems: list[Problem] = []
-        if not self._documents.values.settle(schema, body, problems, plain=self._plain):
+
+        def written(inside: RawPath) -> str | None:
+            return self._written((*path, *inside))
+
+        if not self._documents.values.settle(schema, body, problems, plain=self._plain, written=written):
             self._unknown(schema, body, path, shown)
             problems += schema.problems(body)
         for problem in problems:
@@ -221,9 +226,15 @@ class Declaration:
             return ""
         value = body.pop(key)
         if not isinstance(value, str):
+            value = self._written((*path, key))
+        if not isinstance(value, str):
             self._note((*path, key), f"{key} must be a text", f"write {what}, in quotes if it looks like a number")
             return ""
         return self._checked(value, (*path, key))
+
+    def _written(self, path: RawPath) -> str | None:
+        """What stands in the file where YAML saw a number, true or false. The file is read once more for it."""
+        return self._documents.places.of(self._spot.file).text((self._spot.document, *path))
 
     def _checked(self, value: Any, path: RawPath) -> str:
         """The name with its variables filled in; empty, once it is noted, if it is none."""

@@ -6,7 +6,7 @@ those who ask for one.
 
 import gc
 import hashlib
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from reconciler.kind import suggestion
 from reconciler.kinds import all_kinds
 from reconciler.model import REFERENCE, Address, Resource, Snapshot, Unchecked
 from reconciler.sources import Places, Tree
+from reconciler.spelling import folded
 from reconciler.values import Values
 from reconciler.yaml_source import Reader
 
@@ -123,7 +124,7 @@ def _together(complaints: list[Complaint], issues: list[Issue], places: Places) 
 
 
 def dangling(
-    snapshot: Snapshot, live_addresses: Callable[[Address], bool], going: Container[Address] = ()
+    snapshot: Snapshot, live_addresses: Callable[[Address], bool], going: Collection[Address] = ()
 ) -> list[Complaint]:
     """References to resources of managed kinds that neither the files declare nor the org has, or will have.
 
@@ -136,8 +137,9 @@ def dangling(
         if not address.part:
             known.setdefault(address.kind, []).append(address.name)
     found = []
+    deleted = {folded(address) for address in going}
     for resource, path, target in _leaving(snapshot):
-        if target in going:
+        if folded(target) in deleted:
             message = f"{_field(path)} points at {target}, which no file declares any more, so that it would be deleted"
             mend = f"put the file of {target.name} back, or take away what points at it, too"
         elif not live_addresses(target):
@@ -164,9 +166,11 @@ def undeclared(snapshot: Snapshot) -> list[Unchecked]:
 
 
 def _leaving(snapshot: Snapshot) -> Iterator[tuple[Resource, tuple[str, ...], Address]]:
+    # The org compares names without regard to case.
+    known = {folded(address) for address in snapshot.resources}
     for resource in snapshot.resources.values():
         for path, target in _references(resource):
-            if "__" not in target.name and target not in snapshot.resources:
+            if "__" not in target.name and target not in snapshot.resources and folded(target) not in known:
                 yield resource, path, target
 
 

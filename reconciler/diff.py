@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from reconciler.body import at, canonical, canonical_value, field_at, is_secret
+from reconciler.body import aligned, at, canonical, canonical_value, field_at, is_secret
 from reconciler.kind import Body, Default, Field, Keyed, Struct, WriteOnly
 from reconciler.model import FieldChange, Path
 from reconciler.security import Direction, Severity, Verdict, Weaker
@@ -14,7 +14,8 @@ def field_changes(kind: type[Struct], old: Body, new: Body) -> tuple[FieldChange
     """The fields in which two records differ, in Salesforce's order. Equal bodies cost one comparison."""
     if old == new:
         return ()
-    before, after = canonical(kind, old), canonical(kind, new)
+    before = canonical(kind, old)
+    after = aligned(kind, canonical(kind, new), to=before)
     if before == after:
         return ()
     order = {name: index for index, name in enumerate(kind.fields())}

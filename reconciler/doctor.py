@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler import unread
 from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, Exit, InputError, NotAllowedError, ReconcilerError, RefusedError
 from reconciler.model import OrgInfo
@@ -243,7 +244,7 @@ def _kinds(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
                 "kinds",
                 Health.WARNING,
                 f"{what} cannot be read, and neither files nor baseline hold any",
-                "give the user the permission for it before the files do",
+                f"before the files do: {unread.mend(why)}",
                 why,
             )
         else:
@@ -251,11 +252,11 @@ def _kinds(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
                 "kinds",
                 Health.PROBLEM,
                 f"{what} cannot be read: what the files say of it cannot be planned",
-                "give the user the permission for it, or leave it out of the files",
+                f"{unread.mend(why)}; or leave it out of the files",
                 why,
-                exit=Exit.NOT_ALLOWED,
+                exit=Exit.NOT_ALLOWED if unread.lacks_permission(why) else Exit.FAILED,
             )
-    hidden = {what.partition("/")[0] for what in found.unreadable}
+    hidden = found.unreadable.keys()
     visible = sorted(kind for kind in around.kinds or found.seen if kind not in hidden)
     if visible:
         told = ", ".join(f"{kind} ({found.seen[kind]})" if kind in found.seen else kind for kind in visible)

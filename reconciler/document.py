@@ -1,24 +1,27 @@
 """What the desired documents declare, what is wrong with them, and where each field stands in its file."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from reconciler.errors import Complaint, Place
-from reconciler.kind import Keyed, Struct, WriteOnly
+from reconciler.kind import Field, Keyed, Struct, WriteOnly
 from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model import Address, Origin, Path, Resource
 from reconciler.sources import Places
+from reconciler.spelling import Spelling, folded
 from reconciler.values import Values
 from reconciler.yaml_text import short
 
 HANDLER_ENABLEMENT = "HandlerEnablement"
+_HANDLER = "OauthTokenExchangeHandler"
 MAX_NAME = 255
 MAX_ISSUES = 2_000
 """A near word for each of a million unknown keys would take hours to find."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAMESPACE = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*__(?=[A-Za-z])")
 _SENSITIVE = re.compile(r"secret|passw|private_?key|credential", re.IGNORECASE)
 
 RawPath = tuple[str | int, ...]
@@ -94,24 +97,24 @@ class Find:
         for part in self.spot.path:
             value = _step(value, part)
         schema: type[Struct] | None = self.schema
-        keyed: Keyed | None = None
+        field: Field | None = None
         for part in path:
             if isinstance(value, list):
-                index = self._index(value, part, keyed)
+                index = self._index(value, part, field)
                 if index is None:
                     break
                 raw, value = (*raw, index), value[index]
                 continue
-            one = schema.fields().get(part) if schema is not None else None
-            schema, keyed = (one.struct, one.mark(Keyed)) if one is not None else (None, None)
+            field = schema.fields().get(part) if schema is not None else None
+            schema = field.struct if field is not None else None
             raw, value = (*raw, part), _step(value, part)
         return positions.place(raw)
 
-    def _index(self, items: list[Any], part: str, keyed: Keyed | None) -> int | None:
+    def _index(self, items: list[Any], part: str, field: Field | None) -> int | None:
         for index, item in enumerate(items):
-            if isinstance(item, dict) and keyed is not None:
+            if isinstance(item, dict) and field is not None and field.has(Keyed):
                 filled = {k: self._text(v) if isinstance(v, str) else v for k, v in item.items()}
-                if keyed.key(filled) == part:
+                if field.same_key(field.item_key(filled)) == field.same_key(part):
                     return index
             elif isinstance(item, str) and self._text(item).strip() == part:
                 return index
@@ -130,7 +133,11 @@ def _step(value: Any, part: str | int) -> Any:
 
 
 def name_problem(name: str) -> str | None:
-    """Why this cannot be the API name of a component, or `None`. `namespace__Name` is of an installed package."""
+    """Why this cannot be the API name of a component, or `None`. `namespace__Name` is of an installed package.
+
+    Source: Object Reference, ExternalClientApplication, DeveloperName: it begins with a letter, holds letters, digits and
+    underscores only, no two underscores in a row and none at the end. No record of an org breaks that either.
+    """
     if len(name) > MAX_NAME:
         return f"it has more than {MAX_NAME} characters"
     bad = next((c for c in name if not (c.isascii() and (c.isalnum() or c == "_"))), None)
@@ -139,7 +146,9 @@ def name_problem(name: str) -> str | None:
         return f"it holds {shown}; only letters, digits and underscores may stand there"
     if not _NAME.fullmatch(name):
         return "it must start with a letter"
-    if name.count("__") > 1 or name.endswith("__"):
+    if name.endswith("_"):
+        return "it must not end with an underscore"
+    if "__" in _NAMESPACE.sub("", name, count=1):
         return "two underscores in a row stand only after a namespace"
     return None
 
@@ -178,16 +187,31 @@ class Documents:
             mend = f"remove one of the two, or rename it: for the org, {first.address.name} is the same name"
         self.issues.append(Issue(spot, f"{second.address} is declared twice", mend, first.origin))
 
+    def _spell(self) -> None:
+        """A satellite and an enablement go by the names that the documents of their app and handler have."""
+        spelling = Spelling(self.resources)
+        resources = spelling.keys(self.resources)
+        if resources is not self.resources:
+            self.resources = {
+                address: one if one.address == address else replace(one, address=address)
+                for address, one in resources.items()
+            }
+        for handlers in (self.authoritative, self.additive):
+            for name in [*handlers]:
+                spelled = spelling.address(Address(_HANDLER, name)).name
+                if spelled != name:
+                    handlers.setdefault(spelled, handlers.pop(name))
+
     def finish(self) -> None:
         """What can only be judged when all documents are known."""
         # The org compares names without regard to case.
-        known: dict[tuple[str, str, str], Resource] = {}
+        known: dict[Address, Resource] = {}
         for address, resource in self.resources.items():
-            key = (address.kind, address.name.casefold(), address.part.casefold())
-            first = known.setdefault(key, resource)
+            first = known.setdefault(folded(address), resource)
             if first is not resource:
                 find = resource.origin.find
                 self._twice(first, resource, find.spot if isinstance(find, Find) else Spot(resource.origin.file, 0))
+        self._spell()
         for handler in self.authoritative.keys() & self.additive.keys():
             self.issues.append(
                 Issue(

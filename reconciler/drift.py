@@ -117,9 +117,7 @@ def _made_anew(applied: Applied, have: LiveResource) -> Finding:
 
 def unwatched(baseline: Baseline, live: LiveState) -> tuple[str, ...]:
     """What could not be compared, and why, a line each: an empty report says nothing about it."""
-    hidden = {what: why for what, why in live.hidden.items() if why != NOT_RECORDED}
-    notes = [f"{what} could not be read, and is not judged: {why}" for what, why in hidden.items()]
-    notes += live.not_comparable
+    notes = [*unread(live), *live.not_comparable]
     names = len(baseline.unmanaged)
     if names:
         them = (
@@ -132,6 +130,15 @@ def unwatched(baseline: Baseline, live: LiveState) -> tuple[str, ...]:
             f"{live.org.api_version}: what only one of them has is not compared"
         )
     return tuple(notes)
+
+
+def unread(live: LiveState) -> Iterator[str]:
+    """What the org did not show, and why, a line each. Of a kind, what came all the same is judged."""
+    for what, why in live.hidden.items():
+        if why != NOT_RECORDED:
+            some = any(address.kind == what for address in live.resources)
+            which = f"a record of {what}" if some else what
+            yield f"{which} could not be read, and is not judged: {why}"
 
 
 def meaning(struct: type[Struct], path: Path, direction: Direction) -> str:

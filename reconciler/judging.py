@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from reconciler.body import at, canonical, overlaid, references
+from reconciler.body import alike, at, canonical, overlaid, references
 from reconciler.facts import Facts
 from reconciler.kind import Body
 from reconciler.kinds import ENABLEMENT
@@ -206,4 +206,4 @@ def _says_otherwise(finding: Finding, want: Body, have: Body) -> bool:
         return False
     struct = finding.address.struct
     declared = at(canonical(struct, overlaid(struct, have, want)), finding.path)
-    return bool(declared != at(canonical(struct, have), finding.path))
+    return not alike(struct, finding.path, declared, at(canonical(struct, have), finding.path))

@@ -17,6 +17,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, 
 
 from pydantic import BaseModel, ConfigDict, Strict, TypeAdapter, ValidationError
 
+from reconciler import comparisons
+from reconciler.comparisons import Comparison
 from reconciler.security import Group, Weaker
 
 __all__ = [
@@ -227,7 +229,7 @@ class Keyed:
     any_of: bool = False
 
     def key(self, item: Mapping[str, Value]) -> str:
-        """The item's key as one text, e.g. `10.0.0.1-10.0.0.9`."""
+        """The item's key as one text, e.g. `10.0.0.1-10.0.0.9`, as it is written; `Field.item_key` is how it is compared."""
         values = [str(item[name]) for name in self.fields if item.get(name) not in (None, "")]
         return values[0] if self.any_of and values else "-".join(values)
 
@@ -286,6 +288,8 @@ class Field:
     """True where the value is a set of texts, however Salesforce keeps it."""
     compared: bool
     """False for what is never state: secrets that nobody can read, and commands."""
+    comparison: Comparison
+    """When two of its texts are the same; of a list, of each entry."""
 
     def mark(self, mark: type[M]) -> M | None:
         """The field's mark of that type, or `None`."""
@@ -294,6 +298,28 @@ class Field:
 
     def has(self, *marks: type) -> bool:
         return not self.by_mark.keys().isdisjoint(marks)
+
+    def item_key(self, item: Mapping[str, Value]) -> str:
+        """The key of one item of a keyed list as people see it, without what its spelling adds. Empty if it has none."""
+        keyed = self.mark(Keyed)
+        if keyed is None or self.struct is None:
+            return ""
+        fields = self.struct.fields()
+        return keyed.key(
+            {
+                name: fields[name].comparison.read(value) if type(value) is str and name in fields else value
+                for name in keyed.fields
+                if (value := item.get(name)) is not None
+            }
+        )
+
+    def same_key(self, key: str) -> str:
+        """What decides whether two keys of `item_key` are of one item."""
+        keyed = self.mark(Keyed)
+        if keyed is None or self.struct is None:
+            return key
+        fields = self.struct.fields()
+        return comparisons.fold(key) if any(fields[name].comparison.folds for name in keyed.fields) else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +424,41 @@ def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> F
     )
     is_set = not by_mark.keys().isdisjoint((Unordered, Lines, Commas))
     compared = by_mark.keys().isdisjoint((WriteOnly, Imperative))
-    return Field(name, wire, struct, repeated, required, values, tuple(marks), by_mark, is_set, compared)
+    comparison = _comparison(name, wire, values, by_mark)
+    return Field(name, wire, struct, repeated, required, values, tuple(marks), by_mark, is_set, compared, comparison)
+
+
+def _comparison(name: str, wire: str, values: tuple[str, ...], by_mark: Mapping[type, Any]) -> Comparison:
+    """The comparison that holds for a field: the one that it is marked with, else that of its type."""
+    marked: Comparison | None = by_mark.get(Comparison)
+    if marked is not None:
+        return marked
+    known: Known | None = by_mark.get(Known)
+    if values or known is not None:
+        return comparisons.choice(values or (known.values if known is not None else ()))
+    ref: Ref | None = by_mark.get(Ref)
+    if ref is not None:
+        return comparisons.USERNAME if ref.kind == "User" else comparisons.NAME
+    for mark, comparison in _BY_MARK.items():
+        if mark in by_mark:
+            return comparison
+    if wire in _BY_WIRE:
+        return _BY_WIRE[wire]
+    return comparisons.URL if name.lower().endswith("url") else comparisons.TEXT
+
+
+_BY_MARK: Mapping[type, Comparison] = {
+    SourceText: comparisons.SOURCE,
+    Certificate: comparisons.CERTIFICATE,
+    ApiKey: comparisons.NAME,
+    Owner: comparisons.NAME,
+}
+_BY_WIRE: Mapping[str, Comparison] = {
+    "boolean": comparisons.BOOLEAN,
+    "int": comparisons.INTEGER,
+    "double": comparisons.DECIMAL,
+    "base64Binary": comparisons.BASE64,
+}
 
 
 _WIRE: Mapping[Any, str] = {str: "string", bool: "boolean", int: "int", float: "double", SecretRef: "string"}

@@ -201,11 +201,28 @@ NOT_RECORDED = "the org has it, and the recording does not: record again"
 """Why nothing is known of what a replay was not told."""
 
 
-def reason_unreadable(unreadable: Mapping[str, str], address: Address) -> str | None:
-    """Why nothing can be said about an address: it, its handler or its whole kind is among what could not be read."""
+def reason_unreadable(
+    unreadable: Mapping[str, str], address: Address, resources: "Mapping[Address, LiveResource] | None" = None
+) -> str | None:
+    """Why nothing can be said about an address: it, its handler or its whole kind is among what could not be read.
+
+    `resources` are what could be read: a kind of which something is missing hides nothing of what came, and no record of
+    an app that is not there.
+    """
     if not unreadable:
         return None
-    return unreadable.get(address.kind) or unreadable.get(str(address.component))
+    own = unreadable.get(str(address.component))
+    if own is not None or (why := unreadable.get(address.kind)) is None:
+        return own
+    if resources is None:
+        return why
+    if address.component in resources:
+        return None
+    if address.is_satellite and "__" not in address.name:
+        app = Address("ExternalClientApplication", address.name)
+        if app not in resources and reason_unreadable(unreadable, app) is None:
+            return None
+    return why
 
 
 _NAMED = 10
@@ -226,7 +243,7 @@ class LiveState:
 
     def reason_unreadable(self, address: Address) -> str | None:
         """Why nothing can be said about this address, or `None` if it could be read."""
-        return reason_unreadable(self.unreadable, address)
+        return reason_unreadable(self.unreadable, address, self.resources)
 
     @property
     def too_new(self) -> frozenset[str]:

@@ -11,7 +11,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.body import at, canonical, canonical_value, covers, field_at, fits, get, may_be, overlaid, put
+from reconciler.body import (
+    aligned,
+    alike,
+    at,
+    canonical,
+    covers,
+    field_at,
+    fits,
+    get,
+    may_be,
+    overlaid,
+    put,
+    same,
+)
 from reconciler.components import groups, record_name
 from reconciler.diff import field_changes
 from reconciler.errors import Complaint
@@ -123,14 +136,6 @@ class _Found:
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.unchanged = 0
-        self._spelled: dict[tuple[str, str, str], Address] | None = None
-
-    def spelled(self, address: Address, live: LiveState) -> Address | None:
-        """How the org spells a name that the file writes in other letters. Names are compared without case there."""
-        if self._spelled is None:
-            self._spelled = {(a.kind, a.name.casefold(), a.part.casefold()): a for a in live.resources}
-        found = self._spelled.get((address.kind, address.name.casefold(), address.part.casefold()))
-        return found if found != address else None
 
 
 def targeted(address: Address, targets: tuple[Address, ...]) -> bool:
@@ -194,11 +199,6 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
 
 def _create(want: Resource, held: Body | None, live: LiveState, request: Request, found: _Found) -> None:
     address, struct = want.address, want.address.struct
-    spelled = found.spelled(address, live)
-    if spelled is not None:
-        message = f"the org calls it {spelled}: for the org {address} is the same name"
-        found.problems.append(Problem(want.origin, (), message, f"write {spelled.name}"))
-        return
     body = {k: v for k, v in want.body.items() if not _elsewhere(struct, k, v, live.org.id)}
     if held is not None:
         body = overlaid(struct, _transferable(struct, held), body)
@@ -263,7 +263,7 @@ def _impossible(
         if field is None or not field.has(Immutable):
             continue
         old, new = at(held, path), at(body, path)
-        if old and new and canonical_value(field, old) != canonical_value(field, new):
+        if old and new and not same(field, old, new):
             yield Problem(
                 want.origin,
                 path,
@@ -340,11 +340,12 @@ def _marked(change: FieldChange, address: Address, applied: Applied | None, held
     """Who moved since the baseline: only the org, so that the change restores what was, or both sides, a conflict."""
     if applied is None or not any(change.path[: len(path)] == path for path in applied.declared):
         return change
-    base = at(canonical(address.struct, applied.body), change.path)
-    now = at(canonical(address.struct, held), change.path)
-    if base == now:
+    struct, now = address.struct, canonical(address.struct, held)
+    base = at(aligned(struct, canonical(struct, applied.body), to=now), change.path)
+    if base == at(now, change.path):
         return change
-    return replace(change, restores=True) if base == change.new else replace(change, conflict=True)
+    restores = alike(struct, change.path, base, change.new)
+    return replace(change, restores=True) if restores else replace(change, conflict=True)
 
 
 def completed(struct: type[Struct], live: Body, applied: Applied | None) -> Body:

@@ -84,12 +84,13 @@ class Weaker:
     @classmethod
     def when_added(cls, severity: Severity, worst: Mapping[str, Severity] | None = None) -> "Weaker":
         """Weaker when a set gains an entry; `worst` names entries that are graver than the rest."""
+        graver = {entry.casefold(): grave for entry, grave in (worst or {}).items()}
 
         def judge(old: Any, new: Any) -> Verdict | None:
             before, after = frozenset(old or ()), frozenset(new or ())
             added = after - before
             if added:
-                return Direction.WEAKENS, max((worst or {}).get(str(entry), severity) for entry in added)
+                return Direction.WEAKENS, max(graver.get(str(entry).casefold(), severity) for entry in added)
             return (Direction.TIGHTENS, Severity.LOW) if before - after else None
 
         return cls(judge, "an entry added")

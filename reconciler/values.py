@@ -1,7 +1,7 @@
 """What stands in a field of a desired file, made into what a body holds: variables, secret references, lists, types."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,13 @@ _NAME = re.compile(r"var\.([A-Za-z_][A-Za-z0-9_]*)")
 _NO_REPEATS = frozenset({"callbackUrl", "permissionSetName", "profileName"})
 """Lists where the org refuses an entry that is given twice; elsewhere it keeps one."""
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+
+
+Written = Callable[[_Path], str | None]
+
+
+def _nothing(_: _Path) -> str | None:
+    return None
 
 
 class _Never:
@@ -104,13 +111,16 @@ class Values:
     allow_commands: bool = False
     used: dict[str, str] = field(default_factory=dict)
 
-    def settle(self, cls: type[Struct], body: Body, found: list[Problem], *, plain: bool) -> bool:
+    def settle(
+        self, cls: type[Struct], body: Body, found: list[Problem], *, plain: bool, written: Written = _nothing
+    ) -> bool:
         """Turn a section as it was written into a body, in place. What is wrong is noted, and taken out.
 
-        `plain` says that no text of the file can hold a variable or a control character. True if all types surely are
-        what the schema wants; else the schema has to be asked. Our own look at them is there for speed.
+        `plain` says that no text of the file can hold a variable or a control character. `written` finds what stands in
+        the file where YAML saw a number, true or false. True if all types surely are what the schema wants; else the
+        schema has to be asked. Our own look at them is there for speed.
         """
-        return _Settling(self, found, plain).struct(cls, body, ())
+        return _Settling(self, found, plain, written).struct(cls, body, ())
 
     def lookup(self, name: str) -> str | None:
         """A variable's value: from the environment, which is what CI overrides with, else from the project file."""
@@ -189,10 +199,11 @@ def _not_a_variable(inner: str, path: _Path) -> Problem:
 class _Settling:
     """One section on its way."""
 
-    def __init__(self, values: Values, found: list[Problem], plain: bool) -> None:
+    def __init__(self, values: Values, found: list[Problem], plain: bool, written: Written) -> None:
         self._values = values
         self._found = found
         self._plain = plain
+        self._written = written
 
     def struct(self, cls: type[Struct], body: Body, path: _Path) -> bool:
         """True if every value surely is what the schema wants."""
@@ -291,7 +302,11 @@ class _Settling:
         if value.__class__ is int and step.type is float:
             body[name] = float(value)
             return True
-        return False
+        text = self._written(path) if step.type is str else None
+        if text is None:
+            return False
+        body[name] = text
+        return step.allowed is None or text in step.allowed
 
     def _list(self, step: _Step, body: Body, path: _Path) -> bool:
         name = str(path[-1])
@@ -307,17 +322,17 @@ class _Settling:
                 continue
             fits = self.struct(step.struct, item, (*path, index)) and fits
             if step.keyed is not None and fits:
-                self._key(step.keyed, item, (*path, index), seen)
+                self._key(step, step.keyed, item, (*path, index), seen)
         return fits
 
-    def _key(self, keyed: Keyed, item: Body, path: _Path, seen: dict[str, int]) -> None:
+    def _key(self, step: _Step, keyed: Keyed, item: Body, path: _Path, seen: dict[str, int]) -> None:
         missing = [name for name in keyed.fields if item.get(name) in (None, "")]
         if missing and (not keyed.any_of or len(missing) == len(keyed.fields)):
             wanted = " or ".join(missing) if keyed.any_of else " and ".join(missing)
             self._note(path, f"an item of {path[-2]} needs {wanted}: it is told apart by that", f"give it {wanted}")
             return
-        key = keyed.key(item)
-        first = seen.setdefault(key, int(path[-1]))
+        key = step.field.item_key(item)
+        first = seen.setdefault(step.field.same_key(key), int(path[-1]))
         if first != path[-1]:
             self._note(
                 path, f"{key} is given twice in {path[-2]} (items {first + 1} and {int(path[-1]) + 1})", "remove one"
@@ -333,7 +348,9 @@ class _Settling:
                 if entry.__class__ is dict and "secret" in entry:
                     self._not_secret((*path, index))
                     return [], True
-                return value, False
+                entry = self._written((*path, index))
+                if entry is None:
+                    return value, False
             text = entry if self._plain else self._values.text(entry, (*path, index), self._found)
             emptied = not self._plain and "${" in entry and text is not None and not text.strip()
             if emptied:

@@ -71,13 +71,14 @@ class Positions:
         self.values: dict[int, Any] = {}
         """The documents by number."""
         self._spots: dict[Path, tuple[int, int]] = {}
+        self._texts: dict[Path, str] = {}
         self._lines: list[str] = []
         self._is_secret = is_secret
         try:
             text = Masked.of(data)
         except EncodingError:
             return
-        builder = Builder(text, {}, self._spots, is_secret)
+        builder = Builder(text, {}, self._spots, is_secret, self._texts)
         complete = False
         try:
             for document in builder.documents():
@@ -96,6 +97,13 @@ class Positions:
     def at(self, line: int, column: int) -> Place:
         """The place of a line and column, which count from 0 here."""
         return Place(self.file, line + 1, column + 1, uncommented(snippet(self._lines, line), self._is_secret))
+
+    def text(self, path: Path) -> str | None:
+        """How a number, `true` or `false` is written; `None` for every other value.
+
+        `0049 30 1` is a text, `004930` a number for YAML: a phone number is what stands in the file.
+        """
+        return self._texts.get(path)
 
     def place(self, path: Path) -> Place:
         """The place of a key, list item or document; of the nearest thing around it where it has none."""

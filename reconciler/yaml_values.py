@@ -89,13 +89,17 @@ class Builder:
         plain: dict[str, Any],
         spots: dict[Path, tuple[int, int]] | None = None,
         is_secret: IsSecret | None = None,
+        texts: dict[Path, str] | None = None,
     ) -> None:
+        """`spots` takes in where values stand, `texts` what is written there of scalars that YAML takes for no text."""
         self._get: Callable[[], Any] = _Parser(text.parsed).get_event
         self._plain = plain
         self._masked = text.masked
         self._spots = spots
         self._is_secret = is_secret
+        self._texts = texts
         self._anchors: dict[str, Any] = {}
+        self._anchored: dict[str, str] = {}
         self._budget = MAX_ALIASED
         self._count = 0
         self._lines: dict[Path, int] = {}
@@ -144,6 +148,8 @@ class Builder:
             value = self._mapping(path) if is_mapping else self._sequence(path)
         if anchor is not None:
             self._anchors[anchor] = value
+            if kind is ScalarEvent:
+                self._anchored[anchor] = unmask(event.value)
         return value
 
     def _mapping(self, path: Path) -> dict[str, Any]:
@@ -172,6 +178,7 @@ class Builder:
                 continue
             if spots is not None:
                 self._see(key, value, event, start, path)
+                self._write_down((*path, key), value, start)
             if key in found:
                 self._note(event, f"{key} is given twice", "remove one of the two", (*path, key))
             else:
@@ -187,6 +194,14 @@ class Builder:
             first: Any = start.start_mark
             last: Any = start.end_mark if start.__class__ in _LEAVES else self._end
             self.secrets.append((first.line, first.column, last.line, last.column))
+
+    def _write_down(self, path: Path, value: Any, event: Any) -> None:
+        """Remember how a scalar is written that is no text: a field may want the text all the same."""
+        if self._texts is None or value is None or value.__class__ in (str, dict, list):
+            return
+        written = self._anchored.get(str(event.anchor)) if event.__class__ is AliasEvent else unmask(event.value)
+        if written is not None:
+            self._texts.setdefault(path, written)
 
     def _sequence(self, path: Path) -> list[Any]:
         get, spots = self._get, self._spots
@@ -208,6 +223,8 @@ class Builder:
             plain = event.__class__ is ScalarEvent and event.anchor is None and event.tag is None and event.implicit[0]
             value = self._plain.get(event.value, _MISSING) if plain else _MISSING
             found.append(self._node(event, (*path, index)) if value is _MISSING else value)
+            if spots is not None:
+                self._write_down((*path, index), found[-1], event)
 
     def _key(self, event: Any, path: Path) -> str | None:
         """The text of a key; `None`, once it is noted, for what cannot be one."""

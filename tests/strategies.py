@@ -1,6 +1,7 @@
 """Generated desired bodies for every kind, made from its schema alone.
 
-`bodies(kind)` is the whole interface, with `enablements()` for what a handler holds and `names()` for API names::
+`bodies(kind)` is the interface, with `enablements()` for what a handler holds, `values()` for one field and `names()` for API
+names::
 
     @given(kind=st.sampled_from([*all_kinds().values()]), data=st.data())
     def test_…(kind, data):
@@ -38,7 +39,7 @@ from reconciler.kind import (
 )
 from reconciler.kinds import ENABLEMENT, all_kinds
 
-__all__ = ["bodies", "enablements", "names"]
+__all__ = ["bodies", "enablements", "names", "values"]
 
 Refs = Mapping[str, Sequence[str]]
 """Names that a reference may take, by the kind it points at: `{"User": ["a@b.example"]}`."""
@@ -67,6 +68,11 @@ def enablements(*, version: float | None = None, refs: Refs | None = None) -> st
     """Desired bodies of one enablement: either app, a user, and whether it is the default."""
     struct = all_kinds()["OauthTokenExchangeHandler"].fields()[ENABLEMENT].struct or Struct
     return _struct(struct, version, refs or {})
+
+
+def values(field: Field) -> st.SearchStrategy[Any]:
+    """Values of one field, as a desired body holds them."""
+    return _value(field, None, {})
 
 
 def _struct(

@@ -23,12 +23,12 @@ class Certificates:
     def named(self, kind: type[Kind], body: Body) -> Body:
         """A live body with names in the place of ids. An id that nothing is known of stays as it is."""
         return self._translated(
-            kind, body, lambda held: {one[:15]: name for name, one in self._known().items()}.get(held[:15])
+            kind, body, lambda held: {one[:15]: name for name, one in self._known().items()}.get(held.strip()[:15])
         )
 
     def identified(self, kind: type[Kind], body: Body) -> Body:
         """A body to be sent, with ids in the place of names. A name that the org does not have stays: the org refuses it."""
-        return self._translated(kind, body, lambda held: self._known().get(held))
+        return self._translated(kind, body, lambda held: _ids(self._known()).get(held.strip().casefold()))
 
     def _known(self) -> Mapping[str, str]:
         if self._ids is None:
@@ -41,6 +41,11 @@ class Certificates:
             if held:
                 body = _with(body, path, find(held) or held)
         return body
+
+
+def _ids(known: Mapping[str, str]) -> Mapping[str, str]:
+    """Ids by name in small letters: the org compares names without regard to case."""
+    return {name.casefold(): one for name, one in known.items()}
 
 
 @cache

@@ -72,12 +72,21 @@ class AnswerLostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What a retrieve says of what it could not bring."""
+
+    problem: str
+    file: str = ""
+    """The file in the package that it is about; often the manifest, which names nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieved:
     """What a retrieve brought: its zip, who changed what, and what could not be had."""
 
     zip_bytes: bytes
     properties: Sequence[FileProperties]
-    messages: tuple[str, ...]
+    messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,9 @@ class MetadataApi:
             if code == "LIMIT_EXCEEDED" or "too many files" in said.casefold():
                 raise TooManyFilesError(said)
             raise refusal(self.host, code, said or "the retrieve failed")
-        messages = tuple(soap.text(one, "problem") for one in result.iter(f"{soap.TAG}messages"))
+        messages = tuple(
+            Message(soap.text(one, "problem"), soap.text(one, "fileName")) for one in result.iter(f"{soap.TAG}messages")
+        )
         properties = [file_properties(one) for one in result.iter(f"{soap.TAG}fileProperties")]
         properties += plain_file_properties(list(answer.plain))
         if not answer.zip_file:

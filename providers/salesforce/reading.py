@@ -4,8 +4,8 @@ Nothing is lost on the way, and nothing is guessed: what cannot be decoded, or c
 between two records, is named in `unreadable`, so that nobody concludes anything from it.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from sys import intern
 
@@ -13,17 +13,15 @@ from providers.salesforce.archive import read_zip
 from providers.salesforce.codec import decode
 from providers.salesforce.file_properties import FileProperties
 from providers.salesforce.markup import MetadataXmlError
+from providers.salesforce.messages import subject
 from providers.salesforce.metadata_api import Retrieved
 from providers.salesforce.package import kind_of_path, manifest_type, source_field
 from reconciler.kind import Body, Kind, Struct, WriteOnly
-from reconciler.kinds import ENABLEMENT, all_kinds, settings
+from reconciler.kinds import ENABLEMENT
 from reconciler.model import Address, LiveResource, LiveState, Modified, OrgInfo, enablement
+from reconciler.spelling import Spelling
 
 _HANDLER = "OauthTokenExchangeHandler"
-_MISSING = re.compile(r"Entity of type '.+' named '.+' cannot be found")
-"""A member that was asked for by name and is not there: absent, not unreadable. The Salesforce CLI
-parses the same words."""
-_WORD = re.compile(r"\w+")
 
 
 class Reading:
@@ -33,6 +31,8 @@ class Reading:
         self.resources: dict[Address, LiveResource] = {}
         self.unreadable: dict[str, str] = {}
         self._sources: dict[tuple[str, str], str] = {}
+        self._said: list[tuple[type[Kind], str, str]] = []
+        """Kind and record of what could not be brought, and the org's words."""
         self._people: dict[tuple[str, str, str], Modified] = {}
 
     def take(self, retrieved: Retrieved, asked: Iterable[type[Kind]]) -> None:
@@ -51,13 +51,17 @@ class Reading:
                 continue
             about = properties.get(path) or properties.get(path.removesuffix("-meta.xml"))
             self._record(kind, name if about is None else _name(kind, about), data, path, about)
+        empty = [kind for kind in asked if kind not in seen]
         for message in retrieved.messages:
-            self._message(message, [kind for kind in asked if kind not in seen])
+            meant = subject(message, seen, empty)
+            for name in meant.kinds:
+                self.cannot(name, message.problem)
+            self._said += [(kind, record, message.problem) for kind, record in meant.components]
 
     def handler_classes(self) -> set[str]:
         """Names of the Apex classes that the handlers found so far run."""
         bodies = (one.body for address, one in self.resources.items() if address.kind == _HANDLER and not address.part)
-        return {name for body in bodies if isinstance(name := body.get("tokenHandlerApex"), str) and name}
+        return {name for body in bodies if (name := _text(body.get("tokenHandlerApex")))}
 
     def cannot(self, kind: str, why: str) -> None:
         """Note that nothing can be said about a kind, or about one address."""
@@ -65,11 +69,36 @@ class Reading:
 
     def state(self, org: OrgInfo) -> LiveState:
         """Everything, once all retrieves are in."""
+        self._spell()
+        self._missed()
         for (kind, name), text in self._sources.items():
             found = self.resources.get(Address(kind, name))
             if found is not None:
                 found.body[source_field(found.address.schema)] = text
         return LiveState(org, self.resources, self.unreadable)
+
+    def _missed(self) -> None:
+        """Note which records did not come. Of a satellite nobody knows whose it is: any app's that has none."""
+        if not self._said:
+            return
+        come = {(one.address.kind, one.record.casefold()) for one in self.resources.values() if not one.address.part}
+        for kind, record, why in self._said:
+            if (kind.__name__, record.casefold()) not in come:
+                self.cannot(kind.__name__ if _owner(kind) else str(Address(kind.__name__, record)), why)
+
+    def _spell(self) -> None:
+        """Put satellites and enablements under the names that their apps and handlers have themselves: what refers to a
+        record may be in other letters."""
+        spelling = Spelling(self.resources)
+        found = {address: spelling.address(address) for address in self.resources}
+        if all(address is same for address, same in found.items()):
+            return
+        resources, self.resources = self.resources, {}
+        for address, resource in resources.items():
+            same = found[address]
+            if same.part and same in self.resources:
+                same = address
+            self._place(resource if same is address else replace(resource, address=same))
 
     def _source(self, kind: type[Kind], name: str, data: bytes) -> None:
         try:
@@ -82,12 +111,12 @@ class Reading:
         try:
             body = decode(kind, data, path)
         except MetadataXmlError as wrong:
-            # Of a satellite nobody knows any more whose it was, so nothing can be said about any app's.
+            # Of a satellite nobody knows any more whose it was: of any app's that has none.
             self.cannot(kind.__name__ if owner else str(Address(kind.__name__, name)), str(wrong))
             return
         _withhold(kind, body)
-        app = body.get(owner) if owner else None
-        address = Address(intern(kind.__name__), intern(app if type(app) is str and app else name))
+        app = _text(body.get(owner)) if owner else ""
+        address = Address(intern(kind.__name__), intern(app or name))
         resource = LiveResource(
             address,
             body,
@@ -132,8 +161,9 @@ class Reading:
         """Split a handler's enablements off its body: each is a resource of its own."""
         items = handler.body.pop(ENABLEMENT, None) or []
         for item in items if isinstance(items, list) else [items]:
-            app = (item.get("externalClientApp") or item.get("connectedApp")) if isinstance(item, dict) else None
-            if not isinstance(app, str):
+            named = (item.get("externalClientApp") or item.get("connectedApp")) if isinstance(item, dict) else None
+            app = _text(named)
+            if not app:
                 self.cannot(
                     str(handler.address), f"{handler.record} has an enablement that names no app: {str(item)[:200]}"
                 )
@@ -150,14 +180,10 @@ class Reading:
         key = (about.modified_by, about.modified_by_id, about.modified_date)
         return self._people.setdefault(key, Modified(*key))
 
-    def _message(self, text: str, without: Sequence[type[Kind]]) -> None:
-        """Sort out a retrieve's message. One that names no kind is about any of those that brought nothing."""
-        if _MISSING.search(text):
-            return
-        words = set(_WORD.findall(text))
-        named = [name for name in all_kinds() if name in words] or (list(settings()) if "Settings" in words else [])
-        for name in named or [kind.__name__ for kind in without]:
-            self.cannot(name, text)
+
+def _text(value: object) -> str:
+    """A name that a record holds, without the blanks around it; empty if it is none."""
+    return value.strip() if type(value) is str else ""
 
 
 def _inside(path: str) -> str:

@@ -15,7 +15,7 @@ from reconciler.components import fingerprints
 from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.planning import draft_plan, ignored, placed, stopping
 from reconciler.engine.resuming import Logbook, is_same, left_to_itself, resumed, settled
-from reconciler.engine.session import Session, identified, read, read_live, time_of
+from reconciler.engine.session import Session, identified, read, read_live, spelled, time_of
 from reconciler.errors import (
     Complaint,
     DeploymentError,
@@ -340,7 +340,9 @@ class _Run:
         provider, progress = self.session.provider, self.session.progress
         try:
             if later:
-                self.live = _with_read(self.live, step, provider.read_records(step.components, progress))
+                read_back = provider.read_records(step.components, progress)
+                touched = spelled(read_back, self.session.desired, self.baseline)
+                self.live = _with_read(self.live, step, touched)
             else:
                 self.live = read_live(provider, self.session.desired, self.baseline, progress)
         except (ReconcilerError, KeyboardInterrupt) as lost:

@@ -18,13 +18,12 @@ from reconciler.engine.session import (
     refuse_too_new,
     stamp,
     time_of,
-    unread_complaints,
+    unread_error,
     unreadable,
 )
 from reconciler.errors import (
     Complaint,
     InputError,
-    NotAllowedError,
     RefusedError,
 )
 from reconciler.model import (
@@ -122,9 +121,10 @@ def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
 
 
 def refuse_unread(report: DriftReport | CheckReport, desired: Snapshot) -> None:
-    """Raise NotAllowedError if something could not be read: what was found holds, and it may not be all."""
+    """Raise NotAllowedError, or ReconcilerError where no permission is lacking, if something could not be read: what was
+    found holds, and it may not be all."""
     if report.unreadable:
-        raise NotAllowedError(*unread_complaints(report.unreadable, desired))
+        raise unread_error(report.unreadable, desired)
 
 
 def _against_desired(change: Change) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Plans: read baseline → read org → draft → pack into steps → rules → guards."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler import drift as drifting
@@ -17,7 +17,6 @@ from reconciler.errors import (
 from reconciler.identity import owners
 from reconciler.kind import Body, suggestion
 from reconciler.model import (
-    NOT_RECORDED,
     Action,
     Address,
     Baseline,
@@ -35,6 +34,7 @@ from reconciler.model import (
 from reconciler.planner import Draft, Request
 from reconciler.provider import Provider
 from reconciler.security import Severity
+from reconciler.spelling import folded
 
 APPS = ("ConnectedApp", "ExternalClientApplication")
 PLACED = 1_000
@@ -58,8 +58,14 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
     if not request.destroy:
         # What this plan deletes is as good as gone: nothing that stays may point at it.
         gone = {change.address for change in draft.changes if change.after is None}
-        there = {*live.resources, *(address for address in map(_parsed, live.unreadable) if address is not None)}
-        complaints += dangling(desired, there.__contains__, gone)
+        hidden = (address for address in map(_parsed, live.unreadable) if address is not None)
+        there = {folded(address) for address in (*live.resources, *hidden)}
+
+        def is_there(address: Address) -> bool:
+            unknown = address not in live.resources and live.reason_unreadable(address) is not None
+            return folded(address) in there or unknown
+
+        complaints += dangling(desired, is_there, gone)
     if complaints:
         raise InputError(*complaints)
     steps = _steps(session.provider, draft, desired)
@@ -76,7 +82,7 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         refusals=tuple(_refusals(session, draft.changes, live, baseline)),
         released=draft.released,
         adopted=draft.adopted,
-        notes=(*draft.notes, *_hidden(live), *live.not_comparable),
+        notes=(*draft.notes, *drifting.unread(live), *live.not_comparable),
         unchanged=draft.unchanged,
         targets=tuple(str(target) for target in request.targets),
         replaced=tuple(sorted(str(address) for address in request.replace)),
@@ -95,13 +101,6 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         baseline_serial=baseline.serial,
         created=time_of(session),
     )
-
-
-def _hidden(live: LiveState) -> Iterator[str]:
-    """What could not be read of what is only watched: it stops no plan, and is not passed over in silence."""
-    for what, why in live.hidden.items():
-        if why != NOT_RECORDED:
-            yield f"{what} could not be read, and is not judged: {why}"
 
 
 def undeclared_apps(desired: Snapshot, live: LiveState) -> int | None:

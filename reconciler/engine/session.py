@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Protocol
 
-from reconciler import judging
+from reconciler import judging, unread
 from reconciler.baseline import remembered
 from reconciler.drift import is_of_ours
 from reconciler.errors import (
@@ -15,6 +15,7 @@ from reconciler.errors import (
     InputError,
     NotAllowedError,
     Place,
+    ReconcilerError,
     RefusedError,
 )
 from reconciler.facts import Facts
@@ -33,6 +34,7 @@ from reconciler.model import (
 from reconciler.provider import Progress, Provider
 from reconciler.rule_settings import RuleSettings
 from reconciler.security import Severity
+from reconciler.spelling import Spelling
 
 
 class Baselines(Protocol):
@@ -86,7 +88,7 @@ def read(session: Session) -> tuple[Baseline, LiveState]:
     refuse_too_new(session.desired, live)
     found = unreadable(session.desired.resources.keys() | _planned_on(baseline), live)
     if found:
-        raise NotAllowedError(*unread_complaints(found, session.desired))
+        raise unread_error(found, session.desired)
     return baseline, live
 
 
@@ -100,7 +102,7 @@ def _planned_on(baseline: Baseline) -> set[Address]:
 def read_all(session: Session) -> tuple[Baseline, LiveState]:
     """The org's identity is checked before anything else is believed, and before anything is sent to it."""
     org = identified(session)
-    baseline = session.baselines.load(org.id)
+    baseline = Spelling(session.desired.resources).baseline(session.baselines.load(org.id))
     live = read_live(session.provider, session.desired, baseline, session.progress)
     return remembered(baseline, live), live
 
@@ -117,7 +119,12 @@ def identified(session: Session) -> OrgInfo:
 
 def read_live(provider: Provider, desired: Snapshot, baseline: Baseline, progress: Progress) -> LiveState:
     """Read the org, Apex classes included that the files or the baseline speak of."""
-    return provider.read(sorted(_class_names(desired, baseline)), progress)
+    return spelled(provider.read(sorted(_class_names(desired, baseline)), progress), desired, baseline)
+
+
+def spelled(live: LiveState, desired: Snapshot, baseline: Baseline) -> LiveState:
+    """What the org has, its names spelled as the files and the baseline do: for the org they are the same."""
+    return Spelling(desired.resources, baseline.resources).live(live)
 
 
 def _class_names(desired: Snapshot, baseline: Baseline) -> set[str]:
@@ -160,16 +167,14 @@ def unreadable(addresses: Iterable[Address], live: LiveState) -> dict[str, str]:
     hidden = live.hidden
     if not hidden:
         return {}
-    return {str(a): why for a in sorted(addresses) if (why := reason_unreadable(hidden, a)) is not None}
+    return {str(a): why for a in sorted(addresses) if (why := reason_unreadable(hidden, a, live.resources)) is not None}
 
 
-_UNKNOWN_TYPE = (
-    "unknown type",
-    "is unknown",
-    "invalid_type",
-    "not available in this api version",
-    "not available for this",
-)
+def unread_error(unreadable: Mapping[str, str], desired: Snapshot) -> ReconcilerError:
+    """What to raise for what could not be read: the login may not only where the org says so, or nothing was recorded."""
+    complaints = unread_complaints(unreadable, desired)
+    allowed = not any(why == NOT_RECORDED or unread.lacks_permission(why) for why in unreadable.values())
+    return ReconcilerError(*complaints) if allowed else NotAllowedError(*complaints)
 
 
 def unread_complaints(unreadable: Mapping[str, str], desired: Snapshot) -> Iterator[Complaint]:
@@ -177,20 +182,9 @@ def unread_complaints(unreadable: Mapping[str, str], desired: Snapshot) -> Itera
         place = _place(desired, Address.parse(what)) if "/" in what else None
         if why == NOT_RECORDED:
             message = f"{what} is in the org and not in the recording"
-            yield Complaint(message, place, "record again, with these files or once they are merged")
+            yield Complaint(message, place, unread.mend(why))
             continue
-        yield Complaint(f"{what} could not be read", place, _read_mend(why), quote=why)
-
-
-def _read_mend(why: str) -> str:
-    """What to do about something unreadable, by Salesforce's words: a type that is unknown wants no permission."""
-    words = why.casefold()
-    if any(known in words for known in _UNKNOWN_TYPE):
-        return (
-            "this org does not know the type at this API version: see whether its feature is switched on and its edition has"
-            " it, and what api_version in reconciler.yaml pins"
-        )
-    return "give the login the permission to read it; what cannot be read is not judged"
+        yield Complaint(f"{what} could not be read", place, unread.mend(why), quote=why)
 
 
 def _place(desired: Snapshot, address: Address) -> Place | None:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from reconciler.comparisons import NAME
 from reconciler.kind import Double, Int, Keyed, Kind, Means, SourceText, String, Struct, Weaker
 from reconciler.security import Severity
 
@@ -11,7 +12,7 @@ class PackageVersion(Struct):
 
     majorNumber: Int
     minorNumber: Int
-    namespace: String | None = None
+    namespace: Annotated[String | None, NAME] = None
     packageId: String | None = None
 
 

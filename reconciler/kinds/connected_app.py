@@ -4,6 +4,7 @@ npm package `@salesforce/types` 1.9.0, whose API version is not stated (after 63
 from typing import Annotated, ClassVar, Literal
 
 from reconciler import meanings
+from reconciler.comparisons import IP, LIFETIME, NAME, choice
 from reconciler.kind import (
     Base64,
     Boolean,
@@ -58,7 +59,7 @@ class CanvasMetadata(Struct):
     accessMethod: String
     canvasOptions: String | None = None
     canvasUrl: String
-    lifecycleClass: String | None = None
+    lifecycleClass: Annotated[String | None, NAME] = None
     locationOptions: String | None = None
     samlInitiationMethod: String | None = None
 
@@ -75,7 +76,7 @@ class ConnectedAppCanvasConfig(Struct):
 
     accessMethod: Literal["Get", "Post"]
     canvasUrl: String
-    lifecycleClass: String | None = None
+    lifecycleClass: Annotated[String | None, NAME] = None
     locations: Annotated[
         list[
             Literal[
@@ -94,8 +95,8 @@ class ConnectedAppIpRange(Struct):
     """A range of addresses that may use the app."""
 
     description: String | None = None
-    end: String
-    start: String
+    end: Annotated[String, IP]
+    start: Annotated[String, IP]
 
 
 class ConnectedAppMobileDetailConfig(Struct):
@@ -237,6 +238,7 @@ class ConnectedAppOauthPolicy(Struct):
         String,
         Default("infinite"),
         Known(("infinite", "zero"), pattern=r"specific_(lifetime|inactivity):[0-9]+:(HOURS|DAYS|MONTHS)"),
+        LIFETIME,
         Weaker.by(refresh_token_policy, "longer"),
         meanings.REFRESH_TOKEN_LIFETIME,
     ]
@@ -275,7 +277,10 @@ class ConnectedAppSessionPolicy(Struct):
     ] = None
     # The exact literals differ from page to page of the documentation, so any text is let through.
     sessionLevel: Annotated[
-        String | None, Weaker.towards(("HIGH_ASSURANCE", "STANDARD", "LOW"), Severity.MEDIUM), meanings.SESSION_LEVEL
+        String | None,
+        choice(("HIGH_ASSURANCE", "STANDARD", "LOW")),
+        Weaker.towards(("HIGH_ASSURANCE", "STANDARD", "LOW"), Severity.MEDIUM),
+        meanings.SESSION_LEVEL,
     ] = None
     sessionTimeout: Annotated[Int | None, Weaker.when_longer(Severity.MEDIUM), meanings.SESSION_TIMEOUT] = None
 

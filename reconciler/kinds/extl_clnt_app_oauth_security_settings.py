@@ -3,6 +3,7 @@ API version is not stated. Whether the API may create the record or only change 
 
 from typing import Annotated, ClassVar, Literal
 
+from reconciler.comparisons import IP
 from reconciler.kind import Keyed, Kind, Means, Owner, Ref, Since, String, Struct, Weaker
 from reconciler.security import Severity
 
@@ -13,8 +14,8 @@ class ExtlClntAppOauthSecurityTokenIpRange(Struct):
     """A range of addresses that refresh tokens may be used from."""
 
     description: Annotated[String | None, Since(64, T19)] = None
-    endIpAddress: Annotated[String, Since(64, T19)]
-    startIpAddress: Annotated[String, Since(64, T19)]
+    endIpAddress: Annotated[String, Since(64, T19), IP]
+    startIpAddress: Annotated[String, Since(64, T19), IP]
 
 
 class ExtlClntAppOauthSecuritySettings(Kind):

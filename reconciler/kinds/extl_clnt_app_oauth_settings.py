@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from reconciler import meanings
+from reconciler.comparisons import IP, PERHAPS_CERTIFICATE, SCOPE
 from reconciler.kind import (
     Boolean,
     Commas,
@@ -32,8 +33,8 @@ class ExtlClntAppOauthIpRange(Struct):
     """A range of addresses that the app trusts."""
 
     description: String | None = None
-    endIpAddress: String
-    startIpAddress: String
+    endIpAddress: Annotated[String, IP]
+    startIpAddress: Annotated[String, IP]
 
 
 class ExtlClntAppOauthSettings(Kind):
@@ -55,13 +56,17 @@ class ExtlClntAppOauthSettings(Kind):
         Int | None, Since(61), Weaker.when_longer(Severity.MEDIUM), meanings.ASSET_TOKEN_VALIDITY
     ] = None
     clientAssertionCertificate: Annotated[
-        String | None, Weaker.when_changed(Severity.CRITICAL), meanings.CERTIFICATE
+        String | None, PERHAPS_CERTIFICATE, Weaker.when_changed(Severity.CRITICAL), meanings.CERTIFICATE
     ] = None
     commaSeparatedCustomScopes: Annotated[
         list[String] | None, Commas(), Ref("OauthCustomScope"), Weaker.when_added(Severity.HIGH), meanings.CUSTOM_SCOPES
     ] = None
     commaSeparatedOauthScopes: Annotated[
-        list[String] | None, Commas(), Weaker.when_added(Severity.HIGH, {"Full": Severity.CRITICAL}), meanings.SCOPES
+        list[String] | None,
+        Commas(),
+        SCOPE,
+        Weaker.when_added(Severity.HIGH, {"Full": Severity.CRITICAL}),
+        meanings.SCOPES,
     ] = None
     customAttributes: Annotated[list[ExtlClntAppOauthSettingsAttribute] | None, Keyed(("key",))] = None
     externalClientApplication: Annotated[String, Ref("ExternalClientApplication"), Owner()]

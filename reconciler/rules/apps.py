@@ -124,7 +124,9 @@ class App:
         if not self.is_connected:
             return self.value(CUSTOM_SCOPES)
         scopes = self.world.of_kind("OauthCustomScope")
-        found = [one.name for one in scopes if self.name in self.world.body(one).get("assignedTo", ())]
+        name = self.name.casefold()
+        assigned = {one: self.world.body(one).get("assignedTo", ()) for one in scopes}
+        found = [one.name for one, apps in assigned.items() if name in map(str.casefold, apps)]
         other = self.world.has(Address("OauthCustomScope", ""))
         return found or (None if other is False else other)
 

@@ -186,12 +186,10 @@ class Enablement:
         """The app that it names; whether there is such an app is another question."""
         body = self.world.bodies[self.address]
         connected = bool(body.get("connectedApp"))
-        name = (
-            body.get("connectedApp")
-            or body.get("externalClientApp")
-            or self.address.part.removeprefix(f"{ENABLEMENT}/")
-        )
-        return self.world.app(str(name), connected=connected)
+        known = self.address.part.removeprefix(f"{ENABLEMENT}/")
+        name = str(body.get("connectedApp") or body.get("externalClientApp") or known)
+        # The address spells it as the app itself does; its field may be in other letters.
+        return self.world.app(known if name.casefold() == known.casefold() else name, connected=connected)
 
     @property
     def named(self) -> tuple[tuple[str, str], ...]:

@@ -1,9 +1,30 @@
-"""What could not be read is answered with what helps: a type that the org does not know wants no permission."""
+"""The mend speaks of a permission only where the org does."""
 
 import pytest
 
 from reconciler.engine.session import unread_complaints
-from reconciler.model import Snapshot
+from reconciler.model import NOT_RECORDED, Snapshot
+from reconciler.unread import lacks_permission, mend
+
+
+@pytest.mark.parametrize(
+    ("why", "permission", "word"),
+    [
+        ("INSUFFICIENT_ACCESS: You do not have the proper permissions to access ConnectedApp", True, "permission"),
+        ("You do not have access to the ConnectedApp 'Vendor_Sync'", True, "permission"),
+        ("Entity type 'ConnectedApp' is not available in this organization", False, "api_version"),
+        ("Entity type 'ExtlClntAppOauthSecuritySettings' is unknown", False, "licence"),
+        ("INVALID_TYPE: Unknown type: OauthTokenExchangeHandler", False, "api_version"),
+        ("Load of metadata from db failed for metadata of type:ConnectedApp and file name:X.", False, "Support"),
+        ("An unexpected error occurred. ErrorId: 7", False, "Support"),
+        ("its source is not UTF-8: 'utf-8' codec can't decode byte 0xe9", False, "save it anew"),
+        ("a and b both belong to portal; remove one of them", False, "in Setup"),
+        (NOT_RECORDED, False, "record again"),
+    ],
+)
+def test_the_mend_fits_the_reason(why: str, permission: bool, word: str) -> None:
+    """An admin who grants permissions for a type that the org does not have comes back none the wiser."""
+    assert (permission, True) == (lacks_permission(why), word in mend(why))
 
 
 @pytest.mark.parametrize(

@@ -71,3 +71,20 @@ def test_what_is_live_or_declared_is_well(folder: Folder) -> None:
     folder.write({"a.yaml": FILES, "IdpHandler.cls": CLASS, "IdpHandler.cls-meta.xml": META})
 
     assert [] == dangling(folder.load(), lambda address: str(address) in live)
+
+
+def test_a_reference_in_other_letters_is_to_the_same_record(folder: Folder) -> None:
+    """The org compares names without regard to case, so an error about it would be untrue."""
+    text = (
+        "kind: OauthTokenExchangeHandler\nname: Idp\ntokenHandlerApex: idpHANDLER\n---\n"
+        "kind: HandlerEnablement\nhandler: IDP\nexternalClientApp: PORTAL\n---\n"
+        "kind: ExtlClntAppOauthSettings\nexternalClientApplication: Portal\n---\n"
+        "kind: ExternalClientApplication\nname: portal\n"
+    )
+    found = folder.write({"a.yaml": text, "IdpHandler.cls": CLASS, "IdpHandler.cls-meta.xml": META}).load()
+
+    assert [] == dangling(found, nothing)
+    assert {
+        "ExternalClientApplication/portal", "ExtlClntAppOauthSettings/portal", "OauthTokenExchangeHandler/Idp",
+        "OauthTokenExchangeHandler/Idp/enablements/portal", "ApexClass/IdpHandler",
+    } == set(map(str, found.resources))  # fmt: skip

@@ -272,3 +272,67 @@ def test_a_number_with_its_unit_is_answered_with_how_it_is_written(folder: Folde
     (complaint,) = folder.write(APP + f"oauthPolicies: {{refreshTokenValidityPeriod: {text}}}\n").complaints()
 
     assert mend == complaint.mend
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0123456",
+        "+4930123456",
+        "12e3",
+        "0x10",
+        "0o17",
+        "007",
+        "1.0",
+        "17.00",
+        "true",
+        "False",
+        "-0",
+        ".5",
+        "2024-01-01",
+        "on",
+    ],
+)
+def test_a_text_is_what_stands_in_the_file_also_where_yaml_sees_a_number(folder: Folder, text: str) -> None:
+    """A phone number without its zero, or in octal, reaches nobody; and the plan for it would never be empty."""
+    found = field(folder, f"contactPhone: {text} # ours\nmobileAppConfig: {{devicePlatform: ios, version: {text}}}\n")
+
+    assert {"contactPhone": text, "mobileAppConfig": {"devicePlatform": "ios", "version": text}} == found
+
+
+def test_numbers_in_lists_keys_and_aliases_are_texts_too(folder: Folder) -> None:
+    """A profile may be called 007, and an attribute's key 1."""
+    found = field(
+        folder,
+        "label: &a 0042\ndescription: *a\nprofileName: [007, true]\n"
+        "attributes: [{key: 01, formula: 1.50}]\ninfoUrl: x-${var.v}\n",
+        variables={"v": "1"},
+    )
+
+    assert {"label": "0042", "description": "0042", "profileName": ["007", "true"]} == {
+        name: found[name] for name in ("label", "description", "profileName")
+    }
+    assert [{"key": "01", "formula": "1.50"}] == found["attributes"]
+
+
+def test_null_is_not_a_text(folder: Folder) -> None:
+    """It means the platform's default, and in a list nothing."""
+    assert {"description": None} == field(folder, "description: ~\n")
+    assert ["name must be a text"] == folder.write("kind: ConnectedApp\nname: null\n").messages()
+
+
+def test_numbers_and_switches_stay_numbers_and_switches(folder: Folder) -> None:
+    """Only where the schema wants a text is the text taken."""
+    found = field(folder, "sessionPolicy: {sessionTimeout: 030}\noauthConfig: {isPkceRequired: True}\n")
+
+    assert {"sessionPolicy": {"sessionTimeout": 30}, "oauthConfig": {"isPkceRequired": True}} == found
+    assert ["sessionTimeout must be a whole number, not the number 1.5"] == folder.write(
+        CONNECTED + "sessionPolicy: {sessionTimeout: 1.5}\n"
+    ).messages()
+
+
+def test_items_that_differ_in_letters_alone_are_one_item(folder: Folder) -> None:
+    """The org would refuse the second one, or keep either."""
+    text = "kind: OauthCustomScope\nname: orders\nassignedTo: [{connectedApp: Portal}, {connectedApp: portal}]\n"
+
+    assert ["portal is given twice in assignedTo (items 1 and 2)"] == folder.write(text).messages()

@@ -204,13 +204,14 @@ def test_against_desired_is_explicit(project: Project):
     assert (2, {}) == (found.code, project.baseline)
 
 
-def test_files_that_no_org_can_be_equal_to_are_not_said_to_be_so(project: Project):
-    """The org's app is called in other letters: "No drift." would be said of an app that the org does not have."""
-    project.declare({**legacy(label="Legacy ERP", contactEmail="it@acme.example"), "name": "legacy_erp"})
+def test_an_app_that_is_written_in_other_letters_is_the_orgs(project: Project):
+    """For the org it is the same name: neither an app to create nor one that nobody declared."""
+    project.declare({**legacy(label="ERP", contactEmail="it@acme.example"), "name": "legacy_erp"})
 
-    found = project.run("drift", "--against", "desired")
+    found = project.run("drift", "--against", "desired", "--output", "json")
 
-    assert (3, True) == (found.code, "the org calls it ConnectedApp/Legacy_ERP" in found.err)
+    assert [("ConnectedApp/legacy_erp", ["label"])] == [(f["address"], f["path"]) for f in found.json["findings"]]
+    assert 2 == found.code
 
 
 def test_an_ignored_field_keeps_its_live_value_and_its_drift_is_marked(project: Project):

@@ -62,7 +62,8 @@ class WholeProvider(SalesforceProvider):
         self._everything = history(self._rest, self._api.listing, "", progress, enablements=True)
         if self._recording is not None:
             self._recording.classes, self._recording.whole = asked, True
-        resources = {**live.resources, **{a: one for a, one in found.resources.items() if a.name in classes}}
+        wanted = {name.casefold() for name in classes}
+        resources = {**live.resources, **{a: one for a, one in found.resources.items() if a.name.casefold() in wanted}}
         unreadable = {**live.unreadable, **found.unreadable}
         for name in set(classes) - here - set(asked):
             if listed is None or name.casefold() in listed:

@@ -1,0 +1,103 @@
+"""One name, one spelling: orgs compare the names of records without regard to letter case, and addresses are told apart by
+every letter. So what an org and a baseline call a resource is spelled as the files do, before anything is compared.
+
+What is sent is not touched by this: a record keeps the name that the org has for it (`LiveResource.record`). Pure.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from reconciler.kinds import ENABLEMENT, satellites
+from reconciler.model import Address, Baseline, LiveState
+
+T = TypeVar("T")
+
+_APP = "ExternalClientApplication"
+_APPS = (_APP, "ConnectedApp")
+_SATELLITES = frozenset(kind.__name__ for kind in satellites().values())
+_PART = f"{ENABLEMENT}/"
+
+
+def folded(address: Address) -> Address:
+    """The address as a key under which all spellings of it are one."""
+    return Address(address.kind, address.name.casefold(), address.part.casefold())
+
+
+class Spelling:
+    """How names are spelled: as where they were met first. The record's own name goes before those that refer to it."""
+
+    def __init__(self, *known: Iterable[Address]) -> None:
+        self._names: dict[tuple[str, str], str] = {}
+        for addresses in known:
+            self.learn(addresses)
+
+    def learn(self, addresses: Iterable[Address]) -> None:
+        """Take in the spellings of further addresses; those that are known already stay."""
+        later: list[Address] = []
+        for address in addresses:
+            if address.part or address.kind in _SATELLITES:
+                later.append(address)
+            else:
+                self._names.setdefault((address.kind, address.name.casefold()), address.name)
+        for address in later:
+            self._names.setdefault((_named(address.kind), address.name.casefold()), address.name)
+            if address.part:
+                app = address.part.removeprefix(_PART)
+                if self._app(app) is None:
+                    self._names[ENABLEMENT, app.casefold()] = app
+
+    def _app(self, name: str) -> str | None:
+        key = name.casefold()
+        for kind in (*_APPS, ENABLEMENT):
+            if (found := self._names.get((kind, key))) is not None:
+                return found
+        return None
+
+    def address(self, address: Address) -> Address:
+        """The address in the known spelling."""
+        name = self._names.get((_named(address.kind), address.name.casefold()), address.name)
+        part = address.part
+        if part:
+            app = part.removeprefix(_PART)
+            part = f"{_PART}{self._app(app) or app}"
+        if name == address.name and part == address.part:
+            return address
+        return Address(address.kind, name, part)
+
+    def text(self, what: str) -> str:
+        """As `address`, of one that is written as a text; a kind alone stays as it is."""
+        return str(self.address(Address.parse(what))) if "/" in what else what
+
+    def keys(self, found: Mapping[Address, T]) -> Mapping[Address, T]:
+        """What is kept by address, under the known spellings. Of two that are one then, the first is kept."""
+        if all(self.address(address) is address for address in found):
+            return found
+        again: dict[Address, T] = {}
+        for address, value in found.items():
+            again.setdefault(self.address(address), value)
+        return again
+
+    def live(self, state: LiveState) -> LiveState:
+        """What an org has, under the known spellings."""
+        resources = self.keys(state.resources)
+        if resources is not state.resources:
+            resources = {
+                address: one if one.address == address else replace(one, address=address)
+                for address, one in resources.items()
+            }
+        unreadable = {self.text(what): why for what, why in state.unreadable.items()}
+        return replace(state, resources=resources, unreadable=unreadable, scrubbed=self.keys(state.scrubbed))
+
+    def baseline(self, known: Baseline) -> Baseline:
+        """A baseline under the known spellings."""
+        resources = self.keys(known.resources)
+        unmanaged = frozenset(map(self.text, known.unmanaged))
+        if resources is known.resources and unmanaged == known.unmanaged:
+            return known
+        return replace(known, resources=resources, unmanaged=unmanaged)
+
+
+def _named(kind: str) -> str:
+    """The kind whose record's name an address of that kind holds: of a satellite, the app."""
+    return _APP if kind in _SATELLITES else kind
