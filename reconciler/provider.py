@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.checkup import Checkup
-from reconciler.facts import Facts, History
+from reconciler.facts import Deployment, Facts, History
 from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.kind import SecretRef
 from reconciler.model import Component, Deployed, LiveState, OrgInfo, Sent
@@ -47,9 +47,13 @@ class Provider(Protocol):
         secrets: Secrets,
         options: Mapping[str, object],
         started: Callable[[Sent | None], None],
+        last_look: Callable[[], None] = ...,
     ) -> Deployed:
         """Deploy the components in one transaction and wait for the org's last word. Sent once for each time that the
         org may have taken it; again only where the org said that it did nothing (locked records).
+
+        Before it is sent, deployments of others that are under way are waited for: raises RefusedError if they do not
+        end. Then `last_look` is called, each time: what it raises stops it, and nothing else comes between it and sending.
 
         `started` is told how the deployment can be found again: just before it is sent, once its id is known, `None` if
         the org did not take it, and the same again if it is sent again. Before the first of these, nothing has been
@@ -87,6 +91,13 @@ class Provider(Protocol):
         """Who did what since a date (ISO 8601), and what is under way; with `enablements`, who changed each of them last.
 
         A topic that the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
+        """
+        ...
+
+    def others(self, progress: Progress) -> Sequence[Deployment]:
+        """Wait for the deployments of others that may change the org, for a while; those that still are under way then.
+
+        Raises the errors of any question: whoever may not see deployments is told that there are none such.
         """
         ...
 

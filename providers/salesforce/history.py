@@ -59,7 +59,7 @@ def history(rest: Rest, listing: Listing, since: str, progress: Progress, *, ena
     with noting(unknown, "deployments"):
         # Those that overlap the time since then: a long one may have begun earlier.
         where = f" WHERE CompletedDate = null OR CompletedDate >= {date}" if date else ""
-        deployments = tuple(map(_deployment, rest.query(_DEPLOYMENTS.format(where, MOST_ROWS), tooling=True)))
+        deployments = tuple(map(deployment, rest.query(_DEPLOYMENTS.format(where, MOST_ROWS), tooling=True)))
     rows: dict[tuple[str, str], tuple[str, str, str]] = {}
     if enablements:
         with noting(unknown, "enablements"):
@@ -78,7 +78,7 @@ def _entry(row: Mapping[str, Any]) -> AuditEntry:
     )
 
 
-def _deployment(row: Mapping[str, Any]) -> Deployment:
+def deployment(row: Mapping[str, Any]) -> Deployment:
     return Deployment(
         id=_text(row, "Id"),
         status=_text(row, "Status"),

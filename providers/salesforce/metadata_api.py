@@ -14,6 +14,7 @@ from typing import Any
 from providers.salesforce import lost, soap
 from providers.salesforce.archive import ZipError
 from providers.salesforce.file_properties import FileProperties, file_properties, plain_file_properties
+from providers.salesforce.history import deployment
 from providers.salesforce.login import Credentials
 from providers.salesforce.lost import Fit
 from providers.salesforce.polling import LOST, BusyError, Patience, never_sent, not_busy, unreachable
@@ -21,8 +22,8 @@ from providers.salesforce.refusals import LOCKED, LimitError, SessionDiedError, 
 from providers.salesforce.rest import Rest, RestDeployClosedError
 from providers.salesforce.results import is_ended, stage
 from providers.salesforce.session import OrgSession
-from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, UnreachableError
-from reconciler.facts import moment
+from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
+from reconciler.facts import Deployment, moment
 from reconciler.model import Sent
 from reconciler.provider import Progress
 
@@ -225,10 +226,41 @@ class MetadataApi:
         answer = self._reading("checkDeployStatus", {"asyncProcessId": job.id, "includeDetails": details})
         return soap.as_json(_one(answer, self.host))
 
-    def about_to_send(self, components: Sequence[tuple[str, str]], *, check_only: bool) -> Sent:
-        """What finds a deployment again that is going to be sent now: above all, which ones there already are."""
-        try:
+    def others(self, tell: Progress) -> list[Deployment]:
+        """The deployments of others that may change the org, once they are over, or those that still are under way when
+        our patience ends. One question if there is none.
+
+        What they bring is not known before they have ended: DeployRequest does not list components. So each may be about
+        the same records. Raises the errors of any query: who may not see them is told that there are none such.
+        """
+        return self._without_others(tell)[1]
+
+    def _without_others(self, tell: Progress) -> tuple[list[Mapping[str, Any]], list[Deployment]]:
+        rows: list[Mapping[str, Any]] = []
+        running: list[Deployment] = []
+        for _ in self._patience.looks(self._patience.others):
             rows = self._rest.deployments("")
+            running = [one for one in map(deployment, rows) if one.in_flight]
+            if not running:
+                break
+            tell(f"waiting for what may change the same records: {_named(running[0])}")
+        return rows, running
+
+    def about_to_send(self, components: Sequence[tuple[str, str]], *, check_only: bool, tell: Progress) -> Sent:
+        """What finds a deployment again that is going to be sent now: above all, which ones there already are.
+
+        Waits first until no deployment of others is under way, unless it only checks: an org would let it wait all the
+        same, and what it then replaces is not what was read. Raises RefusedError if that takes too long.
+        """
+        try:
+            if check_only:
+                rows = self._rest.deployments("")
+            else:
+                rows, running = self._without_others(tell)
+                if running:
+                    raise RefusedError(*map(_in_the_way, running))
+        except RefusedError:
+            raise
         except (UnreachableError, SessionDiedError):
             raise
         except ReconcilerError:
@@ -313,6 +345,16 @@ class MetadataApi:
         if answer.fault is not None:
             raise refusal(self.host, answer.fault.code, answer.fault.text)
         return answer
+
+
+def _named(one: Deployment) -> str:
+    begun = f"since {one.started}" if one.started else "not begun yet"
+    return f"deployment {one.id} of {one.by or one.by_id or 'an unknown user'} is {one.status}, {begun}"
+
+
+def _in_the_way(one: Deployment) -> Complaint:
+    mend = "apply again when it is over; or cancel it in Setup, Deployment Status, if its owner agrees"
+    return Complaint(f"{_named(one)}, and may change the same records: nothing was sent", mend=mend)
 
 
 def _is_unheard(broken: Exception) -> bool:

@@ -88,6 +88,8 @@ class Patience:
     """For a deployment whose answer was lost."""
     cancel: float = 120.0
     """For the last word on a deployment that was cancelled."""
+    others: float = 600.0
+    """For the end of deployments that others have under way."""
     sendings: int = 3
     """Of a deployment that did nothing because records were locked."""
     locked: float = 15.0

@@ -33,7 +33,7 @@ from providers.salesforce.results import deployed, is_ended, is_locked
 from providers.salesforce.session import OrgSession
 from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
-from reconciler.facts import Facts, History
+from reconciler.facts import Deployment, Facts, History
 from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.kind import Kind
 from reconciler.kinds import all_kinds, satellites
@@ -221,12 +221,13 @@ class SalesforceProvider:
         secrets: Secrets,
         options: Mapping[str, object],
         started: Callable[[Sent | None], None],
+        last_look: Callable[[], None] = lambda: None,
     ) -> Deployed:
         """Deploy the components in one transaction and wait for the org's last word.
 
-        `options` may hold `testLevel` and `tests`; they are sent where the deployment holds Apex, because elsewhere
-        they would only cost time. Raises UnreachableError when the answer to the deploy call was lost and the org does
-        not list the deployment either.
+        What takes time is done before `last_look`, so that the deployment follows it at once. `options` may hold
+        `testLevel` and `tests`; they are sent where the deployment holds Apex, because elsewhere they would only cost time.
+        Raises UnreachableError when the answer to the deploy call was lost and the org does not list the deployment either.
         """
         unknown = sorted(options.keys() - _OPTIONS)
         if unknown:
@@ -247,7 +248,14 @@ class SalesforceProvider:
         progress(f"{'checking' if check_only else 'deploying'} {len(components)} components")
         names = [(component.address.kind, record_name(component)) for component in components]
         for sending in range(self._patience.sendings):
-            done = self._sent(package, asked, names, progress, started)
+            try:
+                sent = self._looked(names, progress, last_look, check_only=check_only)
+            except BaseException:
+                if sending:
+                    # Nothing was done the time before, and nothing will be.
+                    started(None)
+                raise
+            done = self._sent(package, asked, sent, len(names), progress, started)
             if sending + 1 == self._patience.sendings or not is_locked(done):
                 break
             pause = self._patience.jittered(self._patience.locked * 2**sending)
@@ -255,15 +263,22 @@ class SalesforceProvider:
             self._patience.pause(pause)
         return replace(done, why=done.why or _advice(done))
 
+    def _looked(
+        self, names: Sequence[tuple[str, str]], progress: Progress, last_look: Callable[[], None], *, check_only: bool
+    ) -> Sent:
+        sent = self._api.about_to_send(names, check_only=check_only, tell=progress)
+        last_look()
+        return sent
+
     def _sent(
         self,
         package: bytes,
         options: Mapping[str, soap.Parameter],
-        names: Sequence[tuple[str, str]],
+        sent: Sent,
+        components: int,
         progress: Progress,
         started: Callable[[Sent | None], None],
     ) -> Deployed:
-        sent = self._api.about_to_send(names, check_only=options["checkOnly"] is True)
         started(sent)
         try:
             job = self._api.start_deploy(package, options)
@@ -275,7 +290,7 @@ class SalesforceProvider:
             started(replace(sent, id=done.id))
             return done
         started(replace(sent, id=job.id))
-        return deployed(job.id, self._api.result_of(job, progress, components=len(names)))
+        return deployed(job.id, self._api.result_of(job, progress, components=components))
 
     def _found(self, sent: Sent, why: UnreachableError, progress: Progress) -> Deployed:
         """The deployment whose answer was lost. Raises UnreachableError if the org does not tell for sure."""
@@ -343,6 +358,10 @@ class SalesforceProvider:
     def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
         """Who did what since a date. What the login may not read is named in `unknown`."""
         return history(self._rest, self._api.listing, since, progress, enablements=enablements)
+
+    def others(self, progress: Progress) -> Sequence[Deployment]:
+        """Wait for the deployments of others that may change the org; those that still are under way after that."""
+        return self._api.others(progress)
 
     def may_deploy(self) -> str | None:
         """What our user lacks to deploy, in words; `None` if nothing, or if the org does not tell. One query."""

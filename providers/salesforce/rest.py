@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _MOST_PAGES = 1_000
 """Of one query, 2,000 rows each: more than any org has of what we ask for."""
-_DEPLOYMENTS = "SELECT Id, CheckOnly, CreatedDate FROM DeployRequest{}"
+_DEPLOYMENTS = (
+    "SELECT Id, CheckOnly, CreatedDate, Status, StartDate, CreatedById, CreatedBy.Username FROM DeployRequest{}"
+)
 _NEWEST, _SINCE = " ORDER BY CreatedDate DESC LIMIT 50", " WHERE CreatedDate >= {} ORDER BY CreatedDate LIMIT 200"
 _CLOSED = (404, 405, 501)
 _CLOSED_CODES = ("FUNCTIONALITY_NOT_ENABLED", "API_DISABLED_FOR_ORG", "NOT_FOUND", "METHOD_NOT_ALLOWED")

@@ -229,12 +229,6 @@ def _execute(
         sent[ref] = sha256(f"{salt}:{value}".encode()).hexdigest()
         return value
 
-    if made.steps:
-        session.progress("checking once more that nothing has changed")
-        live = read_live(session.provider, session.desired, baseline, session.progress)
-        components = [component for step in made.steps for component in step.components]
-        _refuse_moved(made.fingerprints, fingerprints(components, live))
-        _refuse_other_records(made.record_ids, live)
     log = Logbook(session, request, made, baseline, sent)
     run = _Run(session, request, made, secret, sent, log, baseline, before, live)
     for index in range(len(made.steps)):
@@ -298,6 +292,24 @@ class _Run:
     unread: str = ""
     """Why the org could not be read back after a step landed."""
 
+    def look(self, index: int) -> None:
+        """Read the org for the last time before a step is sent. Raises RefusedError if it is not what was planned for."""
+        step, provider, progress = self.made.steps[index], self.session.provider, self.session.progress
+        progress("checking once more that nothing has changed")
+        if index:
+            # An earlier step may have changed what a later one rests on: it was read when that had landed.
+            planned = fingerprints(step.components, self.live)
+            known = ((str(c.address), self.live.resources.get(c.address)) for c in step.components)
+            ids = {address: have.id for address, have in known if have is not None and have.id}
+            self.live = _with_read(self.live, step, provider.read_records(step.components, progress))
+            _refuse_moved(planned, fingerprints(step.components, self.live))
+            _refuse_other_records(ids, self.live)
+        else:
+            self.live = read_live(provider, self.session.desired, self.baseline, progress)
+            components = [component for step in self.made.steps for component in step.components]
+            _refuse_moved(self.made.fingerprints, fingerprints(components, self.live))
+            _refuse_other_records(self.made.record_ids, self.live)
+
     def step(self, index: int) -> bool:
         """Deploy one step and write down what became of it. False if no other may follow."""
         steps = self.made.steps
@@ -305,7 +317,7 @@ class _Run:
         self.session.progress(f"deploying {len(steps[index].components)} components{where}")
         self.log.begin(index + 1, steps[index])
         try:
-            result = _land(self.session, steps[index], self.secret, self.log)
+            result = _land(self.session, steps[index], self.secret, self.log, lambda: self.look(index))
         except ReconcilerError as stopped:
             if not self.results:
                 raise
@@ -434,9 +446,11 @@ def _refuse_other_records(planned: Mapping[str, str], live: LiveState) -> None:
         )
 
 
-def _land(session: Session, step: Step, secret: Callable[[SecretRef], str], log: Logbook) -> StepResult:
+def _land(
+    session: Session, step: Step, secret: Callable[[SecretRef], str], log: Logbook, look: Callable[[], None]
+) -> StepResult:
     try:
-        done = _deploy(session, step, check_only=False, secret=secret, started=log.note_sent)
+        done = _deploy(session, step, check_only=False, secret=secret, started=log.note_sent, look=look)
     except KeyboardInterrupt:
         if log.sent is None:
             raise
@@ -477,6 +491,7 @@ def _deploy(
     check_only: bool,
     secret: Callable[[SecretRef], str],
     started: Callable[[Sent | None], None],
+    look: Callable[[], None] = lambda: None,
 ) -> Deployed:
     return session.provider.deploy(
         step.components,
@@ -485,6 +500,7 @@ def _deploy(
         secrets=secret,
         options=session.deploy_options,
         started=started,
+        last_look=look,
     )
 
 

@@ -318,10 +318,10 @@ MOMENTS: Mapping[str, str] = {
     "drift": "versions login query:Organization retrieve checkRetrieveStatus query:SetupAuditTrail queryMore queryMore"
     " toolingQuery:DeployRequest query:OauthTokenExchHandlerApp listMetadata",
     "apply": "versions login query:Organization retrieve checkRetrieveStatus query:User query:PermissionSet queryMore"
-    " query:UserPermissionAccess retrieve checkRetrieveStatus toolingQuery:DeployRequest"
+    " query:UserPermissionAccess toolingQuery:DeployRequest retrieve checkRetrieveStatus"
     " deployRequest deployRequestStatus deployRequestStatus retrieve checkRetrieveStatus",
     "apply by SOAP": "versions login query:Organization retrieve checkRetrieveStatus query:User query:PermissionSet"
-    " queryMore query:UserPermissionAccess retrieve checkRetrieveStatus toolingQuery:DeployRequest"
+    " queryMore query:UserPermissionAccess toolingQuery:DeployRequest retrieve checkRetrieveStatus"
     " deployRequest deploy checkDeployStatus checkDeployStatus retrieve checkRetrieveStatus",
 }
 """Everything that the commands ask an org, in order; a test compares it with what they really ask."""

@@ -39,7 +39,8 @@ known. Pauses grow and are spread by chance; all troubles of a run together get 
 | exit 130, or killed | see below | `apply --resume` |
 
 **Ctrl-C, a terminal that is closed, or SIGTERM from a CI runner:** the deployment is cancelled in the org and its last word waited for, two minutes at
-most; the steps are listed as they then are. A second Ctrl-C leaves it in the org as it is.
+most; the steps are listed as they then are. A second Ctrl-C leaves it in the org as it is. What a script starts with `&`, or `nohup` starts, ignores Ctrl-C, as every
+program there does: send it SIGTERM.
 
 **Killed, or the machine died:** before anything is sent a journal is written beside the baseline, with no secret in it. The
 next `apply` finds it, asks the org what became of the deployment, waits for it if it still runs, and writes what landed into
@@ -49,6 +50,15 @@ more with the same saved plan does the same. `plan` and `drift` change nothing, 
 
 **A queue that stands still:** after an hour we stop waiting, and the org goes on. `apply --resume` waits for it again; or cancel
 it in Setup, Deployment Status, and then `apply --resume`.
+
+## When others work in the org at the same time
+
+Right before a deployment is sent the org is read for the last time; whatever takes time (the zip, secrets, the list of
+deployments) is done before that. If a record that the plan touches has moved, nothing is sent (exit 4).
+
+A deployment of others that is under way is waited for, ten minutes at most: what it holds is not known before it has ended,
+so each one that may change the org counts. Then the org is read again. If it does not end, nothing is sent (exit 4), and its
+owner, its id and since when it runs are named. A validation is not waited for.
 
 ## When nothing can be written
 
