@@ -7,7 +7,6 @@ Ctrl-C is ignored by whatever a shell starts in the background, and by `nohup`; 
 interrupts would go on for ever. What is *caught* goes back to the default in a child, so here it is caught, and still ignored.
 """
 
-import gc
 import os
 import signal
 
@@ -25,12 +24,3 @@ settings.load_profile("project")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
-
-# What was collected stays to the end: the collector of cycles need not go through it again and again. That is a tenth of the suite.
-gc.set_threshold(100_000, 20, 20)
-
-
-def pytest_collection_finish() -> None:
-    """Called once in each process, before its first test."""
-    gc.collect()
-    gc.freeze()
