@@ -52,6 +52,6 @@ def _keys(struct: type[Struct], body: Body) -> Iterator[str]:
     for name, field in struct.fields().items():
         value = body.get(name)
         if field.has(Immutable) and isinstance(value, str) and value:
-            yield value
+            yield field.comparison.read(value)
         elif field.struct is not None and not field.repeated and isinstance(value, dict):
             yield from _keys(field.struct, value)
