@@ -412,7 +412,7 @@ def _unmanaged(
     strangers = {address for address in before.resources if address not in resources}
     if not baseline.exists:
         gone = {address for address, change in changes.items() if change.after is None}
-        return frozenset(str(address) for address in strangers - gone)
+        return frozenset(str(address) for address in (strangers - gone) | _came_along(live, changes, resources).keys())
     came_along = {str(address) for address in _came_along(live, changes, resources)}
     released = {str(a) for a in baseline.resources if a not in resources}
     # A kind that the baseline's API version did not have was there all the time.

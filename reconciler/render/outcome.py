@@ -120,10 +120,10 @@ def _list(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
 
 
 def _meanwhile(finding: Finding) -> str:
-    """`high ConnectedApp/Portal.label: A → B, changed by dana@acme.example at …`"""
+    """`low  ConnectedApp/Portal.label: A → B, changed by dana@acme.example at …`"""
     what = moved(finding) or finding.message
     direction = f" ({way(finding)})" if way(finding) else ""
-    return f"{finding.severity}  {where(finding)}: {what}{direction}, changed by {who(finding) or 'unknown'}"
+    return f"{finding.severity}  {where(finding)}: {what}{direction}, {who(finding) or 'by whom is not known'}"
 
 
 def _kept(result: ApplyResult) -> str:
