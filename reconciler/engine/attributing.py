@@ -8,7 +8,8 @@ from reconciler.attribution import attributed
 from reconciler.baseline import accepted
 from reconciler.engine.session import Session, time_of
 from reconciler.facts import History
-from reconciler.model import CHANGED, DESIRED, Address, Baseline, Finding, LiveState
+from reconciler.identity import has_identity
+from reconciler.model import CHANGED, DESIRED, UNMANAGED, Address, Baseline, Finding, LiveState
 
 KEPT_DEPLOYMENTS = 200
 
@@ -56,9 +57,10 @@ def with_who(
 def by_others(
     session: Session, baseline: Baseline, live: LiveState, found: Sequence[Finding], sent: Collection[Address]
 ) -> tuple[Baseline, tuple[Finding, ...]]:
-    """Tell what others changed from what the org made of our own deployment: values that it fills in or brings into line.
+    """Tell what others changed from what the org made of our own deployment: values that it fills in or brings into line,
+    policies that it makes for an app.
 
-    The second kind is only seen on records that were `sent`, and only where their last change falls into one of our
+    The second kind is only seen on records that were `sent`, or beside them, and only where their last change falls into one of our
     deployments: who touches a record later is named there instead. Returns the baseline with it, and the rest with who.
     """
     if not found:
@@ -66,9 +68,12 @@ def by_others(
     named, _ = with_who(session, baseline, live, found)
     others = []
     new = baseline
+    apps = {address.name for address in sent if address.is_satellite or has_identity(address)}
     for finding in named:
         ours_alone = finding.attribution is not None and finding.attribution.ours
-        if finding.id == CHANGED and finding.address in sent and ours_alone and finding.path:
+        filled_in = finding.id == CHANGED and finding.address in sent and finding.path
+        made_along = finding.id == UNMANAGED and finding.address.is_satellite and finding.address.name in apps
+        if ours_alone and (filled_in or made_along):
             new = accepted(new, live, finding.address, finding.path, watch_all=session.watch_all)
         else:
             others.append(finding)

@@ -35,7 +35,7 @@ known. Pauses grow and are spread by chance; all troubles of a run together get 
 | exit 6, `unknown` | sent, and nobody could tell what became of it | `apply --resume` when the org answers again |
 | exit 1, `Deployment: landed`, and `FILE cannot be written` | it is done, and its report is not | make room; the result stands on standard error |
 | exit 1, `everything landed, and could not be read back` | it is done | apply again: it reads the org and finishes the baseline |
-| exit 7 | landed, and the org holds something else than was sent | read what is left; see the findings |
+| exit 7 | landed, and the org holds something else than was sent, or others changed it meanwhile | read what is left, and who it was; `drift` goes on telling it |
 | exit 130, or killed | see below | `apply --resume` |
 
 **Ctrl-C, a terminal that is closed, or SIGTERM from a CI runner:** the deployment is cancelled in the org and its last word waited for, two minutes at
