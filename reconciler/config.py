@@ -85,7 +85,7 @@ class Org:
     """The project's severities and waivers, with the org's own severities on top."""
     verify: Mapping[str, Given] = field(default_factory=dict)
     """What `verify` is given for each app, by name or address."""
-    filled: Mapping[str, str] = field(default_factory=dict, repr=False)
+    filled: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """What was read from the environment, but for variables, which go into desired state -> as the file has it."""
 
 

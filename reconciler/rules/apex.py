@@ -46,6 +46,8 @@ class _Used:
     handler: Handler | None = None
     unread: str = ""
     """Why there is no `handler`; empty if there is simply no such class."""
+    is_hidden: bool = False
+    """Whether that is because the org does not show the source."""
     lost: tuple[str, ...] = ()
     """Why the class, or others that it names, cannot be followed although they are here."""
     base: str = ""
@@ -105,6 +107,8 @@ class _Unread:
     why: str
     is_here: bool = False
     """Whether there is a source, which cannot be followed."""
+    is_hidden: bool = False
+    """Whether the org has the class and does not show its source."""
 
 
 def _read(
@@ -116,7 +120,8 @@ def _read(
 ) -> _Used:
     main = _code(world, address, codes)
     if isinstance(main, _Unread):
-        return _Used(address, handlers, unread=main.why, lost=(main.why,) if main.is_here else ())
+        lost_whole = (main.why,) if main.is_here else ()
+        return _Used(address, handlers, unread=main.why, is_hidden=main.is_hidden, lost=lost_whole)
     read, lost = _neighbours(world, main, address, classes, codes)
     handler = Handler(main, read)
     last = handler.lineage[-1]
@@ -144,7 +149,7 @@ def _load(world: World, address: Address) -> Code | _Unread:
         return _Unread("")
     source = world.value(address, _SOURCE)
     if not isinstance(source, str) or not source.strip() or source.strip() == "(hidden)":
-        return _Unread(f"the source of {name} is not here")
+        return _Unread(f"the source of {name} is not here", is_hidden=True)
     if len(source) > LONGEST:
         return _Unread(f"{name} is longer than the {LONGEST:,} characters that an org takes", is_here=True)
     code = Code(source, name)
@@ -610,7 +615,9 @@ def followed(world: World) -> Verdicts:
     """What is too long, too deep or too widely spread to be read would else hide whatever a reviewer should see."""
     for used in _used(world):
         if used.handler is None:
-            if used.unread and not used.lost:
+            if used.is_hidden:
+                yield replace(_unseen(used, used.unread, _REVIEW), severity=Severity.MEDIUM)
+            elif used.unread and not used.lost:
                 yield NotChecked(used.address, used.unread, _SOURCE)
             yield from (_lost(used, why) for why in used.lost)
         elif used.base or used.extends.lower() == BASE:
@@ -620,6 +627,9 @@ def followed(world: World) -> Verdicts:
     for handler in _handlers(world):
         if world.value(handler, _FIELD) is UNKNOWN:
             yield NotChecked(handler, "the handler's class is not declared", _FIELD)
+
+
+_REVIEW: Final = "have those who have the source review it, and waive this"
 
 
 def _overlooked(used: _Used, handler: Handler) -> Iterator[str]:

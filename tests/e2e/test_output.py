@@ -176,7 +176,7 @@ def test_nothing_moves_on_the_terminal_while_somebody_is_asked(
     asked_after: list[str] = []
 
     @contextmanager
-    def told() -> Iterator[Callable[[str], None]]:
+    def told(_: bool) -> Iterator[Callable[[str], None]]:
         yield stages.append
 
     monkeypatch.setattr(workspace, "progress", told)
