@@ -433,6 +433,8 @@ def _ordered(value: Value) -> Value:
 
 CHANGED, GONE, UNMANAGED, DESIRED = "drift.changed", "drift.gone", "drift.unmanaged", "drift.desired"
 REPLACED = "drift.replaced"
+UNDONE = "drift.undone"
+"""Not a difference, but what an apply may have undone: only an apply reports it."""
 """The ids of drift."""
 REFERENCE = "reference"
 """Never a finding: what a file names and no file declares is not checked offline, and an error with an org."""
@@ -522,7 +524,7 @@ class Finding:
 
     @property
     def is_drift(self) -> bool:
-        return self.id in (CHANGED, GONE, UNMANAGED, DESIRED, REPLACED)
+        return self.id in (CHANGED, GONE, UNMANAGED, DESIRED, REPLACED, UNDONE)
 
     @property
     def counts(self) -> bool:

@@ -87,8 +87,9 @@ class Provider(Protocol):
         """
         ...
 
-    def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
-        """Who did what since a date (ISO 8601), and what is under way; with `enablements`, who changed each of them last.
+    def history(self, since: str, progress: Progress, *, enablements: bool, exact: bool = False) -> History:
+        """Who did what since a date (ISO 8601), and a little before it unless `exact`, and what is under way; with
+        `enablements`, who changed each of them last.
 
         A topic that the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
         """

@@ -40,15 +40,17 @@ _ENABLEMENTS = (
 _NAMED = ("ConnectedApp", "ExternalClientApplication", "OauthTokenExchangeHandler")
 
 
-def history(rest: Rest, listing: Listing, since: str, progress: Progress, *, enablements: bool) -> History:
-    """What happened since a date (ISO 8601); since ever, where that is no date.
+def history(
+    rest: Rest, listing: Listing, since: str, progress: Progress, *, enablements: bool, exact: bool = False
+) -> History:
+    """What happened since a date (ISO 8601), and a little before it unless `exact`; since ever, where that is no date.
 
     A topic that the org does not tell is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
     """
     progress("asking who changed what")
     unknown: dict[str, str] = {}
     begin = moment(since)
-    date = f"{begin - MARGIN:%Y-%m-%dT%H:%M:%SZ}" if begin is not None else ""
+    date = f"{begin - (timedelta() if exact else MARGIN):%Y-%m-%dT%H:%M:%SZ}" if begin is not None else ""
     entries: tuple[AuditEntry, ...] = ()
     with noting(unknown, "audit"):
         found = rest.query(_TRAIL.format(f" WHERE CreatedDate >= {date}" if date else "", MOST_ROWS))

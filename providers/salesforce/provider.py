@@ -355,9 +355,9 @@ class SalesforceProvider:
         """What rules ask: the users of these names, permission sets, profiles, and the apps' secrets' ages if asked for."""
         return facts(self._rest, users, progress, secrets)
 
-    def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
+    def history(self, since: str, progress: Progress, *, enablements: bool, exact: bool = False) -> History:
         """Who did what since a date. What the login may not read is named in `unknown`."""
-        return history(self._rest, self._api.listing, since, progress, enablements=enablements)
+        return history(self._rest, self._api.listing, since, progress, enablements=enablements, exact=exact)
 
     def others(self, progress: Progress) -> Sequence[Deployment]:
         """Wait for the deployments of others that may change the org; those that still are under way after that."""

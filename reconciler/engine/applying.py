@@ -10,6 +10,7 @@ from reconciler import drift as drifting
 from reconciler import guards, judging, planner
 from reconciler.as_of import dated
 from reconciler.baseline import Seen, advanced, at_version, seen
+from reconciler.between import looked_at, newest, undone
 from reconciler.causes import explained
 from reconciler.components import fingerprints
 from reconciler.engine.attributing import by_others, with_ids
@@ -37,6 +38,7 @@ from reconciler.model import (
     Landing,
     LiveResource,
     LiveState,
+    Modified,
     Plan,
     Sent,
     Snapshot,
@@ -272,7 +274,31 @@ def _meanwhile(run: "_Run", made: Plan) -> tuple[Finding, ...]:
     if baseline is not run.baseline:
         run.baseline = dated(run.baseline, baseline, run.live)
         session.baselines.save(run.baseline)
-    return judging.placed(others, session.desired)
+    return judging.placed((*others, *_undone(run)), session.desired)
+
+
+def _undone(run: "_Run") -> tuple[Finding, ...]:
+    """What others did to the records that were sent, between the last look at them and the end of our deployments."""
+    session = run.session
+    try:
+        history = session.provider.history(run.since, session.progress, enablements=False, exact=True)
+    except ReconcilerError as hidden:
+        session.progress(f"what others did meanwhile could not be asked: {hidden}")
+        return ()
+    components = [component for step in run.made.steps for component in step.components]
+    apps = {a.name for a in run.live.resources if a.kind in ("ConnectedApp", "ExternalClientApplication")}
+    return tuple(undone(components, run.looked, history, run.baseline.deployments, apps))
+
+
+def _wait_for_others(session: Session) -> None:
+    """A deployment that others have queued behind ours may replace what was just sent: what is read then is what counts."""
+    try:
+        for one in session.provider.others(session.progress):
+            session.progress(
+                f"deployment {one.id} of {one.by or one.by_id} is still under way, and may change what was sent"
+            )
+    except ReconcilerError as hidden:
+        session.progress(f"whether others are deploying could not be asked: {hidden}")
 
 
 @dataclass(slots=True)
@@ -288,6 +314,10 @@ class _Run:
     baseline: Baseline
     before: Seen
     live: LiveState
+    looked: Mapping[Address, Modified] = field(default_factory=dict)
+    """The last change of each record that was sent, at the last look before."""
+    since: str = ""
+    """By the org's clock: before the first look."""
     results: list[StepResult] = field(default_factory=list)
     unread: str = ""
     """Why the org could not be read back after a step landed."""
@@ -301,7 +331,8 @@ class _Run:
             planned = fingerprints(step.components, self.live)
             known = ((str(c.address), self.live.resources.get(c.address)) for c in step.components)
             ids = {address: have.id for address, have in known if have is not None and have.id}
-            self.live = _with_read(self.live, step, provider.read_records(step.components, progress))
+            touched = spelled(provider.read_records(step.components, progress), self.session.desired, self.baseline)
+            self.live = _with_read(self.live, step, touched)
             _refuse_moved(planned, fingerprints(step.components, self.live))
             _refuse_other_records(ids, self.live)
         else:
@@ -309,6 +340,8 @@ class _Run:
             components = [component for step in self.made.steps for component in step.components]
             _refuse_moved(self.made.fingerprints, fingerprints(components, self.live))
             _refuse_other_records(self.made.record_ids, self.live)
+            self.since = newest(self.live)
+        self.looked = {**self.looked, **looked_at(step.components, self.live)}
 
     def step(self, index: int) -> bool:
         """Deploy one step and write down what became of it. False if no other may follow."""
@@ -356,6 +389,7 @@ class _Run:
                 touched = spelled(read_back, self.session.desired, self.baseline)
                 self.live = _with_read(self.live, step, touched)
             else:
+                _wait_for_others(self.session)
                 self.live = read_live(provider, self.session.desired, self.baseline, progress)
         except (ReconcilerError, KeyboardInterrupt) as lost:
             # The journal stays: the next apply reads what we could not.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNMANAGED
+from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNDONE, UNMANAGED
 from reconciler.rule_settings import EXPIRED, OWN, UNUSED
 from reconciler.rules import all_rules
 from reconciler.security import Severity
@@ -35,6 +35,13 @@ _OTHERS = (
         Severity.HIGH,
         "An app, handler or scope is the record that was last applied or accepted",
         "Under an old name stands another record: with other keys, no tokens of the former one, and perhaps another owner.",
+        _DESIGN,
+    ),
+    (
+        UNDONE,
+        Severity.HIGH,
+        "Nobody touches a record between an apply's last look at the org and its deployment",
+        "The deployment replaces the whole record, so what another user changed a moment before may be gone.",
         _DESIGN,
     ),
     (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from reconciler.errors import Place
-from reconciler.model import Address, Change, Finding, Landing
+from reconciler.model import UNDONE, Address, Change, Finding, Landing
 from reconciler.render import verify_text
 from reconciler.render.replay import heading
 from reconciler.render.report import Report
@@ -110,6 +110,9 @@ def _verified(report: Report) -> Iterator[Case]:
 def _landed(report: Report) -> Iterator[Case]:
     """A change fails with what the org said of its component, or because its step did not land."""
     said: dict[Address, list[str]] = {}
+    for finding in report.findings:
+        if finding.id == UNDONE:
+            said.setdefault(finding.address, []).append("\n".join(_told(finding)))
     for failure in report.failures:
         address = failure.address or Address(failure.kind, failure.record)
         said.setdefault(address, []).append(f"Salesforce: {line(failure.problem, WORDS)}")
@@ -122,7 +125,9 @@ def _landed(report: Report) -> Iterator[Case]:
             # A case that both fails and errs would be counted twice.
             case.error = "" if case.failures else "it is unknown whether this landed"
         elif change.address in report.left:
-            case.failures = ["landed, and still not as declared"]
+            case.failures = ["landed, and still not as declared", *failed]
+        else:
+            case.failures = failed
         yield case
     for address in sorted(set(report.left) - {change.address for change in report.changes}):
         yield Case(address, failures=["not as declared, although everything landed"], type="deployment")

@@ -1,5 +1,6 @@
 """Others who deploy or edit while an apply is under way: looked for, waited for, and never undone in silence."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ import pytest
 
 from providers.salesforce import provider as client
 from providers.salesforce.polling import Patience
-from tests.e2e.build import GLOBAL, portal
+from tests.e2e.build import APP, GLOBAL, portal
 from tests.e2e.project import Project
 from tests.e2e.served import App, behind
 from tests.mock.wire import Piece, Wire, global_oauth, package
@@ -109,5 +110,71 @@ def test_a_validation_of_others_is_not_waited_for(applied: Project):
     applied.org.switch("deploy_polls", 10_000)
     Wire(applied.org, DANA).start(package(app_file("late")), checkOnly=True)
     applied.org.switch("deploy_polls", 0)
+
+    assert 0 == applied.run("apply", "--auto-approve").code
+
+
+# -- what came between the last look and the deployment ----------------------------------------------------------------
+
+
+def when_sent(act: Callable[[], object]) -> Callable[[App], App]:
+    """Do something once, when the deployment is already on its way to the org."""
+
+    def wrap(application: App) -> App:
+        left = [act]
+
+        def answer(environ: dict[str, Any], start_response: Any) -> Any:
+            if left and environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"].endswith("deployRequest"):
+                left.pop()()
+            return application(environ, start_response)
+
+        return answer
+
+    return wrap
+
+
+def test_an_edit_that_the_deployment_replaced_is_told_with_who_and_what_to_do(applied: Project):
+    """The record is sent whole, so what Dana had just set is gone: only the audit trail still knows of it."""
+    with behind(when_sent(partial(applied.org.set, GLOBAL, {"label": "Dana's"}, as_user=DANA))):
+        found = applied.run("apply", "--auto-approve", "--output", "text", "--output", "json=out.json")
+
+    assert (7, True) == (found.code, "which replaced the whole record" in found.out), found.said
+    assert f"changed by {DANA} at " in found.out
+    (told,) = json.loads((applied.root / "out.json").read_text())["meanwhile"]
+    assert ("drift.undone", GLOBAL, DANA, True) == (
+        told["id"], told["address"], told["attribution"]["by"], f"ask {DANA} what was changed" in told["mend"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("output", ["markdown", "sarif", "junit", "html"])
+def test_every_format_tells_of_it(applied: Project, output: str):
+    """Whoever reads the job's summary, and never its log."""
+    with behind(when_sent(partial(applied.org.set, GLOBAL, {"label": "Dana's"}, as_user=DANA))):
+        found = applied.run("apply", "--auto-approve", "--output", output)
+
+    assert (7, True) == (found.code, "replaced the whole record" in found.out and DANA in found.out), found.out
+
+
+@pytest.mark.parametrize("address", [APP, "ConnectedApp/Legacy_ERP"])
+def test_an_edit_of_what_was_not_sent_is_not_called_undone(applied: Project, address: str):
+    """It stands in the org: that is drift like any other."""
+    with behind(when_sent(partial(applied.org.set, address, {"description": "Dana's"}, as_user=DANA))):
+        found = applied.run("apply", "--auto-approve")
+
+    assert "replaced the whole record" not in found.said
+
+
+def test_an_edit_of_before_is_not_called_undone_and_neither_is_our_own_deployment(applied: Project):
+    """A false alarm at every apply, and the true one would not be read."""
+    applied.org.set(GLOBAL, {"label": "Dana's"}, as_user=DANA)
+
+    found = applied.run("apply", "--auto-approve")
+
+    assert (0, False) == (found.code, "Changed while" in found.out), found.said
+
+
+def test_an_audit_trail_that_cannot_be_read_stops_no_apply(applied: Project):
+    """It landed; what others did is then not told, and that is said by `drift`."""
+    applied.org.switch("unreadable_objects", ["SetupAuditTrail", "DeployRequest"])
 
     assert 0 == applied.run("apply", "--auto-approve").code

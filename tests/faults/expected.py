@@ -38,6 +38,7 @@ class At(Enum):
     SENDING = "sending the deployment"
     FOLLOWING = "asking how the deployment goes"
     READING_BACK = "reading back what has landed"
+    WATCHING = "asking what others did, once it has landed"
 
 
 @dataclass(frozen=True)
@@ -319,10 +320,12 @@ MOMENTS: Mapping[str, str] = {
     " toolingQuery:DeployRequest query:OauthTokenExchHandlerApp listMetadata",
     "apply": "versions login query:Organization retrieve checkRetrieveStatus query:User query:PermissionSet queryMore"
     " query:UserPermissionAccess toolingQuery:DeployRequest retrieve checkRetrieveStatus"
-    " deployRequest deployRequestStatus deployRequestStatus retrieve checkRetrieveStatus",
+    " deployRequest deployRequestStatus deployRequestStatus toolingQuery:DeployRequest retrieve checkRetrieveStatus"
+    " query:SetupAuditTrail toolingQuery:DeployRequest",
     "apply by SOAP": "versions login query:Organization retrieve checkRetrieveStatus query:User query:PermissionSet"
     " queryMore query:UserPermissionAccess toolingQuery:DeployRequest retrieve checkRetrieveStatus"
-    " deployRequest deploy checkDeployStatus checkDeployStatus retrieve checkRetrieveStatus",
+    " deployRequest deploy checkDeployStatus checkDeployStatus toolingQuery:DeployRequest retrieve checkRetrieveStatus"
+    " query:SetupAuditTrail toolingQuery:DeployRequest",
 }
 """Everything that the commands ask an org, in order; a test compares it with what they really ask."""
 ASKING = (
@@ -378,6 +381,8 @@ def _at(call: str, name: str, *, after: bool) -> At:
         return At.SENDING
     if name in FOLLOWING:
         return At.FOLLOWING
+    if after and (name in ("toolingQuery", "query", "queryMore")):
+        return At.WATCHING
     if name in ("queryMore", "listMetadata") or call.partition(":")[2] in ASKING:
         return At.ASKING
     return At.READING_BACK if after else At.READING
@@ -386,6 +391,10 @@ def _at(call: str, name: str, *, after: bool) -> At:
 def can_happen(way: Way, moment: Moment) -> bool:
     """Whether the mock org can play this failure at this call."""
     name, session = moment.operation, moment.operation not in ("login", "versions")
+    last = moment.index + 1 == len(MOMENTS[moment.command].split())
+    if moment.at is At.WATCHING and last and way.fault.startswith("outage"):
+        # It begins at a number of calls, and how many pages the trail has since the last look depends on the second.
+        return False
     match way.on:
         case "XML":
             return name in SOAP
@@ -408,6 +417,10 @@ def end(row: Row, way: Way, moment: Moment, *, for_ever: bool) -> End:
     """How the command has to end."""
     if moment.at is At.SENDING:
         return (row.done if way.done and not moment.refused else row.sending)[for_ever]
+    if moment.at is At.WATCHING:
+        # It only adds to what is said; but what is gone for good is gone for what has to be read after it, too.
+        reads_on = "retrieve" in MOMENTS[moment.command].split()[moment.index :]
+        return UNREACHED if reads_on and way.fault.startswith("outage") else FINE
     found = row.reading[for_ever]
     if found is FINE:
         return FINE

@@ -112,8 +112,8 @@ class Copy(Project):
         return {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.suffix in kept}
 
     def kept(self) -> Mapping[str, Any]:
-        """What the baseline says of each resource, and not when."""
-        return dict(self.baseline)
+        """What the baseline says of each resource: not when, and not which id a record that is made anew has got."""
+        return {address: {**one, "as_of": None, "id": None} for address, one in self.baseline.items()}
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def hurried() -> Iterator[None]:
     noted: list[float] = []
 
     def patience(**given: Any) -> Patience:
-        limits = {"total": 8.0, "run": 100.0, "search": 3.0, "cancel": 3.0}
+        limits = {"total": 8.0, "run": 100.0, "search": 3.0, "cancel": 3.0, "others": 3.0}
         return Patience(**limits, **given, clock=lambda: sum(noted), sleep=noted.append, chance=lambda: 0.5)
 
     with (

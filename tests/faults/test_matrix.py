@@ -5,6 +5,7 @@ its turn at least once, always in the same pairs.
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
@@ -133,7 +134,9 @@ def test_everything_that_a_command_asks_is_in_the_matrix(project: Copy, command:
     with project.at(heard, command):
         found = project.ask(*COMMANDS[command])
 
-    assert (UNDISTURBED[command], MOMENTS[command]) == (found.code, " ".join(heard.heard))
+    # The trail since the last look has one page or two: entries of the same second count as well.
+    calls = re.sub(r"(SetupAuditTrail)(?: queryMore)*(?= toolingQuery:DeployRequest$)", r"\1", " ".join(heard.heard))
+    assert (UNDISTURBED[command], MOMENTS[command]) == (found.code, calls)
 
 
 @pytest.mark.skipif(not WANTED, reason="RECONCILER_FAULTS says how much of the matrix")
@@ -159,7 +162,7 @@ def test_a_failure_ends_as_it_should_and_the_next_run_makes_all_well(
     assert (expected is NOT_LANDED) == (": not landed" in found.out), found.said
     done = settled[0] == project.holds()
     assert done or holds == project.holds()
-    if expected is FINE or cell.moment.at is At.READING_BACK:
+    if expected is FINE or cell.moment.at in (At.READING_BACK, At.WATCHING):
         assert done
     elif expected is not UNKNOWN:
         assert (content, files) == (project.content(), project.files(journal=False))

@@ -60,6 +60,13 @@ A deployment of others that is under way is waited for, ten minutes at most: wha
 so each one that may change the org counts. Then the org is read again. If it does not end, nothing is sent (exit 4), and its
 owner, its id and since when it runs are named. A validation is not waited for.
 
+An edit that comes between that last look and the deployment cannot be kept: the record is replaced whole. After the apply
+the audit trail is asked who touched a record that was sent, from its last look on (by the org's clock). It is told with the
+user, the time and the entry's words (`drift.undone`), and the apply ends with exit 7. Ask that user what was changed; declare
+it, or set it once more in Setup. Deployments of others that were queued behind ours are waited for before the org is read
+back, so "Applied" is not said of a value that is gone; whose it is now is named. Where the org does not show its audit trail
+or its deployments, nothing of this is told.
+
 ## When nothing can be written
 
 A log collector that goes away, a full disk or a closed stream stops nothing: an apply is carried to its end, and `plan` and

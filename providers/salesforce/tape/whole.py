@@ -124,13 +124,13 @@ class WholeProvider(SalesforceProvider):
             unknown["secrets"] = NOT_ASKED
         return Facts(people, known.permission_sets, known.profiles, ages, unknown)
 
-    def history(self, since: str, progress: Progress, *, enablements: bool) -> History:
+    def history(self, since: str, progress: Progress, *, enablements: bool, exact: bool = False) -> History:
         """What happened since a date, of all that was read."""
         known, begin = self._everything, moment(since)
         unknown = {topic: why for topic, why in known.unknown.items() if enablements or topic != "enablements"}
         if begin is None:
             return replace(known, unknown=unknown, enablements=known.enablements if enablements else {})
-        begin = (begin - MARGIN).replace(microsecond=0)
+        begin = (begin if exact else begin - MARGIN).replace(microsecond=0)
 
         def later(text: str) -> bool:
             when = moment(text)
