@@ -36,11 +36,12 @@ def undone(
     history: History,
     ours: Collection[str],
     apps: Collection[str],
+    handlers: Collection[str],
 ) -> Iterator[Finding]:
     """Yield a finding for each audit entry of others about a record that we replaced, made since the last look at it.
 
-    `apps` are the names of all apps: an entry that names one beside a handler is about an enablement, whose own last change
-    no look shows, so only what lies within our own deployment counts of it.
+    `apps` and `handlers` are the names of all of them: an entry that names one of each is about an enablement. That is sent
+    with its handler and not with its app, and no look shows its own last change: what lies within our deployment counts.
     """
     known = {one[:15] for one in ours}
     windows = [(one, begin, end) for one in history.deployments for begin, end in _times(one)]
@@ -51,7 +52,7 @@ def undone(
     begun, ended = max(begin for _, begin, _ in own), max(end for _, _, end in own)
     foreign = [window for window in windows if window not in own]
     for component in components:
-        for said, moved, other in _beside(component, history, looked, own, foreign):
+        for said, moved, other in _beside(component, history, looked, own, foreign, handlers):
             yield _finding(component, said, moved, other)
     for entry in history.entries:
         when = moment(entry.date)
@@ -61,7 +62,9 @@ def undone(
         # By a deployment it was done when that had begun, and not before.
         first = brought[1] if brought is not None else begun
         for component in components:
-            if _is_about(entry, component) and _is_new(entry, when, component, looked, min(first, begun), apps):
+            if _is_about(entry, component, handlers) and _is_new(
+                entry, when, component, looked, min(first, begun), apps
+            ):
                 yield _finding(component, entry, when, brought[0] if brought is not None else None)
 
 
@@ -71,6 +74,7 @@ def _beside(
     looked: Mapping[Address, Modified],
     own: Sequence[_Window],
     foreign: Sequence[_Window],
+    handlers: Collection[str],
 ) -> Iterator[tuple[AuditEntry, datetime, Deployment]]:
     """Entries that lie within our own deployment and within one of others of the same user, whose times overlap.
 
@@ -83,7 +87,7 @@ def _beside(
             for entry in history.entries
             if (when := moment(entry.date)) is not None
             and (since is None or when > since)
-            and _is_about(entry, component)
+            and _is_about(entry, component, handlers)
             and any(_did(*window, entry, when) for window in own)
         ),
         key=lambda pair: pair[0],
@@ -105,9 +109,11 @@ def _did(one: Deployment, begin: datetime, end: datetime, entry: AuditEntry, whe
     return one.by_id[:15] == entry.by_id[:15] and begin <= when <= end
 
 
-def _is_about(entry: AuditEntry, component: Component) -> bool:
+def _is_about(entry: AuditEntry, component: Component, handlers: Collection[str]) -> bool:
     """Whether an entry names the record, and no other kind than its own: an app's satellites are called after it."""
     text = entry.display
+    if component.address.kind != _HANDLER and any(_names(text, handler) for handler in handlers):
+        return False
     kinds = {name for name in all_kinds() if _names(text, name)} - {component.address.kind}
     return (
         not kinds

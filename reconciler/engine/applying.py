@@ -287,7 +287,8 @@ def _undone(run: "_Run") -> tuple[Finding, ...]:
         return ()
     components = [component for step in run.made.steps for component in step.components]
     apps = {a.name for a in run.live.resources if a.kind in ("ConnectedApp", "ExternalClientApplication")}
-    return tuple(undone(components, run.looked, history, run.baseline.deployments, apps))
+    handlers = {a.name for a in run.live.resources if a.kind == "OauthTokenExchangeHandler"}
+    return tuple(undone(components, run.looked, history, run.baseline.deployments, apps, handlers))
 
 
 def _wait_for_others(session: Session) -> None:

@@ -22,7 +22,7 @@ def told(
     lines = tuple(AuditEntry(by, by, f"2026-03-01T{time}Z", "", text) for by, time, text in entries)
     history = History(lines, (*((OURS,) if ours else ()), *others))
     looked = dict.fromkeys((GLOBAL, HANDLER), LOOKED)
-    found = undone(SENT, looked, history, (OURS.id[:15],), {"portal"})
+    found = undone(SENT, looked, history, (OURS.id[:15],), {"portal"}, {"Idp"})
     return [(str(one.address), one.attribution.deployment if one.attribution else "") for one in found]
 
 
@@ -54,6 +54,16 @@ def test_an_enablement_s_entry_counts_only_within_our_deployment():
 
     assert [] == told(("005000000000003AAA", "12:00:05", text))
     assert [(str(HANDLER), "")] == told(("005000000000003AAA", "12:00:12", text))
+
+
+def test_an_enablement_s_entry_is_none_of_its_app():
+    """The app's record has nothing of it: an edit of before would be called undone at the next apply of the app."""
+    app = Address.parse("ExternalClientApplication/portal")
+    entry = AuditEntry("d", DANA, "2026-03-01T12:00:12Z", "", "Changed OauthTokenExchHandlerApp Idp portal")
+    sent, history = [Component(app, "portal", {})], History((entry,), (OURS,))
+
+    assert [] == list(undone(sent, {app: LOOKED}, history, (OURS.id,), {"portal"}, {"Idp"}))
+    assert [app] == [one.address for one in undone(sent, {app: LOOKED}, history, (OURS.id,), {"portal"}, set())]
 
 
 def test_two_deployments_of_one_user_at_one_time_are_told_apart_by_their_entries():
