@@ -149,7 +149,8 @@ def _load(world: World, address: Address) -> Code | _Unread:
         return _Unread("")
     source = world.value(address, _SOURCE)
     if not isinstance(source, str) or not source.strip() or source.strip() == "(hidden)":
-        return _Unread(f"the source of {name} is not here", is_hidden=True)
+        # A file may leave the source to the org. What an org says instead of a source is that it hides it.
+        return _Unread(f"the source of {name} is not here", is_hidden=isinstance(source, str))
     if len(source) > LONGEST:
         return _Unread(f"{name} is longer than the {LONGEST:,} characters that an org takes", is_here=True)
     code = Code(source, name)

@@ -5,12 +5,16 @@ import string
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler import cli, redaction
 from reconciler.config import as_written, load_project
 
 CANARY = "Zq9xK27mWpLr4TtVbN8s"
@@ -53,6 +57,27 @@ def everything(folder: Path, said: str) -> str:
     return "\n".join([said, *written])
 
 
+def in_a_process(words: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """As a user would: with what a process writes when it ends."""
+    call = [sys.executable, "-c", "from reconciler.cli import main; main()", *words]
+    done = subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def in_this_one(words: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """The same without half a second of imports."""
+    said = StringIO()
+    with (
+        chdir(folder),
+        patch.dict(os.environ, environment),
+        redaction.running(),
+        redirect_stdout(said),
+        redirect_stderr(said),
+    ):
+        code = int(cli._run(words))
+    return code, said.getvalue()
+
+
 @pytest.mark.parametrize(
     ("command", "where"),
     [
@@ -68,16 +93,14 @@ def test_what_the_environment_holds_is_not_repeated(tmp_path: Path, where: str, 
     formats = ("json",) if command == "doctor" else ("json", "markdown", "sarif", "junit", "html")
     arguments = [f"--output={form}=report.{form}" for form in formats]
     environment = {**os.environ, "CANARY": CANARY, "TOK": "tok"}
-    done = subprocess.run(
-        [sys.executable, "-c", "from reconciler.cli import main; main()", command, "--output=text", *arguments],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    said = everything(tmp_path, done.stdout + done.stderr)
+    words = [command, "--output=text", *arguments]
+    code, told = (in_a_process if where == "a strange host" else in_this_one)(words, tmp_path, environment)
+    said = everything(tmp_path, told)
 
     assert "Traceback" not in said
     assert CANARY.lower() not in said.lower()
     if where == "a strange host" and command == "plan":
-        assert 4 == done.returncode
+        assert 4 == code
         assert "credentials are not sent to 'https://${env.CANARY}.evil.example': it is no host of Salesforce" in said
 
 

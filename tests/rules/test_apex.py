@@ -485,7 +485,13 @@ def test_a_class_is_never_called_missing_without_proof() -> None:
         assert "TX12" in {one.id for one in unchecked}
 
 
-@pytest.mark.parametrize("source", ["(hidden)", "", "   "])
+def test_a_source_that_no_file_gives_is_not_held_against_it() -> None:
+    """The org may have it."""
+    findings, unchecked = judged("")
+    assert ([], {rule.id for rule in RULES}) == (findings, {one.id for one in unchecked})
+
+
+@pytest.mark.parametrize("source", ["(hidden)", "   "])
 def test_a_hidden_source_is_not_judged(source: str) -> None:
     """Silence would be read as "fine"."""
     findings, unchecked = judged(source)
