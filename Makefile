@@ -12,7 +12,7 @@ venv = if $(PYTHON) -m pip --version > /dev/null 2>&1; \
   then $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python $(LOCKED) -r requirements/install.txt; \
   else $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip $(LOCKED) -r requirements/install.txt; fi
 
-.PHONY: demo test lint bench cassettes browser docs interop faults kills properties versions lock wheel clean
+.PHONY: demo test lint bench cassettes browser docs interop faults kills properties versions lock wheel clean documents
 
 demo: $(VENV)/.installed
 	@sh docs/demo.sh $(abspath $(BIN))/reconciler
@@ -28,6 +28,10 @@ browser:
 # The pages that are made from the code.
 docs: $(VENV)/.dev
 	REWRITE_DOCS=1 $(BIN)/pytest tests/rules/test_docs.py tests/mock/test_faults_page.py tests/faults/test_page.py
+
+# Runs every block of the documents that can be run, whole pipelines too; `make test` parses those.
+documents: $(VENV)/.dev
+	RECONCILER_DOCUMENTS=1 $(BIN)/pytest -n 2 --dist worksteal tests/docs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Every block of every document works as it is typed."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -40,6 +41,12 @@ def found(begins: str, document: str = "") -> Block:
         b for b in blocks() if b.document.startswith(document) and lines_typed(b.text).lstrip().startswith(begins)
     )
     return one
+
+
+whole = pytest.mark.skipif(
+    not os.environ.get("RECONCILER_DOCUMENTS"), reason="whole jobs and the demo take a minute: make documents runs them"
+)
+"""Marks what runs whole jobs. Their blocks are parsed in any case, and each of our commands in them is looked up."""
 
 
 @pytest.fixture(scope="module")
@@ -309,6 +316,7 @@ def base_branch(tmp_path: Path, *orgs: str) -> Path:
     return base
 
 
+@whole
 @pytest.mark.parametrize("orgs", [(), ("prod",)], ids=["no baseline yet", "a baseline"])
 @pytest.mark.parametrize("begins", ["on: pull_request\n", "plan:\n  image:"], ids=["GitHub", "GitLab"])
 def test_the_job_of_a_pull_request_runs_from_the_first_one_on(tmp_path: Path, begins: str, orgs: tuple[str, ...]):
@@ -333,6 +341,7 @@ def test_the_job_of_a_pull_request_runs_from_the_first_one_on(tmp_path: Path, be
     assert "GitLab" in begins or "pip install -r requirements.txt" in called
 
 
+@whole
 def test_a_merge_request_plans_what_the_merge_brings_about(tmp_path: Path):
     """A branch that is behind: its plan would undo what others have merged."""
     base = base_branch(tmp_path)
@@ -348,6 +357,7 @@ def test_a_merge_request_plans_what_the_merge_brings_about(tmp_path: Path):
     assert "merged_since" in plan
 
 
+@whole
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_comment_of_a_plan_is_edited_and_no_other(tmp_path: Path, fails: bool):
     """Whoever wrote another comment between two runs; and whoever reads the old plan of a run that now fails."""
@@ -380,6 +390,7 @@ def test_the_comment_of_a_plan_is_edited_and_no_other(tmp_path: Path, fails: boo
     assert not any(call.startswith("gh pr comment") for call in again)
 
 
+@whole
 def test_the_nightly_job_the_recording_and_the_forks_plan_run(tmp_path: Path):
     """A fork's pull request: a scheduled job records, and the plan of the fork comes from that without any login."""
     base = base_branch(tmp_path, "prod")
@@ -427,6 +438,7 @@ def test_the_flags_of_the_benchmarks_exist():
     assert set() == {flag for flag in typed if f'"{flag}"' not in read("benchmarks/__main__.py")}
 
 
+@whole
 def test_verify_against_the_mock_org_runs_as_it_is_written(tmp_path: Path):
     """Whoever follows "Against the mock org"; and what is shown at the top of the page is what comes out."""
     folder = example(tmp_path / "project")
@@ -558,6 +570,7 @@ TEXTS: Mapping[str, Callable[[Block, Path], None]] = {
 }
 
 
+@whole
 @pytest.mark.parametrize("block", of("text"))
 def test_what_is_shown_is_what_comes_out(block: Block, project: Path):
     """Whoever compares their screen with the page."""
