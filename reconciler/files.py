@@ -270,7 +270,8 @@ def _refuse_sink(path: Path, mode: int) -> None:
 def _refuse_special(mode: int, piped: bool = False) -> None:
     if stat.S_ISREG(mode) or (piped and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))):
         return
-    raise FileError(f"is {_kind(mode)}, not a plain file", "put a plain file in its place")
+    inside = "name a file in it, or " if stat.S_ISDIR(mode) else ""
+    raise FileError(f"is {_kind(mode)}, not a plain file", f"{inside}put a plain file in its place")
 
 
 def _kind(mode: int) -> str:
@@ -372,7 +373,7 @@ def _unreadable(path: Path, wrong: Exception) -> FileError:
         above = next((one for one in path.parents if one.exists() and not one.is_dir()), path.parent)
         return FileError(f"cannot be reached: {above} is no folder", "put a folder in its place")
     if code == errno.EISDIR:
-        return FileError("is a folder, not a plain file", "put a plain file in its place")
+        return FileError("is a folder, not a plain file", "name a file in it, or put a plain file in its place")
     if code == errno.ENXIO:
         return FileError("is a device or a socket, not a plain file", "put a plain file in its place")
     return FileError(f"cannot be read: {_words(wrong)}", "see what is wrong with the disk or the name")

@@ -10,16 +10,29 @@ TAKEOVER = "takeover"
 
 ALLOWABLE = (DELETE, REPLACE, TAKEOVER, PROTECTED_ORG)
 """What `--allow` takes. The others are lifted in the files only."""
+_UNPROTECTED = (
+    "taking the word out of lifecycle.protect in the file; where the file is gone, restore it without the word first"
+)
+_INSTALLED = "leave the component to its package, and declare no more of it than its policies"
 GUARDS: Mapping[str, str] = {
     DELETE: "An app, handler, custom scope or enablement would be deleted. Lifted by --allow delete.",
     REPLACE: "An app or handler would be deleted and created again: its consumer key changes and its tokens are revoked."
     " Lifted by --allow replace.",
     TAKEOVER: "The org's record of that name is not the one that was applied from here: it was deleted and made anew, and is"
     " not ours. Lifted by --allow takeover; baseline forget gives the former one up.",
-    PROTECT: "lifecycle.protect of a resource forbids it. Lifted by taking the word out of the file.",
-    INSTALLED: "The component came with a managed package and is read-only, except its policies. Nothing lifts it.",
+    PROTECT: f"lifecycle.protect of a resource forbids it. Lifted by {_UNPROTECTED}.",
+    INSTALLED: "The component came with a managed package and is read-only, except its policies."
+    f" Nothing lifts this: {_INSTALLED}.",
     PROTECTED_ORG: "The org is protected in reconciler.yaml. Lifted by applying a saved plan, or by --allow protected.",
 }
+
+
+def lifted(refusal: Refusal) -> str:
+    """What lifts a refusal, or what to do where nothing does: `lifted by --allow delete`."""
+    if refusal.allow:
+        return f"lifted by {refusal.allow}"
+    without = {PROTECT: f"lifted by {_UNPROTECTED}", INSTALLED: f"nothing lifts this: {_INSTALLED}"}
+    return without.get(refusal.guard, "nothing lifts this")
 
 
 def refusals(

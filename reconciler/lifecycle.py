@@ -30,7 +30,7 @@ def lifecycles(
             protect.add(word)
         else:
             near = suggestion(word, _WORDS, every=True)
-            note(("lifecycle", "protect", index), f"{word!r} cannot be protected from", near)
+            note(("lifecycle", "protect", index), f"{word!r} is nothing that lifecycle.protect can forbid", near)
     ignore: dict[str, list[Path]] = {"": [], **{name: [] for name in sections}}
     for index, text in enumerate(_texts(value, "ignore", note)):
         parts = text.split(".")

@@ -69,7 +69,7 @@ def _waiver(raw: Any, at: Path, note: Note, place: Callable[[Path], Place]) -> W
             sound = False
     for key, words in _WAIVER.items():
         if not isinstance(raw.get(key), str) or not raw[key].strip():
-            note((*at, key), f"{key} is missing" if key not in raw else f"{key} must be a text", f"it is {words}")
+            note((*at, key), f"{key} is missing" if key not in raw else f"{key} must be a text", f"write {words}")
             sound = False
     if not sound:
         return None
@@ -86,7 +86,7 @@ def _address(text: str, at: Path, note: Note) -> Address | None:
     try:
         address = Address.parse(text)
     except ValueError as wrong:
-        note(at, str(wrong), f"it is {_WAIVER['address']}")
+        note(at, str(wrong), f"write {_WAIVER['address']}")
         return None
     if "." in address.name:
         note(at, f"{text!r} names a field, and a waiver covers a whole resource", f"write {text.partition('.')[0]}")
@@ -101,7 +101,7 @@ def _day(text: str, at: Path, note: Note) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        note(at, f"{text!r} is not a day", f"it is {_WAIVER['expires']}")
+        note(at, f"{text!r} is not a day", f"write {_WAIVER['expires']}")
         return None
 
 

@@ -57,12 +57,16 @@ class Tree:
         if not top.is_dir():
             shown = tree._shown(folder)
             what = "is not a folder" if folder.exists() else "does not exist"
-            tree._complain(shown, f"the folder of desired files, {shown}, {what}", "create it, or mend `desired:`")
+            mend = "create the folder, or name the right one under `desired:` in the project file"
+            tree._complain(shown, f"the folder of desired files {what}", mend)
             return tree
         tree._enter(folder, top, (top.stat(),))
         if not tree.yaml and tree.unread_count and not tree.complaints:
             message = f"no desired files: of the files in {tree._shown(folder)} none is YAML; {tree.passed_by()}"
-            mend = "declare what should be there in .yaml files, or mend `desired:`; sources of the Salesforce CLI are not read"
+            mend = (
+                "declare what should be there in .yaml files, or name another folder under `desired:` in the project file;"
+                " sources of the Salesforce CLI are not read"
+            )
             tree._complain(tree._shown(folder), message, mend)
         tree.yaml.sort()
         tree.apex.sort()

@@ -48,7 +48,7 @@ def _app(section: Any, at: RawPath, note: Note, root: Path, place: Callable[[Raw
         elif key not in TEXTS:
             note((*at, key), f"{key} is not a key of what is given for an app", suggestion(key, _KEYS, every=True))
         elif not isinstance(value, str) or not value.strip():
-            note((*at, key), f"{key} must be a text", f"it is {TEXTS[key]}")
+            note((*at, key), f"{key} must be a text", f"write {TEXTS[key]}")
         elif key in CHOICES and value not in CHOICES[key]:
             note((*at, key), f"{value!r} is not a {key}", f"one of: {', '.join(CHOICES[key])}")
         else:

@@ -245,7 +245,8 @@ class SalesforceProvider:
         }
         if any(source_field(component.kind) for component in components):
             asked |= _tests(options)
-        progress(f"{'checking' if check_only else 'deploying'} {len(components)} components")
+        number = f"{len(components)} component{'' if len(components) == 1 else 's'}"
+        progress(f"{'checking' if check_only else 'deploying'} {number}")
         names = [(component.address.kind, record_name(component)) for component in components]
         for sending in range(self._patience.sendings):
             try:

@@ -141,6 +141,9 @@ def _refuse_other(saved: SavedPlan | None, made: Plan) -> None:
     mend = "review a new plan"
     if saved.desired != made.desired or (saved.files and saved.files != made.files):
         raise RefusedError(*(Complaint(text, mend=mend) for text in _changed_files(saved.files, made.files)))
+    if saved.effects != effects(made) and not (made.changes or made.adopted or made.released):
+        message = "the plan has been applied already, or the org is as it wants it by now: there is nothing to do"
+        raise RefusedError(Complaint(message, mend="plan again"))
     touched = saved.fingerprints.keys() & made.fingerprints.keys()
     moved = [address for address in sorted(touched) if saved.fingerprints[address] != made.fingerprints[address]]
     again = [
@@ -207,7 +210,8 @@ def _refuse(session: Session, made: Plan, *, reviewed: bool) -> None:
     refuse_findings(made, session.fail_on)
     complaints = [
         Complaint(
-            f"{refusal.address}: {refusal.message}", mend=f"if you mean it: {refusal.allow}" if refusal.allow else ""
+            f"{refusal.address}: {refusal.message}",
+            mend=f"if you mean it: {refusal.allow}" if refusal.allow else guards.lifted(refusal),
         )
         for refusal in made.refusals
     ]
@@ -348,7 +352,8 @@ class _Run:
         """Deploy one step and write down what became of it. False if no other may follow."""
         steps = self.made.steps
         where = f" (step {index + 1} of {len(steps)})" if len(steps) > 1 else ""
-        self.session.progress(f"deploying {len(steps[index].components)} components{where}")
+        number = len(steps[index].components)
+        self.session.progress(f"deploying {number} component{'' if number == 1 else 's'}{where}")
         self.log.begin(index + 1, steps[index])
         try:
             result = _land(self.session, steps[index], self.secret, self.log, lambda: self.look(index))

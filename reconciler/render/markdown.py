@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
+from reconciler.guards import lifted
 from reconciler.kind import Struct
 from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Reason
 from reconciler.render import values
@@ -378,8 +379,8 @@ def _findings(counted: Sequence[Finding]) -> Iterator[Section]:
 def _refusals(report: Report) -> Iterator[str]:
     for refusal in report.refusals:
         what = f"{code(refusal.address)}: " if refusal.address is not None else ""
-        lifted = f"lifted by {code(refusal.allow)}" if refusal.allow else "nothing lifts this"
-        yield f"- **{prose(refusal.guard)}**: {what}{prose(refusal.message)} ({lifted})"
+        how = f"lifted by {code(refusal.allow)}" if refusal.allow else prose(lifted(refusal))
+        yield f"- **{prose(refusal.guard)}**: {what}{prose(refusal.message)} ({how})"
 
 
 def _failures(report: Report) -> Iterator[str]:

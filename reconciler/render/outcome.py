@@ -7,7 +7,7 @@ from reconciler.model import Action, ApplyResult, ComponentFailure, Finding, Lan
 from reconciler.render import values
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
-from reconciler.render.what import moved, undeclared, way, where
+from reconciler.render.what import moved, undeclared_beside, way, where
 from reconciler.render.who import who
 
 _LANDING_COLOURS = {Landing.LANDED: "green", Landing.NOT_LANDED: "red", Landing.UNKNOWN: "alarm"}
@@ -144,9 +144,9 @@ def trailer(result: ApplyResult) -> str:
     if result.left:
         return f"Not converged: {values.count(len(result.left), 'change')} left, {took}."
     if any(not finding.unmanaged for finding in result.meanwhile):
-        return f"Applied, and not alone: {values.count(len(result.meanwhile), 'change')} of others, {took}."
+        return f"Applied, but others changed {values.count(len(result.meanwhile), 'thing')} meanwhile, {took}."
     if not result.steps:
-        return f"No changes.{_kept(result)}{undeclared(result.plan.undeclared_apps, result.plan.managed)}"
+        return f"No changes.{_kept(result)}{undeclared_beside(result.plan)}"
     actions = [change.action for step in result.steps for change in step.step.changes]
     replaced = f", {actions.count(Action.REPLACE)} replaced" if Action.REPLACE in actions else ""
     return (

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.facts import Deployment
+from reconciler.guards import lifted
 from reconciler.kind import Body
 from reconciler.model import (
     CHANGED,
@@ -28,7 +29,7 @@ from reconciler.render.outcome import apply_result, complaints, org
 from reconciler.render.paint import Paint
 from reconciler.render.replay import heading
 from reconciler.render.safe import line, page
-from reconciler.render.what import moved, undeclared, way
+from reconciler.render.what import moved, undeclared, undeclared_beside, way
 from reconciler.render.who import last_touch, uncounted, who
 from reconciler.rules import all_rules
 from reconciler.security import Direction, Severity
@@ -66,7 +67,7 @@ def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
         # Before what was found: who reviews a plan looks for what it does, be the findings ever so many.
         *_steps(plan, paint, summary=summary),
         *_section("Released (no longer managed, stays in the org as it is)", (line(r) for r in plan.released), paint),
-        *_section("Adopted (already as declared, managed from now on)", (line(a) for a in plan.adopted), paint),
+        *_section("To adopt (already as declared, managed once applied)", (line(a) for a in plan.adopted), paint),
         *_section("Drift since the baseline", _findings(plan.drift, paint, summary=summary), paint),
         *_section("Findings on what changes", _findings(plan.findings, paint, summary=summary), paint),
         *_section("Refused", _refusals(plan, paint), paint),
@@ -156,7 +157,7 @@ def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]
             told.append(f"  {line(id)}  {', '.join(where[:NAMED])}{more}: {line(found[0].message)}")
     silent = [line(id) for id in sorted(by_id) if id not in asking and id != REFERENCE]
     if silent:
-        told.append(f"  What they ask about is not known everywhere: {', '.join(silent)}")
+        told.append(f"  No file says what these rules ask about (reconciler explain ID names it): {', '.join(silent)}")
     return [*told, ""]
 
 
@@ -360,7 +361,7 @@ def _refusals(plan: Plan, paint: Paint) -> Iterator[str]:
     for refusal in plan.refusals:
         what = f"{line(refusal.address)}: " if refusal.address is not None else ""
         yield f"{paint(line(refusal.guard), 'red')}  {what}{line(refusal.message)}"
-        yield f"    lifted by {line(refusal.allow)}" if refusal.allow else "    nothing lifts this"
+        yield f"    {line(lifted(refusal))}"
 
 
 def _section(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
@@ -386,7 +387,7 @@ def _applied(address: Address, applied: Applied, paint: Paint) -> Iterator[str]:
 
 def plan_trailer(plan: Plan) -> str:
     """`Plan: 1 to create, 2 to update, 0 to delete.` or `No changes.`, and what is in no file."""
-    beside = undeclared(plan.undeclared_apps, plan.managed)
+    beside = undeclared_beside(plan)
     if not plan.changes:
         adopted = f" {len(plan.adopted):,} to adopt." if plan.adopted else ""
         return f"No changes.{adopted}{beside}"

@@ -1,6 +1,6 @@
 """What a finding is about and what happened there, in words on one line."""
 
-from reconciler.model import Finding
+from reconciler.model import Finding, Plan
 from reconciler.render import values
 from reconciler.render.safe import line
 from reconciler.security import Direction
@@ -34,6 +34,11 @@ def what(finding: Finding) -> str:
     if not told:
         return line(finding.message or finding.id, WORDS) + (" (unmanaged)" if finding.unmanaged else "")
     return f"{told} ({way(finding)})" if way(finding) else told
+
+
+def undeclared_beside(plan: Plan) -> str:
+    """What stands behind a plan's trailer about the apps that are in no file."""
+    return undeclared(plan.undeclared_apps, plan.managed + len(plan.changes) + len(plan.adopted))
 
 
 def undeclared(apps: int | None, managed: int = 1) -> str:

@@ -53,3 +53,12 @@ def test_an_installed_component_is_read_only_except_its_policies():
     )
 
     assert [("installed", address(ECA))] == [(r.guard, r.address) for r in refusals(want, have)]
+
+
+@pytest.mark.parametrize("guard", [guards.PROTECT, guards.INSTALLED])
+def test_a_guard_without_a_flag_is_explained_where_it_refuses(guard: str):
+    """A plan that says that nothing lifts it, and an explanation that says how: one of them is believed."""
+    said = guards.lifted(Refusal(guard, None, "x"))
+
+    assert guards.GUARDS[guard].endswith(f" {said[0].upper()}{said[1:]}.")
+    assert "lifted by --allow delete" == guards.lifted(Refusal(guards.DELETE, None, "x", "--allow delete"))

@@ -158,7 +158,7 @@ def test_an_ignored_field_of_an_enablement_stands_with_its_handler(folder: Folde
         ("[delete]", "lifecycle must have the keys protect and ignore"),
         ("{protekt: [delete]}", "protekt is not a key of lifecycle"),
         ("{protect: delete}", "protect must be a list of texts"),
-        ("{protect: [update]}", "'update' cannot be protected from"),
+        ("{protect: [update]}", "'update' is nothing that lifecycle.protect can forbid"),
         ("{ignore: [lable]}", "lable is not a field of ExternalClientApplication"),
         ("{ignore: [label.x]}", "label has no fields of its own"),
         ("{ignore: [policies]}", "policies is a whole section"),

@@ -131,7 +131,7 @@ def test_no_folder_is_an_error(folder: Folder) -> None:
     folder.desired.rmdir()
     (complaint,) = folder.complaints()
 
-    assert "the folder of desired files, desired, does not exist" == complaint.message
+    assert "the folder of desired files does not exist" == complaint.message
     assert complaint.mend
 
 

@@ -596,6 +596,21 @@ def test_baselines_are_committed_and_nothing_else_of_the_folder(ignored: str, pr
     assert re.fullmatch(r"\.reconciler/baselines/\w+\.acme-identity\.json", kept[0])
 
 
+def test_what_the_pipeline_of_the_readme_writes_is_not_committed(project: Path):
+    """A saved plan on a branch is applied by mistake, and a report in the history names people."""
+    (project / ".gitignore").write_text(found(".reconciler/*", "README").text, encoding="utf-8")
+    written = set(
+        re.findall(r"(?:--out |--output \w+=)([\w.]+)", read("README.md").partition("reconciler plan --org prod")[2])
+    )
+    for name in written:
+        (project / name).touch()
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+
+    assert {"plan.json", "plan.md", "drift.html"} <= written
+    assert set() == written & set(git(project, "ls-files").splitlines())
+
+
 def test_no_live_org_has_been_seen_is_said_at_the_top():
     """Whoever would trust production to it on the first day."""
     assert "No live org has been seen yet" in read("README.md")[:1_500]

@@ -302,6 +302,8 @@ def test_apps_that_are_in_no_file_are_counted(project: Project):
     """Whoever declares one app of three must not believe that all is under control."""
     project.declare(app("ours"))
 
+    planned = project.run("plan").out.rstrip().splitlines()[-1]
+    assert "Plan: 1 to create, 0 to update, 0 to delete. 3 apps are in no file." == planned
     assert project.apply().out.rstrip().splitlines()[-1].startswith("Applied: 1 created")
     assert "No changes. 3 apps are in no file." == project.run("plan").out.rstrip().splitlines()[-1]
     assert "No drift. 3 apps are in no file." == project.run("drift").out.rstrip().splitlines()[-1]

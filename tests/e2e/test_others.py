@@ -139,6 +139,7 @@ def test_an_edit_that_the_deployment_replaced_is_told_with_who_and_what_to_do(ap
         found = applied.run("apply", "--auto-approve", "--output", "text", "--output", "json=out.json")
 
     assert (7, True) == (found.code, "which replaced the whole record" in found.out), found.said
+    assert "Applied, but others changed 1 thing meanwhile, in " in found.out
     assert f"changed by {DANA} at " in found.out
     (told,) = json.loads((applied.root / "out.json").read_text())["meanwhile"]
     assert ("drift.undone", GLOBAL, DANA, True) == (

@@ -60,6 +60,30 @@ def test_a_saved_plan_is_applied_without_a_question(reviewed: Project):
     assert {} == reviewed.planned()
 
 
+@pytest.mark.parametrize("how", ["applied before", "done by others"])
+def test_a_plan_that_is_done_already_says_so(reviewed: Project, how: str):
+    """A job is run again by hand: the words about baselines and serials send people on a wrong track."""
+    if how == "applied before":
+        assert 0 == reviewed.run("apply", "plan.json").code
+    else:
+        reviewed.apply()
+
+    found = reviewed.run("apply", "plan.json")
+
+    assert (4, True) == (found.code, "the plan has been applied already, or the org is as it wants it" in found.err)
+    assert "plan again" in found.err
+    assert "serial" not in found.err
+
+
+def test_a_plan_that_is_half_done_is_not_called_applied(reviewed: Project):
+    """What is left of it would be forgotten."""
+    reviewed.org.set(GLOBAL, {"isTokenExchangeEnabled": "true"}, as_user=DANA)
+
+    found = reviewed.run("apply", "plan.json")
+
+    assert (4, False) == (found.code, "applied already" in found.err)
+
+
 def edit(address: str, **fields: str) -> Callable[[Project], Any]:
     return lambda project: project.org.set(address, fields, as_user=DANA)
 

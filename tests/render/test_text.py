@@ -205,6 +205,16 @@ def test_a_plan_holds_nothing_that_is_obeyed_and_one_trailer(plan, summary):
     plain.encode()
 
 
+def test_nothing_is_managed_is_said_where_the_plan_would_manage_nothing_either():
+    """Under a plan that creates or adopts something it is read as a contradiction."""
+    app = Address("ExternalClientApplication", "order_portal")
+    creates, adopts = plan_of(update(GLOBAL), undeclared_apps=3), plan_of(adopted=(app,), undeclared_apps=3)
+
+    assert "No changes. Nothing is managed: 3 apps are in no file." == text.plan_trailer(plan_of(undeclared_apps=3))
+    assert text.plan_trailer(creates).endswith("to delete. 3 apps are in no file.")
+    assert "No changes. 1 to adopt. 3 apps are in no file." == text.plan_trailer(adopts)
+
+
 @given(plan=PLANS_OF_ANYTHING)
 def test_colours_change_no_word(plan):
     """Whoever compares a plan in a terminal with the same plan in a log."""

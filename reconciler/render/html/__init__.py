@@ -10,6 +10,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from reconciler.guards import lifted
 from reconciler.kind import Value
 from reconciler.model import CHANGED, Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Path, Unchecked
 from reconciler.render import values
@@ -218,7 +219,7 @@ def _troubles(report: Report) -> Iterator[Markup]:
                 " ",
                 f"{line(refusal.address, 300)}: " if refusal.address is not None else None,
                 refusal.message,
-                f"; lifted by {line(refusal.allow, 200)}" if refusal.allow else "; nothing lifts this",
+                f"; {line(lifted(refusal), 300)}",
             )
             for refusal in report.refusals[:NOTES]
         )
@@ -568,7 +569,7 @@ def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[Markup]:
         places.setdefault((one.id, one.message), []).append(one)
     rows = _within((_unchecked_row(id, message, at) for (id, message), at in places.items()), CHANGES)
     heads = (element("th", head, scope="col") for head in ("Rule", "Why not", "Where"))
-    yield element("p", "Nobody knows whether these are in order.")
+    yield element("p", "These could not be judged: they may be in order, or not.")
     yield element(
         "div",
         element("table", element("thead", element("tr", heads)), element("tbody", rows)),
