@@ -15,6 +15,7 @@ import typer
 
 from reconciler.cli import app
 from reconciler.command_line import arranged
+from tests import warm
 
 OTHERS = ("make", "pipx", "uv", "pip", "gh", "sf", "jq", "python", "openssl")
 """Programs that a block may call, and that are not ours. Any other one that is missing makes the block fail."""
@@ -61,7 +62,7 @@ def run(
         file.unlink()
     for name, does in (answers or {}).items():
         _program(own / name, f"#!/bin/sh\n{does}\n")
-    path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(tools), str(warm.folder()), str(Path(sys.executable).parent), os.environ["PATH"]])
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RECONCILER_", "GITHUB_", "SF_", "CI_"))}
     environ = {**inherited, "PATH": path, "CALLS": str(calls), "ANSWERS": str(own), "HOME": str(folder), **(env or {})}
     process = subprocess.Popen(

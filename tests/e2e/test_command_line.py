@@ -14,6 +14,7 @@ import typer
 from reconciler import cli, command_line, config, options, output
 from reconciler.errors import InputError
 from reconciler.store import Store
+from tests import warm
 from tests.e2e.build import portal
 from tests.e2e.project import Project
 
@@ -259,7 +260,12 @@ def test_colour_is_forced_and_forbidden_by_the_usual_variables(
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
 
     done = subprocess.run(
-        [RECONCILER, "plan"], cwd=project.root, env={**kept, **environment}, capture_output=True, text=True, check=True
+        [warm.folder() / "reconciler", "plan"],
+        cwd=project.root,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert coloured == ("\x1b[" in done.stdout)

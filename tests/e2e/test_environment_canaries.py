@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from providers.salesforce.polling import Patience
 from reconciler import cli, redaction
 from reconciler.config import as_written, load_project
 
@@ -87,8 +88,11 @@ def in_this_one(words: list[str], folder: Path, environment: Mapping[str, str]) 
         ("check", "a mock org"),
     ],
 )
-def test_what_the_environment_holds_is_not_repeated(tmp_path: Path, where: str, command: str) -> None:
+def test_what_the_environment_holds_is_not_repeated(
+    tmp_path: Path, where: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pull request may edit the project file, and its job's log and reports are for everybody to read."""
+    monkeypatch.setattr(Patience, "pause", lambda *_: None)
     project(tmp_path, ORGS[where])
     formats = ("json",) if command == "doctor" else ("json", "markdown", "sarif", "junit", "html")
     arguments = [f"--output={form}=report.{form}" for form in formats]

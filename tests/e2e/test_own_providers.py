@@ -38,8 +38,14 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(content, encoding="utf-8")
 
 
-@pytest.mark.parametrize("another", ANOTHER)
-@pytest.mark.parametrize("command", ["plan --output json", "mock users", "mock audit"])
+@pytest.mark.parametrize(
+    ("command", "another"),
+    [
+        *(("plan --output json", another) for another in ANOTHER),
+        ("mock users", "a package"),
+        ("mock audit", "a module"),
+    ],
+)
 def test_ours_is_found_though_another_one_is_earlier_on_the_path(project: Project, another: str, command: str) -> None:
     """The user's own folder of that name has nothing to do with us."""
     project.declare(app())

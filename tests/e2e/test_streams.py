@@ -15,16 +15,22 @@ import pytest
 from lxml import etree
 
 from reconciler import streams
+from tests import warm
 from tests.e2e.build import APP, DANA, GLOBAL, portal
 from tests.e2e.project import Project
 
 RECONCILER = str(Path(sys.executable).with_name("reconciler"))
 FULL = "/dev/full"
+STARTED = ("<&- >&- 2>&-", f">{FULL}")
+"""What is closed where the interpreter itself is started so; elsewhere a warm process is enough."""
 
 
-def _shell(project: Project, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command in a shell of its own, which opens and closes streams as it is told."""
-    path = f"{Path(RECONCILER).parent}{os.pathsep}{os.environ['PATH']}"
+def _shell(
+    project: Project, line: str, *, installed: bool = False, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """A command in a shell of its own, which opens and closes streams as it is told. `installed` starts an interpreter."""
+    first = Path(RECONCILER).parent if installed else warm.folder()
+    path = f"{first}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         ["bash", "-c", line],
         cwd=project.root,
@@ -82,7 +88,7 @@ def test_an_apply_is_carried_to_its_end_without_streams(project: Project, closed
     """A runner may start us with any of them closed, or with a disk that is full."""
     project.declare(portal())
 
-    done = _shell(project, f"reconciler apply --auto-approve {closed}")
+    done = _shell(project, f"reconciler apply --auto-approve {closed}", installed=closed in STARTED)
 
     shown = closed in ("2>&-", "<&-", f"2>{FULL}", ">&-", f">{FULL}")
     assert (0, True, shown) == (done.returncode, _landed(project), "landed" in done.stdout + done.stderr), done.stderr
@@ -92,7 +98,7 @@ def test_an_apply_is_carried_to_its_end_without_streams(project: Project, closed
 def test_plan_and_drift_keep_their_exit_code_without_streams(project: Project, closed: str) -> None:
     """A night watch whose log is full has still seen what it has seen."""
     project.declare(portal())
-    planned = _shell(project, f"reconciler plan --detailed-exitcode {closed}")
+    planned = _shell(project, f"reconciler plan --detailed-exitcode {closed}", installed=closed in STARTED)
     project.apply()
     project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
     drifted = _shell(project, f"reconciler drift {closed}")
@@ -156,7 +162,9 @@ def test_what_an_encoding_lacks_is_written_in_another_way(project: Project, enco
     project.apply()
     project.declare(portal(label="Łódź ← 😀"))
 
-    done = _shell(project, "reconciler plan --detailed-exitcode", PYTHONIOENCODING=encoding)
+    done = _shell(
+        project, "reconciler plan --detailed-exitcode", installed=encoding == "ascii", PYTHONIOENCODING=encoding
+    )
 
     assert 2 == done.returncode, done.stderr
     if encoding == "ascii":
@@ -170,7 +178,8 @@ def test_a_format_for_programs_stays_readable_in_any_encoding(project: Project, 
     """XML that says UTF-8 and is cp1252 is no XML."""
     project.declare(portal(label="Łódź é"))
 
-    done = _shell(project, f"reconciler plan --output {form} > out", PYTHONIOENCODING="cp1252")
+    command = f"reconciler plan --output {form} > out"
+    done = _shell(project, command, installed=form == "junit", PYTHONIOENCODING="cp1252")
 
     data = (project.root / "out").read_bytes()
     assert 0 == done.returncode, done.stderr
@@ -188,7 +197,7 @@ def test_a_file_is_utf_8_whatever_the_terminal_is(project: Project) -> None:
     """A saved plan goes to another machine."""
     project.declare(portal(label="Łódź → 😀"))
 
-    _shell(project, "reconciler plan --output text=plan.txt", PYTHONIOENCODING="ascii", LC_ALL="C")
+    _shell(project, "reconciler plan --output text=plan.txt", installed=True, PYTHONIOENCODING="ascii", LC_ALL="C")
 
     assert "Łódź → 😀" in (project.root / "plan.txt").read_text(encoding="utf-8")
 
@@ -248,7 +257,7 @@ def test_what_was_accepted_is_told_without_standard_output(project: Project) -> 
 @pytest.mark.parametrize("command", ["--help", "plan --help", "explain TX02", "schema plan"])
 def test_help_and_explanations_take_any_reader(project: Project, command: str) -> None:
     """Neither one that leaves, nor one that knows no UTF-8, makes them a crash."""
-    left = _shell(project, f"set -o pipefail; reconciler {command} | head -1")
+    left = _shell(project, f"set -o pipefail; reconciler {command} | head -1", installed=command == "--help")
     ascii_only = _shell(project, f"reconciler {command}", PYTHONIOENCODING="ascii")
 
     assert [(0, ""), (0, "")] == [(one.returncode, one.stderr) for one in (left, ascii_only)]

@@ -237,6 +237,10 @@ def test_hostile_names_break_out_of_no_group(name: str):
     plan = Plan(PLAN.org, (Step(tuple(made), ()),), findings=tuple(many))
 
     assert_nothing_broke_out(markdown.page(of_plan(plan)), of_plan(plan))
+
+
+def test_a_comment_that_leaves_things_out_is_whole_markdown():
+    """What is cut must not be cut in the middle of a cell."""
     assert_nothing_broke_out(markdown.page(of_plan(large.plan(1_000, 500))), None)
 
 
