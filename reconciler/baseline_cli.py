@@ -34,10 +34,12 @@ def baseline_list(
 ) -> None:
     """List what we manage in the org."""
     from reconciler import ownership
+    from reconciler.overwriting import keep_apart
     from reconciler.render import json_baseline, text
     from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, PLAIN, as_json=as_json)
+    keep_apart(outputs, project)
     space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
     with space.session(files=False) as session:
         found = ownership.baseline(session)
@@ -62,10 +64,12 @@ def baseline_show(
 ) -> None:
     """Show what we last applied for a resource."""
     from reconciler import ownership
+    from reconciler.overwriting import keep_apart
     from reconciler.render import json_baseline, text
     from reconciler.workspace import Choices, Workspace
 
     outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [ownership.typed_address(a) for a in addresses]
+    keep_apart(outputs, project)
     space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
     with space.session(files=False) as session:
         found = ownership.baseline(session, only)

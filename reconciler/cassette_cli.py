@@ -59,9 +59,11 @@ def cassette(
 ) -> None:
     """Look through a recording. Shows its age, its calls, and anything in it that looks like a secret (then exit 2)."""
     from providers.salesforce.tape.inspecting import inspect
+    from reconciler.overwriting import keep_apart
     from reconciler.render import cassette as shown
 
     outputs = Outputs.of(output, PLAIN, as_json=as_json)
+    keep_apart(outputs, None, given={"the recording": file})
     with outputs.telling("cassette"):
         found = inspect(file)
     summary = shown.Cassette(

@@ -124,11 +124,13 @@ def plan(
 ) -> None:
     """Show what apply would change. Changes nothing."""
     from reconciler import engine
+    from reconciler.overwriting import keep_apart
     from reconciler.render import json_plan, report, text
 
     outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     if out is not None:
         writable(out)
+    keep_apart(outputs, project, {"--out": out, "--record": record}, {"the recording": replay})
     with outputs.telling("plan"):
         request = _request(target, replace, destroy)
         kept = recorded_to(record, replay, scrub, scrub_key, validate=validate)
@@ -180,11 +182,13 @@ def apply(
 ) -> None:
     """Make the org equal to the files. Applies a plan that was saved, or a fresh one after yes."""
     from reconciler import engine
+    from reconciler.overwriting import keep_apart
     from reconciler.render import json_plan, outcome, report, text
     from reconciler.render.saved_plan import read_plan
 
     outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     wait = seconds(lock_timeout, "--lock-timeout")
+    keep_apart(outputs, project, given={"the saved plan": saved})
 
     def confirm(made: "Plan") -> bool:
         if saved is not None or auto_approve:
@@ -215,6 +219,9 @@ def apply(
             fail_on=least,
             lock_timeout=wait,
         )
+        if reviewed is None and not auto_approve and not resume:
+            # Reading a large org takes minutes; what was approved before it was cut off is not asked for again.
+            _refuse_unasked()
         with space.session() as session:
             result = engine.apply(session, request, saved=reviewed, resume=resume, confirm=confirm)
     code = outputs.emit(
@@ -253,11 +260,13 @@ def drift(
 ) -> None:
     """Show what changed behind the files' back. Says how bad it is, and who did it; changes and proposes nothing."""
     from reconciler import engine
+    from reconciler.overwriting import keep_apart
     from reconciler.render import earlier, json_plan, report, text
 
     outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     if against not in ("baseline", "desired"):
         raise InputError(f"--against {against}: write baseline or desired")
+    keep_apart(outputs, project, {"--record": record}, {"the recording": replay})
     with outputs.telling("drift", keep=since):
         before = _earlier(since, "drift")
         kept = recorded_to(record, replay, scrub, scrub_key)
@@ -313,6 +322,7 @@ def check(
     from datetime import UTC, datetime
 
     from reconciler import engine
+    from reconciler.overwriting import keep_apart
     from reconciler.render import earlier, json_plan, report, text
 
     outputs, least = (
@@ -321,6 +331,7 @@ def check(
     )
     if secret_ages and not live:
         raise InputError("--secret-ages asks an org: it goes with --live")
+    keep_apart(outputs, project, {"--record": record}, {"the recording": replay})
     with outputs.telling("check", keep=since):
         before = _earlier(since, "check")
         kept = recorded_to(record, replay, scrub, scrub_key, asks_org=live)
@@ -474,13 +485,19 @@ def _whose(org: "OrgInfo") -> str:
     return f"{line(org.alias)} ({own})" if org.alias else own
 
 
-def _asked(shown: str, question: str) -> bool:
+def _refuse_unasked() -> None:
+    """Raise RefusedError where there is no terminal to ask on."""
     if not _somebody_is_there():
         raise RefusedError(
             Complaint(
                 "there is no terminal to ask on", mend="apply a saved plan, or say --auto-approve; nothing was changed"
             )
         )
+
+
+def _asked(shown: str, question: str) -> bool:
+    _refuse_unasked()
+    _forget_typed()
     sys.stderr.write(f"{redacted(shown)}\n{question} Only `yes` is accepted: ")
     sys.stderr.flush()
     try:
@@ -492,6 +509,20 @@ def _asked(shown: str, question: str) -> bool:
         # What is said next begins on a line of its own.
         sys.stderr.write("\n")
         raise
+
+
+def _forget_typed() -> None:
+    """What was typed before the question is no answer to it."""
+    try:
+        import termios
+    except ImportError:
+        # Windows: there is no such queue.
+        return
+    try:
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    except (OSError, ValueError, termios.error):
+        # Not a terminal of the system's own, or it has just gone: reading from it says which.
+        return
 
 
 def _somebody_is_there() -> bool:

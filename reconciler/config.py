@@ -21,6 +21,8 @@ from reconciler.verify.given import Given
 from reconciler.verify_section import given
 from reconciler.yaml_source import Positions, Reader
 
+DESIRED = "desired"
+"""The folder of desired files, unless the project file names another one."""
 FILE = "reconciler.yaml"
 EXAMPLE = "project: my-project\ndesired: desired\norgs: {dev: {mock: .reconciler/orgs/dev.db}}"
 MAX_BYTES = 1_000_000
@@ -142,7 +144,7 @@ def load_project(path: Path | None, *, environment: Mapping[str, str]) -> Projec
     Raises InputError with all that is wrong in it, but for what is missing in the environment: orgs that are not used
     need not be complete.
     """
-    found = _find(path)
+    found = find(path)
     try:
         data = files.read(found, MAX_BYTES)
     except FileError as wrong:
@@ -150,7 +152,8 @@ def load_project(path: Path | None, *, environment: Mapping[str, str]) -> Projec
     return _Loading(found.resolve(), data, environment).project()
 
 
-def _find(path: Path | None) -> Path:
+def find(path: Path | None) -> Path:
+    """The project file that is meant, unread; `None` looks here and in the folders above. Raises InputError."""
     if path is not None:
         if path.is_dir():
             if os.path.lexists(path / FILE):
@@ -349,7 +352,7 @@ class _Loading:
             self._note(
                 ("project",), f"{name!r} cannot name a project", "use letters, digits, dots, dashes and underscores"
             )
-        folder = self._inside(top.get("desired"), ("desired",)) or self._root / "desired"
+        folder = self._inside(top.get("desired"), ("desired",)) or self._root / DESIRED
         if self._complaints:
             order = sorted(self._complaints, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))
             raise InputError(*order)

@@ -23,10 +23,12 @@ def doctor(
     from reconciler.config import as_written
     from reconciler.engine.examining import examine
     from reconciler.model import Snapshot
+    from reconciler.overwriting import keep_apart
     from reconciler.render import examined
     from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, PLAIN, as_json=as_json)
+    keep_apart(outputs, project)
     with outputs.telling("doctor"):
         space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
         try:

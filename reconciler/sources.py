@@ -33,6 +33,11 @@ _NAMED = 5
 """Files that are not read and are named; of the others only the number is told."""
 
 
+def is_read(name: str) -> bool:
+    """Whether a file of that name in the folder of desired files is one of them."""
+    return not name.startswith(".") and (name.lower().endswith(_YAML) or name.endswith(_APEX))
+
+
 @dataclass(slots=True)
 class Tree:
     """The desired files below one folder: names relative to the project folder, with `/`, in order."""
@@ -100,7 +105,7 @@ class Tree:
             name = entry.name
             if name.startswith("."):
                 continue
-            wanted = name.lower().endswith(_YAML) or name.endswith(_APEX)
+            wanted = is_read(name)
             if entry.is_symlink() and not self._link(entry, prefix + name, top, wanted):
                 continue
             if entry.is_dir():

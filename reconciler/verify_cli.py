@@ -36,11 +36,13 @@ def verify(
 ) -> None:
     """Run the OAuth flows that the files promise. Those that they must refuse, too; exit 7 if the org does otherwise."""
     from reconciler.engine import verifying
+    from reconciler.overwriting import keep_apart
     from reconciler.render import json_verify, report, verify_text
     from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, as_json=as_json, whose=asked_about(org, project))
     patience = seconds(wait, "--wait", 7200)
+    keep_apart(outputs, project)
     with outputs.telling("verify"):
         space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
         with space.session() as session:

@@ -144,6 +144,36 @@ def test_without_a_terminal_nobody_is_asked(project: Project, closed: str) -> No
     assert (4, "there is no terminal" in done.stdout + done.stderr, False) == (done.returncode, True, _landed(project))
 
 
+def test_without_a_terminal_it_is_said_before_the_org_is_read(project: Project) -> None:
+    """Reading a large org takes minutes, and nothing came of them."""
+    project.declare(portal())
+
+    found = project.run("apply")
+
+    assert (4, True, {}) == (found.code, "there is no terminal" in found.err, dict(project.org.calls))
+
+
+def test_what_was_typed_before_the_question_is_no_answer(project: Project) -> None:
+    """`yes` for the next command of a script that is pasted, or typed in impatience, would approve an unseen plan."""
+    project.declare(portal())
+    master, slave = pty.openpty()
+    try:
+        os.write(master, b"yes\n")
+        with subprocess.Popen(
+            [RECONCILER, "apply"], cwd=project.root, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as running:
+            seen, stderr = b"", running.stderr
+            while stderr is not None and b"is accepted: " not in seen and (byte := stderr.read(1)):
+                seen += byte
+            os.write(master, b"no\n")
+            said = running.communicate(timeout=120)[1]
+    finally:
+        os.close(master)
+        os.close(slave)
+
+    assert (4, True, False) == (running.returncode, b"not confirmed" in said, _landed(project))
+
+
 def test_a_closed_stream_never_writes_into_a_file_of_ours(project: Project) -> None:
     """The next file that is opened gets the number of a closed stream; a child would write into the baseline."""
     script = (

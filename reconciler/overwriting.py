@@ -1,0 +1,93 @@
+"""No output goes over what a command reads: the project's own files, the plan or recording it is given, another output."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from reconciler import config, sources
+from reconciler.errors import Complaint, InputError
+from reconciler.kind import SecretRef
+from reconciler.output import Outputs
+from reconciler.workspace import BASELINES
+
+MEND = "name another file"
+
+
+def keep_apart(
+    outputs: Outputs,
+    project: Path | None,
+    beside: Mapping[str, Path | None] | None = None,
+    given: Mapping[str, Path | None] | None = None,
+) -> None:
+    """Raise InputError for every output that would be written over an input or over another output.
+
+    To be called before anything runs: even the report of an error would be written there. `beside` are further files that
+    are written, by option (`--out`); `given` are those that are read, by what they are (`the saved plan`). An earlier
+    report is not among them: a nightly job may well put the new one in its place.
+    """
+    written = [(f"--output {form}={file}", file) for form, file in outputs.sinks if file is not None]
+    written += [(f"{option} {file}", file) for option, file in (beside or {}).items() if file is not None]
+    if not written:
+        return
+    read = [(what, file) for what, file in (given or {}).items() if file is not None]
+    complaints = []
+    for number, (option, file) in enumerate(written):
+        for other, earlier in written[:number]:
+            if _same(file, earlier):
+                complaints.append(Complaint(f"{option} and {other} are one file", mend="give each a file of its own"))
+        for what, one in read:
+            if _same(file, one):
+                complaints.append(Complaint(f"{option} would be written over {what} that is read", mend=MEND))
+    found = _project(project)
+    for option, file in written:
+        if found is not None and (what := next(_is_own(file, *found), "")):
+            complaints.append(Complaint(f"{option} would be written over {what}", mend=MEND))
+    if complaints:
+        raise InputError(*complaints)
+
+
+def _project(path: Path | None) -> tuple[Path, config.Project | None] | None:
+    """The project file, and what it says unless it is wrong: that is told later, in the formats that were asked for."""
+    try:
+        file = config.find(path)
+    except InputError:
+        return None
+    try:
+        return file, config.load_project(file, environment=os.environ)
+    except InputError:
+        return file, None
+
+
+def _is_own(file: Path, project_file: Path, project: config.Project | None) -> Iterator[str]:
+    """What of the project the file is, or would be once it is there."""
+    root = _real(project_file).parent
+    if _same(file, project_file):
+        yield "the project file"
+    desired = _real(project.desired if project is not None else root / config.DESIRED)
+    place = _real(file)
+    if sources.is_read(file.name) and place.is_relative_to(desired):
+        yield f"the desired files in {os.path.relpath(desired, root)}"
+    if place.is_relative_to(_real(root / BASELINES)):
+        yield f"the baselines in {BASELINES}"
+    for org in project.orgs.values() if project is not None else ():
+        if org.mock is not None and _same(file, org.mock):
+            yield f"the mock org {org.name}"
+        for key, value in org.login.items():
+            if isinstance(value, SecretRef) and value.source == "file" and _same(file, root / str(value.target)):
+                yield f"the file that {key} of the org {org.name} is read from"
+
+
+def _real(path: Path) -> Path:
+    """Where links lead; one that leads in a circle stays as it is, and is told by who writes it."""
+    return Path(os.path.realpath(path))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether these are one plain file, whatever they are called. Devices and pipes may be written to by many."""
+    try:
+        if one.exists() and not one.is_file():
+            return False
+        return _real(one) == _real(other) or (one.exists() and other.exists() and one.samefile(other))
+    except (OSError, RuntimeError):
+        # What cannot be reached is told by who writes it.
+        return False
