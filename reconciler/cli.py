@@ -599,8 +599,16 @@ def _usage_error(wrong: "typer.TyperException") -> InputError:
     message = wrong.format_message()
     if not message or message.startswith(("Usage:", "Missing command")):
         # No command at all: what there is, is the answer.
-        return InputError(Complaint("which command?", mend=f"{command} --help lists them"))
+        return InputError(Complaint("which command?", mend=f"one of:\n{_commands(context)}"))
     return InputError(Complaint(message.rstrip("."), mend=f"{command} --help shows what there is"))
+
+
+def _commands(context: "typer.Context | None") -> str:
+    """The commands there are behind what was typed, a line each."""
+    known = getattr(context.command if context is not None else typer.main.get_command(app), "commands", {})
+    shown = {name: one for name, one in known.items() if not one.hidden}
+    width = max(map(len, shown), default=0)
+    return "\n".join(f"{name:{width}}  {one.get_short_help_str(90)}" for name, one in shown.items())
 
 
 def _complain(error: ReconcilerError) -> int:

@@ -27,7 +27,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "config": ("--project",),
     "file": ("--project",),
     "yes": ("--auto-approve",),
-    "force": ("--auto-approve",),
+    "u": ("--org",),
     "no-prompt": ("--auto-approve",),
     "autoapprove": ("--auto-approve",),
     "format": ("--output",),
@@ -44,6 +44,11 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "only": ("--target",),
 }
 """What other tools call an option, and ours; the first that a command has is named."""
+
+NO_SUCH: Mapping[str, str] = {
+    "force": "there is none for everything: --allow GUARD lifts one guard by name (reconciler explain delete)",
+}
+"""Options of other tools that are answered in words, since there is nothing like them here."""
 
 COMMANDS: Mapping[str, str] = {
     "validate": "check",
@@ -63,9 +68,17 @@ COMMANDS: Mapping[str, str] = {
     "retrieve": "pull",
     "export": "pull",
     "import": "pull",
-    "help": "--help",
 }
 """What other tools call a command, and ours. Those that there are not (yet) are not named."""
+ANSWERS: Mapping[str, str] = {
+    "import": "declare the resource in a file: plan takes what the org has already as it is, and apply manages it from then",
+    "adopt": "declare the resource in a file: plan takes what the org has already as it is, and apply manages it from then",
+    "show": "reconciler plan shows what would change, reconciler baseline show ADDRESS what was last applied",
+    "init": "write reconciler.yaml and a folder of desired files (reconciler plan shows one to begin with); there is nothing"
+    " to be installed",
+    "help": "write reconciler --help, or --help behind a command",
+}
+"""What other tools have a command for, and how it is done here, where no command of ours is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +260,9 @@ def _no_option(word: str, options: Mapping[str, _Option], path: Sequence[str], r
     typed = word.partition("=")[0]
     name = typed.lstrip("-").replace("_", "-").casefold()
     command = " ".join(path)
-    if here := _meant(name, options):
+    if name in NO_SUCH and not any(f"--{name}" in one for one in (options, *_everywhere(root).values())):
+        mend = NO_SUCH[name]
+    elif here := _meant(name, options):
         mend = f"did you mean {here}?"
     elif where := _commands_with(typed, name, root):
         mend = (
@@ -278,7 +293,7 @@ def _commands_with(typed: str, name: str, root: Any) -> str:
     for path, options in _everywhere(root).items():
         if ours := typed if typed in options else _meant(name, options):
             found.append(f"{path} {ours}")
-    return ", ".join(found[:3])
+    return ", ".join(found[:3]) + (" and others" if found[3:] else "")
 
 
 def _no_shell(option: str, word: str) -> InputError:
@@ -296,6 +311,8 @@ def _no_command(word: str, path: Sequence[str], commands: Mapping[str, Any]) -> 
     near = get_close_matches(word.casefold(), [name for name, one in commands.items() if not one.hidden], n=1)
     if ours and (ours.startswith("-") or ours.split()[0] in commands):
         mend = f"did you mean {path[0]} {ours}? {mend}"
+    elif len(path) == 1 and word.casefold() in ANSWERS:
+        mend = ANSWERS[word.casefold()]
     elif near:
         mend = f"did you mean {' '.join([*path, near[0]])}? {mend}"
     if not word.strip():

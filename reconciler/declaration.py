@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.comparisons import fold
 from reconciler.document import HANDLER_ENABLEMENT, Documents, Find, Issue, RawPath, Spot, name_problem
 from reconciler.kind import ApiKey, Body, Kind, Problem, Struct, suggestion
-from reconciler.kinds import ENABLEMENT, all_kinds, satellites
+from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
 from reconciler.lifecycle import lifecycles
 from reconciler.model import Address, Lifecycle, Origin, Path, Resource, enablement
 from reconciler.yaml_values import Document
@@ -61,7 +61,7 @@ class Declaration:
         elif not isinstance(name, str):
             self._note(("kind",), "kind must be a text", suggestion("", words, every=True))
         else:
-            mend = suggestion(name, words, every=True)
+            mend = suggested_kind(name, words, every=True)
             self._note(("kind",), f"{name!r} is not a kind", mend)
 
     def _kind(self, schema: type[Kind], body: Body) -> None:

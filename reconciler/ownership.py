@@ -11,7 +11,7 @@ from reconciler.body import path_of
 from reconciler.engine import Session, read
 from reconciler.errors import Complaint, InputError, RefusedError
 from reconciler.kind import suggestion
-from reconciler.kinds import all_kinds
+from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model import Address, Baseline, Finding
 
 
@@ -82,7 +82,7 @@ def typed_address(text: str) -> Address:
         raise InputError(Complaint(str(wrong), mend="for example ExternalClientApplication/order_portal")) from None
     if parsed.kind not in all_kinds():
         raise InputError(
-            Complaint(f"{parsed.kind} is not a kind", mend=suggestion(parsed.kind, all_kinds(), every=True))
+            Complaint(f"{parsed.kind} is not a kind", mend=suggested_kind(parsed.kind, all_kinds(), every=True))
         )
     return parsed
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.errors import Place
 from reconciler.kind import suggestion
-from reconciler.kinds import all_kinds
+from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model import Address
 from reconciler.rule_settings import OWN, Waiver
 from reconciler.security import Severity
@@ -92,7 +92,7 @@ def _address(text: str, at: Path, note: Note) -> Address | None:
         note(at, f"{text!r} names a field, and a waiver covers a whole resource", f"write {text.partition('.')[0]}")
         return None
     if address.kind not in all_kinds():
-        note(at, f"{address.kind} is not a kind", suggestion(address.kind, all_kinds(), every=True))
+        note(at, f"{address.kind} is not a kind", suggested_kind(address.kind, all_kinds(), every=True))
         return None
     return address
 

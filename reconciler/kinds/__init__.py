@@ -1,11 +1,11 @@
 """The kinds, one file each, found by walking this folder: a new kind is one new file and no other change."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from reconciler.kind import Kind
+from reconciler.kind import Kind, suggestion
 
 
 @cache
@@ -39,3 +39,21 @@ def settings() -> Mapping[str, type[Kind]]:
 
 ENABLEMENT = "enablements"
 """The one list whose items are resources of their own: they have owners apart from the handler that holds them."""
+
+
+CALLED: Mapping[str, str] = {
+    "externalclientapp": "ExternalClientApplication",
+    "externalclientapps": "ExternalClientApplication",
+    "eca": "ExternalClientApplication",
+    "connectedapplication": "ConnectedApp",
+    "tokenexchangehandler": "OauthTokenExchangeHandler",
+    "customscope": "OauthCustomScope",
+}
+"""What people call a kind. Their letters are often nearer to the name of another one, such as ExternalClientAppSettings."""
+
+
+def suggested_kind(word: str, known: Iterable[str], *, every: bool = False) -> str:
+    """As `suggestion`, for what was written as the name of a kind."""
+    names = list(known)
+    called = CALLED.get(word.casefold(), "")
+    return f"did you mean {called}?" if called in names else suggestion(word, names, every=every)

@@ -23,7 +23,7 @@ from reconciler.kind import (
     WriteOnly,
     suggestion,
 )
-from reconciler.kinds import ENABLEMENT, all_kinds, satellites
+from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
 from reconciler.model import CHANGED, DESIRED
 from reconciler.render.about import About, all_about
 from reconciler.render.safe import page
@@ -76,9 +76,26 @@ def explain(name: str) -> str:
         return page(_field(schema, path) if path else _kind(schema))
     choices = [*all_about(), *GUARDS, *all_kinds(), *map(str, sorted(map(int, EXITS)))]
     mend = (
-        suggestion(name, choices) or "a finding's id (TX02), Kind or Kind.field, a guard (delete) or an exit code (3)"
+        _kinds_with(name)
+        or suggested_kind(name, choices)
+        or "a finding's id (TX02), Kind or Kind.field, a guard (delete) or an exit code (3)"
     )
     raise InputError(Complaint(f"nothing here is called {name}", mend=mend))
+
+
+def _kinds_with(name: str) -> str:
+    """The kinds that have a field of that name: `ConnectedApp.label, …`"""
+    found = []
+    for kind, schema in all_kinds().items():
+        found += [f"{kind}.{'.'.join(path)}" for path in _paths(schema) if path[-1].casefold() == name.casefold()]
+    return f"it is a field; name its kind: {', '.join(found)}" if found else ""
+
+
+def _paths(struct: type[Struct], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, field in struct.fields().items():
+        yield (*above, name)
+        if field.struct is not None:
+            yield from _paths(field.struct, (*above, name))
 
 
 def _finding(about: About) -> Iterator[str]:

@@ -160,6 +160,15 @@ def test_an_option_before_a_command_that_has_none_is_an_error() -> None:
         ("--out x plan", "write it behind the command: plan --out"),
         ("plan -frob", "reconciler plan --help"),
         ("baseline list --frob", "reconciler baseline list --help"),
+        ("apply --force", "--allow GUARD lifts one guard by name"),
+        ("plan --force", "--allow GUARD lifts one guard by name"),
+        ("plan -u dev", "did you mean --org?"),
+        ("explain --json", "it goes with plan --json, apply --json, drift --json and others"),
+        ("import", "declare the resource in a file"),
+        ("show", "reconciler baseline show ADDRESS"),
+        ("init", "write reconciler.yaml"),
+        ("help", "reconciler --help"),
+        ("refresh", "did you mean reconciler drift?"),
         ("validate", "did you mean reconciler check?"),
         ("destroy", "did you mean reconciler plan --destroy?"),
         ("pln", "did you mean reconciler plan?"),
@@ -171,6 +180,20 @@ def test_an_option_before_a_command_that_has_none_is_an_error() -> None:
 def test_a_habit_of_another_tool_is_answered_with_how_it_is_written_here(typed: str, mend: str) -> None:
     """`No such option: -o` helps nobody who has typed `-out=x` for years."""
     assert mend in _refused(*typed.split())
+
+
+def test_force_is_not_answered_with_what_only_keeps_from_asking() -> None:
+    """Who wants to get past a guard would lose the question as well."""
+    assert "--auto-approve" not in _refused("apply", "--force")
+
+
+@pytest.mark.parametrize(("typed", "names"), [("", ROOT.commands), ("baseline", ROOT.commands["baseline"].commands)])
+def test_no_command_is_answered_with_the_commands(project: Project, typed: str, names: dict[str, Any]) -> None:
+    """The first thing that a newcomer types."""
+    found = project.run(*typed.split())
+
+    shown = [line.split()[0] for line in found.err.splitlines()[2:]]
+    assert (3, [name for name, one in names.items() if not one.hidden]) == (found.code, shown), found.err
 
 
 def test_no_mend_names_what_there_is_not() -> None:

@@ -44,7 +44,14 @@ def test_a_field_says_its_default_and_what_weakens_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "mend"), [("TX999", "TX"), ("ConnectedAp", "ConnectedApp"), ("ConnectedApp.labl", "label"), ("99", "")]
+    ("name", "mend"),
+    [
+        ("TX999", "TX"),
+        ("ConnectedAp", "ConnectedApp"),
+        ("ConnectedApp.labl", "label"),
+        ("99", ""),
+        ("ECA", "ExternalClientApplication"),
+    ],
 )
 def test_what_does_not_exist_is_an_error_that_names_the_nearest(name: str, mend: str) -> None:
     """A typing mistake in an id."""
@@ -52,6 +59,17 @@ def test_what_does_not_exist_is_an_error_that_names_the_nearest(name: str, mend:
         explain(name)
 
     assert mend in wrong.value.complaints[0].mend
+
+
+def test_a_field_without_its_kind_is_found_in_the_kinds_that_have_it() -> None:
+    """A plan shows fields by their bare names; each kind that is named is explained in turn."""
+    with pytest.raises(InputError) as wrong:
+        explain("isPkceRequired")
+
+    named = wrong.value.complaints[0].mend.partition("name its kind: ")[2].split(", ")
+    assert {"ConnectedApp.oauthConfig.isPkceRequired", "ExtlClntAppGlobalOauthSettings.isPkceRequired"} <= set(named)
+    for one in named:
+        assert explain(one).startswith(f"{one}: ")
 
 
 def test_an_enablement_is_explained_under_the_name_that_files_give_it() -> None:
