@@ -53,7 +53,7 @@ def baseline_list(
 
 @baseline_app.command("show")
 def baseline_show(
-    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS")],
     output: PlainOutput = [],
     as_json: AsJson = False,
     allow_commands: AllowCommands = False,
@@ -83,7 +83,7 @@ def baseline_show(
 
 @baseline_app.command("accept")
 def baseline_accept(
-    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]…")],
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]")],
     lock_timeout: LockTimeout = "0s",
     allow_commands: AllowCommands = False,
     quiet: Quiet = False,
@@ -112,7 +112,7 @@ def baseline_accept(
 
 @baseline_app.command("forget")
 def baseline_forget(
-    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…")],
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS")],
     lock_timeout: LockTimeout = "0s",
     allow_commands: AllowCommands = False,
     quiet: Quiet = False,

@@ -46,7 +46,7 @@ def mock_users(org: OrgName = None, project: ProjectFile = None) -> None:
 @mock_app.command("set")
 def mock_set(
     target: Annotated[str, typer.Argument(metavar="ADDRESS")],
-    changes: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE…")],
+    changes: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE")],
     as_user: Annotated[str, typer.Option("--as", help="Who does it; `mock users` lists them.", metavar="USERNAME")],
     delegate: Annotated[
         str, typer.Option("--delegate", help="Who had logged in as that user.", metavar="USERNAME")
@@ -62,8 +62,14 @@ def mock_set(
             raise InputError(Complaint(f"{change!r} is not FIELD=VALUE", mend="for example isPkceRequired=false"))
         pairs[name] = value
     with _mock(org, project) as found:
-        found.set(target, pairs, as_user=as_user, delegate=delegate or None)
-    say(f"{as_user} changed {', '.join(pairs)} of {target}\n", done=True)
+        same = found.set(target, pairs, as_user=as_user, delegate=delegate or None)
+    changed = [name for name in pairs if name not in same]
+    told = [f"{as_user} changed {', '.join(changed)} of {target}"] if changed else []
+    for name, kept in same.items():
+        now = "is empty" if kept is None else "is as it was" if name == "body" else f"is {line(kept, 200)}"
+        why = "already" if kept == pairs[name] else f"whatever is set: the org does not take {line(pairs[name], 200)}"
+        told.append(f"{name} of {target} did not change: it {now} {why}")
+    say("".join(f"{one}\n" for one in told), done=True)
 
 
 @mock_app.command("reset")

@@ -127,7 +127,7 @@ def _edit(
     world: World,
     place: str,
     fields: Mapping[str, str | None],
-    change: Callable[[World, str, Mapping[str, str | None]], None],
+    change: Callable[[World, str, Mapping[str, str | None]], object],
 ) -> None:
     _said(change, world, place, fields)
 

@@ -175,16 +175,17 @@ class Org:
 
     def set(
         self, address: str, changes: Mapping[str, str | None], *, as_user: str, delegate: str | None = None
-    ) -> None:
+    ) -> Mapping[str, str | None]:
         """Change fields as an admin in Setup would; *delegate* is who had logged in as that admin, if somebody had.
 
         *address* is ``Kind/name``; a satellite's is ``Kind/<app>``, an enablement's
         ``OauthTokenExchangeHandler/<handler>/enablements/<app>``. Field names are dotted
         (``oauthConfig.isPkceRequired``), values are text, repeated elements take a comma separated list, None removes
         the element; ``body`` is the source of an Apex class. Judged like a deployment; raises ``MockOrgError``.
+        Returns the fields that are as they were, with what they are: they were so already, or the org forces it.
         """
         with self._in_setup(as_user, delegate) as world:
-            setup.edit(world, address, changes)
+            return setup.edit(world, address, changes)
 
     def create(
         self, address: str, fields: Mapping[str, str | None], *, as_user: str, delegate: str | None = None

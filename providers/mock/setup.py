@@ -67,8 +67,11 @@ def find(world: World, place: Address) -> Component | None:
     return world.component(kind, place.name)
 
 
-def edit(world: World, text: str, changes: Changes) -> None:
-    """Change fields of what is at the address; raises ``MockOrgError`` for what is not there or not accepted."""
+def edit(world: World, text: str, changes: Changes) -> dict[str, str | None]:
+    """Change fields of what is at the address; raises ``MockOrgError`` for what is not there or not accepted.
+
+    Returns the fields that are as they were, with what they are: set to that already, or forced back by the org.
+    """
     place = address(text)
     found = find(world, place)
     if found is None:
@@ -79,12 +82,31 @@ def edit(world: World, text: str, changes: Changes) -> None:
     if place.app:
         target, type_name = _enablement(body, place), "OauthTokenExchHandlerApp"
     content = found.content
+    before = {field: _held(target, content, field) for field in changes}
     for field, value in changes.items():
         if field == _BODY and found.kind == "ApexClass":
             content = (value or "").encode()
         else:
             _change(target, type_name, field, value)
     _land(world, place, Arrival(found.kind, found.name, body, content, _only(place, "changed")))
+    after = find(world, place)
+    if after is None:
+        return {}
+    now = _enablement(after.values(), place) if place.app else after.values()
+    held = {field: _held(now, after.content, field) for field in changes}
+    return {field: value for field, value in held.items() if value == before[field]}
+
+
+def _held(body: Body, content: bytes | None, dotted: str) -> str | None:
+    """What stands in a field, as `set` takes it; None where there is nothing."""
+    if dotted == _BODY and content is not None:
+        return content.decode(errors="replace")
+    name, _, rest = dotted.partition(".")
+    values = body.get(name, [])
+    if rest:
+        holder = values[0] if values else None
+        return _held(holder, None, rest) if isinstance(holder, dict) else None
+    return ",".join(map(str, values)) if values else None
 
 
 def _only(place: Address, state: str) -> tuple[str, str] | None:
