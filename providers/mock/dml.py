@@ -132,7 +132,7 @@ def _edit(
     _said(change, world, place, fields)
 
 
-def _said(change: Callable[..., None], *arguments: Any) -> None:
+def _said(change: Callable[..., object], *arguments: Any) -> None:
     """Make an edit; what Setup would refuse is refused by the API too."""
     try:
         change(*arguments)
