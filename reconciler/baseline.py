@@ -35,6 +35,12 @@ class Seen(NamedTuple):
     ids: Mapping[Address, str]
     """The record's id of everything that has one."""
 
+    def of_updates(self, changes: Collection[Change]) -> dict[Address, Applied]:
+        """What is about to be changed and is not in the baseline yet, as it was: if the apply is cut off, nothing else
+        remembers that."""
+        found = ((c.address, self.resources.get(c.address)) for c in changes if c.action is Action.UPDATE)
+        return {a: Applied(one.body, one.record, watched=True, id=one.id) for a, one in found if one is not None}
+
 
 def seen(live: LiveState, baseline: Baseline) -> Seen:
     """Keep of the org what `advanced` needs of it; the whole would be in memory twice once it is read again."""
@@ -52,6 +58,7 @@ def advanced(
     *,
     chosen: Collection[Address],
     secrets: Mapping[SecretRef, str] | None = None,
+    ids: Mapping[Address, str] | None = None,
     watch_all: bool = True,
 ) -> Baseline:
     """Return the baseline after `changes` landed; an unfinished apply passes the landed ones only.
@@ -60,16 +67,16 @@ def advanced(
     of what was created also what the org filled in. What was not sent stays as the baseline has it; what the baseline does
     not hold yet is taken as it was when the plan was made (`before`). So whatever differs from `live`, the org as it was
     read afterwards, is drift. `chosen` are the declared addresses that were looked at (all, or the targets); `secrets`
-    maps references to salted digests of what was sent. With `watch_all` everything that no file declares is kept, too.
+    maps references to salted digests of what was sent, `ids` are those that the org gave to what landed. With `watch_all`
+    everything that no file declares is kept, too.
     """
     by_address = {change.address: change for change in changes}
     resources = dict(baseline.resources)
     for address in chosen:
         want = desired.resources.get(address)
         if want is not None:
-            applied = _applied(
-                want, before, live, baseline.resources.get(address), by_address.get(address), secrets or {}
-            )
+            held, change = baseline.resources.get(address), by_address.get(address)
+            applied = _applied(want, before, live, held, change, secrets or {}, (ids or {}).get(address, ""))
             if applied is not None:
                 resources[address] = applied
     released: set[Address] = set()
@@ -118,13 +125,16 @@ def at_version(baseline: Baseline, live: LiveState) -> Baseline:
     if not (baseline.api_version and live.org.api_version) or baseline.api_version == live.org.api_version:
         return baseline
     before, after = float(baseline.api_version), float(live.org.api_version)
+    if after < before:
+        # What only the newer version has is not seen now, and not forgotten.
+        return baseline
     resources = dict(baseline.resources)
     for address, applied in baseline.resources.items():
         have = live.resources.get(address)
         if have is not None:
             body = applied.body
             for path in _in_one(address.struct, before, after, ()):
-                if path not in applied.declared:
+                if path not in applied.declared and get(address.struct, body, path) is None:
                     body = put(address.struct, body, path, get(address.struct, have.body, path))
             resources[address] = replace(applied, body=body)
     return replace(baseline, resources=resources)
@@ -155,13 +165,19 @@ def _applied(
     known: Applied | None,
     change: Change | None,
     secrets: Mapping[SecretRef, str],
+    id: str,
 ) -> Applied | None:
     """What the baseline holds of a declared resource from now on; `None` if the org never had it."""
     address, struct = want.address, want.address.struct
     first, have = before.resources.get(address), live.resources.get(address)
     created = change is not None and change.action in (Action.CREATE, Action.REPLACE)
-    body = _as_filled_in(have) if created and have is not None else None
-    if body is None and not created and known is not None:
+    # What stands there by now under the name of what was created may have been made anew by others.
+    is_ours = have is not None and not (id and have.id and id[:15] != have.id[:15])
+    body = None
+    if created and have is not None and is_ours:
+        anew = change is not None and change.replace and known is not None
+        body = _with_new_keys(struct, known.body, have.body) if anew and known is not None else _as_filled_in(have)
+    elif not created and known is not None:
         body = known.body
     if body is None:
         body = first.body if first is not None and not created else change.after if change is not None else None
@@ -169,7 +185,7 @@ def _applied(
         return known
     declared = _same(tuple(sorted(walk(want.body))))
     body = overlaid(struct, body, want.body if created else without(struct, want.body, want.lifecycle.ignore))
-    spelled = have.body if have is not None else body
+    spelled = have.body if have is not None and (is_ours or not created) else body
     body = _spelled(struct, body, spelled)
     unseen = {path: at(want.body, path) for path in _unseen(struct, want.body, spelled, ())}
     if known is not None and not created:
@@ -185,8 +201,28 @@ def _applied(
         body = put(struct, body, path, held)
     record = have.record if have is not None else known.record if known is not None else change.record if change else ""
     # A record keeps the id that it was first seen with: another id is another record, until that is accepted.
-    id = (have.id if have is not None else "") if created else known.id if known is not None and known.id else ""
-    return Applied(body, record, declared, tuple(unseen), want.lifecycle.protect, id=id or _first_id(address, before))
+    if created:
+        id = id or (have.id if have is not None else "")
+    else:
+        id = known.id if known is not None and known.id else before.ids.get(address, "")
+    return Applied(body, record, declared, tuple(unseen), want.lifecycle.protect, id=id)
+
+
+def _with_new_keys(struct: type[Struct], known: Body, have: Body) -> Body:
+    """A record that was replaced: what the org generated anew, and else what the baseline had. A weakening that is sent
+    along, because no file speaks of the field, stays drift."""
+    kept = {name: value for name, value in known.items() if not _is_generated(struct, name)}
+    body = {**kept, **{name: value for name, value in have.items() if _is_generated(struct, name)}}
+    for name, field in struct.fields().items():
+        old, new = kept.get(name), have.get(name)
+        if field.struct is not None and not field.repeated and isinstance(old, dict) and isinstance(new, dict):
+            body[name] = _with_new_keys(field.struct, old, new)
+    return body
+
+
+def _is_generated(struct: type[Struct], name: str) -> bool:
+    field = struct.fields().get(name)
+    return field is not None and (field.has(Immutable, OrgBound) or not field.compared)
 
 
 def _spelled(struct: type[Struct], body: Body, have: Body) -> Body:
@@ -198,10 +234,6 @@ def _spelled(struct: type[Struct], body: Body, have: Body) -> Body:
         else value
         for name, value in body.items()
     }
-
-
-def _first_id(address: Address, before: Seen) -> str:
-    return before.ids.get(address, "")
 
 
 def _as_filled_in(have: LiveResource) -> Body:
@@ -343,14 +375,19 @@ def _was_there(address: Address, baseline: Baseline) -> bool:
 def _came_along(
     live: LiveState, changes: Mapping[Address, Change], resources: Mapping[Address, Applied]
 ) -> dict[Address, LiveResource]:
-    """What the org made by itself for an app that we created."""
-    created = {c.address.name for c in changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
-    if not created:
-        return {}
+    """What the org made by itself for an external client app that we created."""
+    apps = {
+        change.address.name: app.created
+        for change in changes.values()
+        if change.action in (Action.CREATE, Action.REPLACE) and change.address.kind == "ExternalClientApplication"
+        if (app := live.resources.get(change.address)) is not None
+    }
     return {
         address: have
-        for address, have in live.resources.items()
-        if address not in resources and address.schema.section and address.name in created
+        for address, have in (live.resources.items() if apps else ())
+        if address not in resources and address.is_satellite and address.name in apps
+        # In one transaction with its app. What came later is looked at with the times of the deployment.
+        if (have.created.by_id, have.created.date[:19]) == (apps[address.name].by_id, apps[address.name].date[:19])
     }
 
 

@@ -146,19 +146,19 @@ def class_named(name: str, resources: Mapping[Address, object]) -> Address | Non
     return next((a for a in resources if a.kind == _CLASS and a.name.casefold() == folded), None)
 
 
-def fingerprints(components: Iterable[Component], live: LiveState) -> Mapping[str, str]:
-    """Digests of what the org has at the components' addresses, enablements and a handler's class included.
+def fingerprints(addresses: Iterable[Address], live: LiveState) -> Mapping[str, str]:
+    """Digests of what the org has at the addresses of records, enablements and a handler's class included.
 
     Never of who touched it when: a record that was saved unchanged is the record that was planned for.
     """
     held = enablements_by_handler(live)
     result: dict[str, str] = {}
-    for component in components:
-        have = live.resources.get(component.address)
-        others = {str(address): body for address, body in held.get(component.address, {}).items()}
+    for record in addresses:
+        have = live.resources.get(record)
+        others = {str(address): body for address, body in held.get(record, {}).items()}
         code = have.body.get("tokenHandlerApex") if have is not None else None
         code = class_named(code, live.resources) if isinstance(code, str) else None
         source = live.resources.get(code) if code is not None else None
         parts = [one.body if one is not None else None for one in (have, source)]
-        result[str(component.address)] = digest([*parts, others])
+        result[str(record)] = digest([*parts, others])
     return result

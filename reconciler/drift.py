@@ -30,9 +30,13 @@ _APP = "ExternalClientApplication"
 
 
 def findings(
-    baseline: Baseline, live: LiveState, ignored: Mapping[Address, tuple[Path, ...]] | None = None
+    baseline: Baseline,
+    live: LiveState,
+    ignored: Mapping[Address, tuple[Path, ...]] | None = None,
+    *,
+    whole: bool = False,
 ) -> Iterator[Finding]:
-    """Yield what differs, ordered by address.
+    """Yield what differs, ordered by address; of another record under an old name also the keys, if `whole` is asked for.
 
     What could not be read is not judged: the engine reports it. Nor is what only one of two API versions has, that of
     the baseline and that of the org: it was there all the time, or still is. `unwatched` says so.
@@ -55,25 +59,25 @@ def findings(
             if has_identity(address) and is_another(address, baseline, live):
                 yield _marked(_made_anew(applied, have), applied, parts)
             if have.body != applied.body:
-                for finding in _moved(applied, have, baseline, live, (ignored or {}).get(address, ()), versions):
+                other = not whole and other_owner(address, baseline, live) is not None
+                for finding in _moved(applied, have, live, (ignored or {}).get(address, ()), versions, other=other):
                     yield _marked(finding, applied, parts)
 
 
 def _moved(
     applied: Applied,
     have: LiveResource,
-    baseline: Baseline,
     live: LiveState,
     ignored: tuple[Path, ...],
     versions: frozenset[float],
+    *,
+    other: bool,
 ) -> Iterator[Finding]:
     """The fields of one record that differ."""
     struct = have.address.struct
     body = told(live, have, completed(struct, have.body, applied), applied.body)
-    changes = [
-        c for c in field_changes(struct, applied.body, body) if len(versions) < 2 or _in_all(struct, c, versions)
-    ]
-    if changes and other_owner(have.address, baseline, live) is not None:
+    changes = [c for c in field_changes(struct, applied.body, body) if _comparable(struct, c, versions)]
+    if other:
         # That another record has other keys and links goes without saying.
         changes = [c for c in changes if not any(f.has(Immutable, OrgBound) for f in field_at(struct, c.path))]
     for change in changes:
@@ -264,8 +268,11 @@ def _versions(baseline: Baseline, live: LiveState) -> frozenset[float]:
     return frozenset(float(text) for text in (baseline.api_version, live.org.api_version) if text)
 
 
-def _in_all(struct: type[Struct], change: FieldChange, versions: Iterable[float]) -> bool:
-    """True if all versions have the field. One that no schema knows has not changed if it only came or went."""
+def _comparable(struct: type[Struct], change: FieldChange, versions: frozenset[float]) -> bool:
+    """True if all versions have the field. Of two versions, one that no schema knows has not changed if it only came or
+    went; of one, what it shows counts, whatever we know of it."""
+    if len(versions) < 2 and change.new is not None:
+        return True
     if change.path[0] not in struct.fields():
-        return change.old is not None and change.new is not None
+        return len(versions) < 2 or (change.old is not None and change.new is not None)
     return all(exists(struct, change.path, version) for version in versions)

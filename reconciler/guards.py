@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from reconciler.identity import other_owner
+from reconciler.identity import is_sure, other_owner
 from reconciler.model import Action, Address, Baseline, Change, LiveState, Refusal, Snapshot
 
 DELETE, REPLACE, PROTECT, INSTALLED, PROTECTED_ORG = "delete", "replace", "protect", "installed", "protected"
@@ -59,7 +59,13 @@ def refusals(
                 message += "; most orgs let nobody create a connected app any more (since Spring '26)"
             yield Refusal(REPLACE, address, message, f"--allow {REPLACE}")
         other = None if TAKEOVER in allowed else other_owner(address, baseline, live)
-        if other is not None and other in managed and other not in said:
+        if other is None and change.action is Action.DELETE and not is_sure(address, baseline, live):
+            if TAKEOVER not in allowed:
+                message = "may be another record of that name: the baseline, of an earlier version, has no id of it"
+                yield Refusal(
+                    TAKEOVER, address, message, f"--allow {TAKEOVER}; an apply that deletes nothing notes the ids"
+                )
+        elif other is not None and not managed.isdisjoint({other, address}) and other not in said:
             said.add(other)
             message = "is another record of that name, not the one that was applied from here"
             yield Refusal(

@@ -23,11 +23,24 @@ def owners(address: Address) -> tuple[Address, ...]:
 
 def is_another(address: Address, baseline: Baseline, live: LiveState) -> bool:
     """True if the org's record of that name is not the one that the baseline holds."""
+    return _is_same(address, baseline, live) is False
+
+
+def is_sure(address: Address, baseline: Baseline, live: LiveState) -> bool:
+    """False where the org tells records apart, and the baseline knows neither id nor key of the one that it holds."""
+    have = live.resources.get(address)
+    if have is None or not has_identity(address) or not have.id or address not in baseline.resources:
+        return True
+    return _is_same(address, baseline, live) is not None
+
+
+def _is_same(address: Address, baseline: Baseline, live: LiveState) -> bool | None:
+    """Whether the two are one record; `None` if nothing tells."""
     applied, have = baseline.resources.get(address), live.resources.get(address)
     if applied is None or have is None or not has_identity(address):
-        return False
+        return None
     if applied.id and have.id:
-        return applied.id[:15] != have.id[:15]
+        return applied.id[:15] == have.id[:15]
     kinds = [address.kind]
     if address.kind == "ExternalClientApplication":
         kinds += [kind.__name__ for kind in satellites().values()]
@@ -37,9 +50,9 @@ def is_another(address: Address, baseline: Baseline, live: LiveState) -> bool:
         if known is None or now is None:
             continue
         before, after = (list(_keys(part.struct, body)) for body in (known.body, now.body))
-        if before and after and before != after:
-            return True
-    return False
+        if before and after:
+            return before == after
+    return None
 
 
 def other_owner(address: Address, baseline: Baseline, live: LiveState) -> Address | None:

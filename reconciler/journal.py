@@ -77,6 +77,10 @@ class Journal:
     intents: tuple[Intent, ...] = ()
     secrets: Mapping[SecretRef, str] = field(default_factory=dict)
     """Salted digests of the secrets that were sent."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the files that it rests on, by name; empty in journals of 0.1.0."""
+    effects: frozenset[str] = frozenset()
+    """What else was approved: what is adopted and released."""
 
     def next_step(self, number: int, step: Step, desired: Snapshot) -> "Journal":
         """The journal when a step is about to be sent."""
@@ -134,7 +138,13 @@ class Journal:
 
     def approves(self, plan: Plan) -> bool:
         """True if all that the plan would send was approved back then, and nobody has touched it since."""
-        return approval(component for step in plan.steps for component in step.components) <= self.approved
+        sent = approval(component for step in plan.steps for component in step.components)
+        return sent <= self.approved and beside(plan) <= self.effects
+
+
+def beside(plan: Plan) -> frozenset[str]:
+    """What a plan does to the baseline alone."""
+    return frozenset({*(f"adopt {address}" for address in plan.adopted), *(f"release {one}" for one in plan.released)})
 
 
 def approval(components: Iterable[Component]) -> frozenset[str]:
@@ -175,6 +185,8 @@ def dump(journal: Journal) -> dict[str, Any]:
         "allowed": sorted(journal.allowed),
         "desired": journal.desired,
         "payload": journal.payload,
+        "files": dict(journal.files),
+        "effects": sorted(journal.effects),
         "approved": sorted(journal.approved),
         "step": journal.step,
         "steps": journal.steps,
@@ -224,6 +236,8 @@ def parse(content: Mapping[str, Any]) -> Journal:
         allowed=_texts(content["allowed"]),
         desired=_text(content["desired"]),
         payload=_text(content["payload"]),
+        files={_text(name): _text(one) for name, one in content.get("files", {}).items()},
+        effects=_texts(content.get("effects", ())),
         approved=_texts(content["approved"]),
         step=int(content["step"]),
         steps=int(content["steps"]),

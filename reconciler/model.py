@@ -160,14 +160,16 @@ class LiveResource:
     """True for a component of a managed package: read-only, except policies."""
     id: str = ""
     """The record's id in the org; empty where the org does not give one."""
-    created_by_id: str = ""
-    """The id of the user who made it; empty where the org does not say."""
+    created: Modified = Modified()
+    """Who made it, and when; empty where the org does not say."""
 
     @property
     def touched(self) -> bool:
-        """True if another user than the one who made the record changed it last."""
-        made, changed = self.created_by_id[:15], self.modified.by_id[:15]
-        return bool(made and changed and made != changed)
+        """True if it was changed after it was made: by another user, or at another second."""
+        made, changed = self.created, self.modified
+        if not (made.by_id and changed.by_id):
+            return False
+        return made.by_id[:15] != changed.by_id[:15] or made.date[:19] != changed.date[:19]
 
 
 @dataclass(frozen=True, slots=True)
@@ -578,7 +580,7 @@ class Plan:
     replaced: tuple[str, ...] = ()
     destroy: bool = False
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    """Digest of the live content of every component that the plan touches."""
+    """Digest of the live content of every record that the plan touches or adopts, by address."""
     record_ids: Mapping[str, str] = field(default_factory=dict)
     """The org's id of every record that the plan touches, by address, where the org gives one."""
     payload: str = ""
@@ -658,6 +660,8 @@ class Deployed:
     warnings: tuple[str, ...] = ()
     why: tuple[Complaint, ...] = ()
     """What came between us and the org, with a mend; `error` then only sums it up, and is no word of Salesforce's."""
+    ids: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The org's id of each record that landed, by kind and record, where the org gives one."""
 
     @property
     def landing(self) -> Landing:

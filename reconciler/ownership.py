@@ -10,6 +10,7 @@ from reconciler.baseline import accepted, forgotten
 from reconciler.body import path_of
 from reconciler.engine import Session, read
 from reconciler.errors import Complaint, InputError, RefusedError
+from reconciler.identity import is_another
 from reconciler.kind import suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model import Address, Baseline, Finding
@@ -39,6 +40,14 @@ def accept(session: Session, chosen: Sequence[tuple[str, str]]) -> tuple[str, ..
             raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
         drifted = list(drift.findings(found, live))
         several = [one for text, field in chosen for one in _matching(text, field, drifted)]
+        # Another record is taken with its parts: they are not what they were either.
+        several += [
+            (one.address, "")
+            for address, field in several
+            if not field and is_another(address, found, live)
+            for one in drifted
+            if one.address.belongs_to(address)
+        ]
         for address, field in dict.fromkeys(several):
             held, have = found.resources.get(address), live.resources.get(address)
             if held is None and have is None:

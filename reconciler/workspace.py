@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,8 @@ class Workspace:
             tell=lambda words: print(line(words, 1000), file=sys.stderr),
         )
         # Variables, waivers and guards are in the project file: a plan rests on it, too.
-        return replace(found, files={**found.files, self.project.path.name: self.project.digest})
+        used = {f"${{var.{name}}}": sha256(value.encode()).hexdigest() for name, value in found.variables.items()}
+        return replace(found, files={**found.files, **used, self.project.path.name: self.project.digest})
 
     def secret(self, ref: SecretRef) -> str:
         """The value behind a reference."""

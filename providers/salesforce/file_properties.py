@@ -21,6 +21,7 @@ class FileProperties(NamedTuple):
     modified_date: str
     installed: bool = False
     created_by_id: str = ""
+    created_date: str = ""
 
 
 def file_properties(element: etree._Element) -> FileProperties:
@@ -38,20 +39,21 @@ def file_properties(element: etree._Element) -> FileProperties:
         # An org that develops a package has its own prefix on components that it may well change: their state tells.
         state.startswith("installed") or (not state and bool(get(_PREFIX))),
         get(_MADE_BY_ID) or "",
+        get(_MADE) or "",
     )
 
 
-_TYPE, _ID, _NAME, _FILE, _BY, _BY_ID, _DATE, _STATE, _PREFIX, _MADE_BY_ID = (
+_TYPE, _ID, _NAME, _FILE, _BY, _BY_ID, _DATE, _STATE, _PREFIX, _MADE_BY_ID, _MADE = (
     f"{{{NAMESPACE}}}{name}"
     for name in (
         "type", "id", "fullName", "fileName", "lastModifiedByName", "lastModifiedById", "lastModifiedDate",
-        "manageableState", "namespacePrefix", "createdById",
+        "manageableState", "namespacePrefix", "createdById", "createdDate",
     )
 )  # fmt: skip
 
 
 _PLAIN = re.compile(
-    r"<(createdById|fileName|fullName|id|lastModifiedById|lastModifiedByName|lastModifiedDate|manageableState|namespacePrefix|type)>"
+    r"<(createdById|createdDate|fileName|fullName|id|lastModifiedById|lastModifiedByName|lastModifiedDate|manageableState|namespacePrefix|type)>"
     r"([^<>&]*)</"
 )
 
@@ -71,4 +73,5 @@ def plain_file_properties(texts: list[str]) -> Iterator[FileProperties]:
             get("lastModifiedDate", ""),
             state.startswith("installed") or (not state and bool(get("namespacePrefix"))),
             get("createdById", ""),
+            get("createdDate", ""),
         )

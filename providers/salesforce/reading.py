@@ -124,7 +124,7 @@ class Reading:
             self._modified(about),
             installed=about is not None and about.installed,
             id=_told_id(about),
-            created_by_id=intern(about.created_by_id) if about is not None else "",
+            created=self._person("", about.created_by_id, about.created_date) if about is not None else Modified(),
         )
         if kind.__name__ == _HANDLER:
             self._take_enablements(resource)
@@ -152,7 +152,7 @@ class Reading:
                 resource.modified,
                 installed=resource.installed,
                 id=resource.id,
-                created_by_id=resource.created_by_id,
+                created=resource.created,
             )
             return
         self.resources[address] = resource
@@ -177,7 +177,10 @@ class Reading:
     def _modified(self, about: FileProperties | None) -> Modified:
         if about is None:
             return Modified()
-        key = (about.modified_by, about.modified_by_id, about.modified_date)
+        return self._person(about.modified_by, about.modified_by_id, about.modified_date)
+
+    def _person(self, by: str, by_id: str, date: str) -> Modified:
+        key = (by, by_id, date)
         return self._people.setdefault(key, Modified(*key))
 
 

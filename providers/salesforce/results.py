@@ -26,6 +26,12 @@ def deployed(job: str, result: Mapping[str, Any]) -> Deployed:
         tuple(failures),
         error,
         tuple(_warnings(details)),
+        ids={
+            _what(one): id
+            for one in _list(details, "componentSuccesses")
+            # What is replaced is named twice: as it was, and as it is.
+            if (id := _text(one, "id")).strip("0A") and one.get("deleted") not in (True, "true")
+        },
     )
 
 

@@ -1,7 +1,7 @@
 """Applies: settle what was cut off → plan → read again, compare fingerprints → deploy each step → read → plan again."""
 
 import secrets as randomness
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import monotonic
@@ -98,6 +98,9 @@ def apply(
         made = draft_plan(session, request, baseline, live)
         if said:
             made = replace(made, notes=(said, *made.notes))
+        known: frozenset[str] = frozenset()
+        if made.steps and baseline.exists:
+            known = frozenset(one.key for one in drifting.findings(baseline, live, whole=True))
         before, baseline = seen(live, baseline), at_version(baseline, live)
         approved = (resume or again) and journal is not None and journal.approves(made)
         _refuse_other(None if approved else saved, made)
@@ -112,9 +115,11 @@ def apply(
             # How long somebody thinks it over is not how long it takes.
             begun += monotonic() - asked
         if made.steps:
+            salt = baseline.salt or randomness.token_hex(16)
+            baseline = _noted_first(session, request, made, replace(baseline, salt=salt), before, live)
             # It is read again before anything is sent, and one copy of a large org is enough.
             live, made = LiveState(live.org, {}), replace(made, bodies={})
-        return _execute(session, request, made, baseline, before, live, begun)
+        return _execute(session, request, made, baseline, before, live, known, begun)
 
 
 def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
@@ -223,7 +228,14 @@ def _refuse(session: Session, made: Plan, *, reviewed: bool) -> None:
 
 
 def _execute(
-    session: Session, request: Request, made: Plan, baseline: Baseline, before: Seen, live: LiveState, begun: float
+    session: Session,
+    request: Request,
+    made: Plan,
+    baseline: Baseline,
+    before: Seen,
+    live: LiveState,
+    known: frozenset[str],
+    begun: float,
 ) -> ApplyResult:
     serial = baseline.serial
     sent: dict[SecretRef, str] = {}
@@ -236,7 +248,7 @@ def _execute(
         return value
 
     log = Logbook(session, request, made, baseline, sent)
-    run = _Run(session, request, made, secret, sent, log, baseline, before, live)
+    run = _Run(session, request, made, secret, sent, log, baseline, before, live, known=known)
     for index in range(len(made.steps)):
         if not run.step(index):
             break
@@ -271,7 +283,7 @@ def _meanwhile(run: "_Run", made: Plan) -> tuple[Finding, ...]:
 
     What the org itself made of what was sent is no drift, and is taken into the baseline.
     """
-    session, known = run.session, {finding.key for finding in made.drift}
+    session, known = run.session, {*run.known, *(finding.key for finding in made.drift)}
     found = drifting.findings(run.baseline, run.live, ignored(session.desired))
     sent = {change.address for step in made.steps for change in step.changes}
     baseline, others = by_others(session, run.baseline, run.live, [f for f in found if f.key not in known], sent)
@@ -321,6 +333,8 @@ class _Run:
     live: LiveState
     looked: Mapping[Address, Modified] = field(default_factory=dict)
     """The last change of each record that was sent, at the last look before."""
+    known: frozenset[str] = frozenset()
+    """Keys of the drift that there was when the plan was made, with what is not shown of a record that is another one."""
     since: str = ""
     """By the org's clock: before the first look."""
     results: list[StepResult] = field(default_factory=list)
@@ -333,17 +347,19 @@ class _Run:
         progress("checking once more that nothing has changed")
         if index:
             # An earlier step may have changed what a later one rests on: it was read when that had landed.
-            planned = fingerprints(step.components, self.live)
+            addresses = [component.address for component in step.components]
+            planned = fingerprints(addresses, self.live)
             known = ((str(c.address), self.live.resources.get(c.address)) for c in step.components)
             ids = {address: have.id for address, have in known if have is not None and have.id}
             touched = spelled(provider.read_records(step.components, progress), self.session.desired, self.baseline)
             self.live = _with_read(self.live, step, touched)
-            _refuse_moved(planned, fingerprints(step.components, self.live))
+            _refuse_moved(planned, fingerprints(addresses, self.live))
             _refuse_other_records(ids, self.live)
         else:
             self.live = read_live(provider, self.session.desired, self.baseline, progress)
-            components = [component for step in self.made.steps for component in step.components]
-            _refuse_moved(self.made.fingerprints, fingerprints(components, self.live))
+            addresses = [component.address for step in self.made.steps for component in step.components]
+            sent = {str(address): self.made.fingerprints[str(address)] for address in addresses}
+            _refuse_moved(sent, fingerprints(addresses, self.live))
             _refuse_other_records(self.made.record_ids, self.live)
             self.since = newest(self.live)
         self.looked = {**self.looked, **looked_at(step.components, self.live)}
@@ -386,7 +402,7 @@ class _Run:
         """Read back and write down at once: an apply that is cut off must not lose what it did. The whole org is read
         after the last step; between two, only what this one touched."""
         step, later = self.made.steps[index], self.made.steps[index + 1 :]
-        landed = [change for done in self.results for change in done.step.changes]
+        landed = step.changes
         planned = {change.address for other in later for change in other.changes}
         provider, progress = self.session.provider, self.session.progress
         try:
@@ -410,7 +426,11 @@ class _Run:
     def advance(self, landed: Sequence[Change], planned: Collection[Address]) -> None:
         """Write what landed into the baseline."""
         baseline, live = self.baseline, self.live
-        self.baseline = _advance(self.session, self.request, baseline, self.before, live, landed, self.digests, planned)
+        done = self.results[-1].deployed if self.results else None
+        ids = _ids_of(landed, done) if done is not None else {}
+        self.baseline = _advance(
+            self.session, self.request, baseline, self.before, live, landed, self.digests, planned, ids
+        )
 
 
 def _in_words(error: ReconcilerError) -> str:
@@ -450,17 +470,48 @@ def _advance(
     landed: Sequence[Change],
     sent: Mapping[SecretRef, str],
     planned: Collection[Address],
+    ids: Mapping[Address, str],
 ) -> Baseline:
     known = baseline.resources.keys() | session.desired.resources.keys()
     chosen = [a for a in known if planner.targeted(a, request.targets) and a not in planned]
     desired = Snapshot({}) if request.destroy else session.desired
-    new = advanced(baseline, desired, before, live, landed, chosen=chosen, secrets=sent, watch_all=session.watch_all)
+    new = advanced(
+        baseline,
+        desired,
+        before,
+        live,
+        landed,
+        chosen=chosen,
+        secrets=sent,
+        ids=ids,
+        watch_all=session.watch_all,
+    )
     if not new.begun and not baseline.exists:
         new = replace(new, begun=time_of(session))
     if new.serial != baseline.serial or (landed and new is baseline):
         new = dated(baseline, new, live)
         session.baselines.save(new)
     return new
+
+
+def _noted_first(
+    session: Session, request: Request, made: Plan, baseline: Baseline, before: Seen, live: LiveState
+) -> Baseline:
+    """Write down what the org has, as the plan saw it, before anything is sent: of an apply that is cut off nothing else
+    would remember it, and what others change until the next one would pass for what was there."""
+    planned = {change.address for change in made.changes}
+    new = _advance(session, request, baseline, before, live, (), {}, planned, {})
+    waiting = {a: one for a, one in before.of_updates(made.changes).items() if a not in new.resources}
+    if waiting:
+        new = replace(new, serial=new.serial + (new is baseline), resources={**new.resources, **waiting})
+        session.baselines.save(new)
+    return new
+
+
+def _ids_of(changes: Iterable[Change], done: Deployed) -> dict[Address, str]:
+    """The ids that the org gave to the records of a deployment."""
+    found = ((change.address, done.ids.get((change.address.kind, change.record), "")) for change in changes)
+    return {address: id for address, id in found if id and not address.is_enablement}
 
 
 def _refuse_moved(planned: Mapping[str, str], now: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from reconciler.baseline import accepted
 from reconciler.engine.session import Session, time_of
 from reconciler.facts import History
 from reconciler.identity import has_identity
-from reconciler.model import CHANGED, DESIRED, UNMANAGED, Address, Baseline, Finding, LiveState
+from reconciler.model import CHANGED, DESIRED, UNMANAGED, Address, Baseline, Finding, LiveResource, LiveState, Modified
 
 KEPT_DEPLOYMENTS = 200
 
@@ -66,16 +66,36 @@ def by_others(
     """
     if not found:
         return baseline, ()
-    named, _ = with_who(session, baseline, live, found)
+    named, history = with_who(session, baseline, live, found)
     others = []
     new = baseline
     apps = {address.name for address in sent if address.is_satellite or has_identity(address)}
     for finding in named:
-        ours_alone = finding.attribution is not None and finding.attribution.ours
+        have = live.resources.get(finding.address)
         filled_in = finding.id == CHANGED and finding.address in sent and finding.path
         made_along = finding.id == UNMANAGED and finding.address.is_satellite and finding.address.name in apps
-        if ours_alone and (filled_in or made_along):
+        if have is not None and (
+            (filled_in and brought(have.modified, history, baseline.deployments, have))
+            or (made_along and brought(have.created, history, baseline.deployments, have))
+        ):
             new = accepted(new, live, finding.address, finding.path, watch_all=session.watch_all)
         else:
             others.append(finding)
     return (baseline if new is baseline else replace(new, serial=baseline.serial + 1)), tuple(others)
+
+
+def brought(what: Modified, history: History, deployments: Collection[str], have: LiveResource) -> bool:
+    """True if a record was made or changed by one of our deployments: by its user, between its begin and its end.
+
+    Where the org does not tell its deployments, one that was not touched since it was made counts as ours.
+    """
+    if "deployments" in history.unknown:
+        return not have.touched
+    mine = {id[:15] for id in deployments}
+    # An org's dates are of whole seconds, and texts of one form sort like dates.
+    return any(
+        one.id[:15] in mine
+        and one.by_id[:15] == what.by_id[:15]
+        and one.started[:19] <= what.date[:19] <= (one.completed or "9")[:19]
+        for one in history.deployments
+    )

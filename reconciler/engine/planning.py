@@ -87,7 +87,8 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         targets=tuple(str(target) for target in request.targets),
         replaced=tuple(sorted(str(address) for address in request.replace)),
         destroy=request.destroy,
-        fingerprints=fingerprints(components, live),
+        # What is adopted counts as well: it may be deleted from then on.
+        fingerprints=fingerprints(_touched(components, draft.adopted), live),
         record_ids={
             str(owner): live.resources[owner].id
             for owner in sorted({owner for change in draft.changes for owner in owners(change.address)})
@@ -101,6 +102,11 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         baseline_serial=baseline.serial,
         created=time_of(session),
     )
+
+
+def _touched(components: Iterable[Component], adopted: Iterable[Address]) -> list[Address]:
+    """The records that a plan rests on."""
+    return list(dict.fromkeys([*(one.address for one in components), *(one.component for one in adopted)]))
 
 
 def undeclared_apps(desired: Snapshot, live: LiveState) -> int | None:

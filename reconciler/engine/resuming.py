@@ -10,7 +10,7 @@ from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.facts import moment
-from reconciler.journal import Journal, approval
+from reconciler.journal import Journal, approval, beside
 from reconciler.kind import SecretRef
 from reconciler.model import Baseline, Deployed, Landing, LiveState, Plan, Sent, Snapshot, Step
 from reconciler.planner import Request
@@ -40,6 +40,8 @@ class Logbook:
             approval(component for step in made.steps for component in step.components),
             steps=len(made.steps),
             salt=baseline.salt,
+            files=made.files,
+            effects=beside(made),
         )
         self.interrupted = False
         """Whether somebody wants this apply to stop."""
@@ -83,7 +85,7 @@ def resumed(session: Session, journal: Journal | None) -> tuple[Session, Request
     """The session and the request of the apply that was cut off. Raises RefusedError if it cannot be carried on."""
     if journal is None:
         raise RefusedError(Complaint("there is no apply to carry on", mend="apply without --resume"))
-    if journal.desired != session.desired.digest:
+    if journal.desired != session.desired.digest or (journal.files and journal.files != session.desired.files):
         message = f"the desired files have changed since the apply of {journal.begun} was cut off"
         mend = "apply without --resume: it finds out what became of that one, and plans anew"
         raise RefusedError(Complaint(message, mend=mend))
@@ -93,7 +95,9 @@ def resumed(session: Session, journal: Journal | None) -> tuple[Session, Request
 def is_same(journal: Journal, saved: SavedPlan, desired: Snapshot) -> bool:
     """True if the apply that was cut off was of this very plan: whoever runs the same job again carries it on."""
     same_org = saved.org_id[:15] == journal.org_id[:15]
-    return same_org and saved.payload == journal.payload and saved.desired == journal.desired == desired.digest
+    same_files = saved.files == journal.files == desired.files if journal.files else True
+    same_desired = saved.desired == journal.desired == desired.digest
+    return same_org and saved.payload == journal.payload and same_desired and same_files
 
 
 def settled(session: Session, journal: Journal, request: Request) -> tuple[Baseline, LiveState, Request, str]:
@@ -123,9 +127,9 @@ def settled(session: Session, journal: Journal, request: Request) -> tuple[Basel
     landed = landing is Landing.LANDED
     if landed:
         known = baseline
-        ids = [one.id for one in found or () if one.success]
+        done = [one for one in found or () if one.success]
         earlier = {finding.key for finding in drift.findings(baseline, live)}
-        baseline = _advanced(baseline, journal, live, ids, watch_all=session.watch_all)
+        baseline = _advanced(baseline, journal, live, done, watch_all=session.watch_all)
         sent = {intent.address for intent in journal.intents}
         drifted = [one for one in drift.findings(baseline, live) if one.address in sent and one.key not in earlier]
         baseline, _ = by_others(session, baseline, live, drifted, sent)
@@ -164,12 +168,13 @@ def _ended(session: Session, sent: Sent, age: float) -> Sequence[Deployed] | Non
 
 
 def _advanced(
-    baseline: Baseline, journal: Journal, live: LiveState, ids: Sequence[str], *, watch_all: bool
+    baseline: Baseline, journal: Journal, live: LiveState, done: Sequence[Deployed], *, watch_all: bool
 ) -> Baseline:
     """The baseline after a step that landed unseen: what the journal says was sent. What others changed since is drift."""
     baseline = at_version(baseline, live)
     known = replace(baseline, salt=baseline.salt or journal.salt)
-    known = replace(known, deployments=with_ids(known.deployments, ids))
+    known = replace(known, deployments=with_ids(known.deployments, [one.id for one in done]))
+    ids = {record: id for one in done for record, id in one.ids.items()}
     chosen = [intent.address for intent in journal.intents]
     new = advanced(
         known,
@@ -179,6 +184,11 @@ def _advanced(
         journal.changes,
         chosen=chosen,
         secrets=journal.secrets,
+        ids={
+            change.address: id
+            for change in journal.changes
+            if not change.address.is_enablement and (id := ids.get((change.address.kind, change.record)))
+        },
         watch_all=watch_all,
     )
     return new if baseline.exists or new.begun else replace(new, begun=journal.begun)

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.baseline import accepted, advanced, at_version, forgotten, seen
 from reconciler.kind import Body, SecretRef
-from reconciler.model import Applied, Baseline, Lifecycle
+from reconciler.model import Applied, Baseline, Lifecycle, Modified
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
 
 CA, ECA = "ConnectedApp/legacy", "ExternalClientApplication/portal"
@@ -249,7 +249,7 @@ def test_a_created_record_that_another_user_touched_is_as_we_sent_it():
     """What the org fills in by itself is ours; what a person filled in after that is not."""
     want, now = desired({ECA: {"label": "y"}}), live({ECA: {"label": "y", "infoUrl": "https://theirs.example"}})
     have = now.resources[address(ECA)]
-    touched = replace(now, resources={have.address: replace(have, created_by_id="005000000000009AAA")})
+    touched = replace(now, resources={have.address: replace(have, created=Modified("", "005000000000009AAA"))})
 
     assert {"label": "y"} == after(want, live({}), touched).resources[address(ECA)].body
     assert have.body == after(want, live({}), now).resources[address(ECA)].body

@@ -38,7 +38,7 @@ def test_an_interrupted_deployment_is_cancelled_in_the_org(project: Project, sen
         assert "cancelling deployment 0Af" in found.err
         assert "Interrupted: 1 step: 0 landed, 1 not landed" in found.out
         assert "to carry on: apply --resume" in found.out
-        assert (before, None, ["Canceled"]) == (project.content(), project.baseline_file, deployments(project))
+        assert (before, {}, ["Canceled"]) == (project.content(), project.managed, deployments(project))
         project.org.switch("deploy_polls", 0)
         assert 0 == project.run("apply", "--resume", **environment).code
     assert (["Canceled", "Succeeded"], None) == (deployments(project), journal(project))

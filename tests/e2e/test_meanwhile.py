@@ -1,5 +1,6 @@
 """What others do to the org, and to the files, while we plan and apply: nothing of it is hidden, undone or taken for ours."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from providers.mock import MockOrgError
 from reconciler.body import canonical_value, field_at
 from reconciler.model import Address
-from tests.e2e.build import APP, DANA, GLOBAL, LEGACY, POLICY, app, legacy, oidc, portal
+from tests.e2e.build import APP, DANA, GLOBAL, LEGACY, POLICY, app, legacy, oidc, portal, scope
 from tests.e2e.project import Project
 from tests.e2e.served import App, behind
 from tests.e2e.test_idempotence import through_the_wire
@@ -320,3 +321,78 @@ def test_another_record_of_an_old_name_needs_a_word_to_be_taken_over(project: Pr
     project.apply("--allow", "takeover")
     assert "ours, later" == project.held(APP, "description")
     assert {} == {key: value for key, value in project.drifted().items() if key == APP}
+
+
+def test_what_others_add_to_an_app_is_not_taken_for_what_the_org_made(project: Project):
+    """An apply of something else, even of a scope of the same name, must not sweep a stranger's callback under the carpet."""
+    project.declare(app("x"))
+    project.apply()
+    project.org.create("ExtlClntAppOauthSettings/x", {"commaSeparatedOauthScopes": "Full"}, as_user=DANA)
+    before = set(project.drifted())
+    project.declare(app("x"), scope("x"))
+    project.apply()
+
+    assert before
+    assert before == set(project.drifted())
+
+
+def test_a_weakening_that_a_replacement_sends_along_stays_drift(project: Project):
+    project.declare(portal())
+    project.apply()
+    project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
+    before = project.drifted()
+
+    project.apply("--replace", APP, "--allow", "replace")
+
+    assert before
+    assert before == project.drifted()
+
+
+def test_a_record_that_was_made_anew_between_steps_or_reads_is_another_record(project: Project):
+    """The org says which record it made: what stands there when it is read back may be another one."""
+    project.declare(app("one"))
+    theirs: dict[str, str] = {}
+
+    def again() -> None:
+        if not theirs and project.held("ExternalClientApplication/one") is not None:
+            make_anew(project, "one", theirs)
+
+    with before_requests({point: [again] for point in range(POINTS)}):
+        found = project.run("apply", "--auto-approve")
+    assert (7, True) == (found.code, "is another record of that name" in found.out), found.said
+    project.declare()
+    assert 4 == project.run("apply", "--auto-approve", "--destroy", "--allow", "delete").code
+    assert "theirs" == project.held("ExternalClientApplication/one", "description")
+
+
+def test_a_variable_that_says_something_else_than_was_reviewed_is_refused(project: Project):
+    """Nothing of it is sent, and another value would be adopted."""
+    project.declare(app(description="${var.about}"))
+    project.run("apply", "--auto-approve", RECONCILER_VAR_about="reviewed")
+    project.run("baseline", "forget", APP)
+    assert 0 == project.run("plan", "--out", "plan.json", RECONCILER_VAR_about="reviewed").code
+    project.org.set(APP, {"description": "theirs"}, as_user=DANA)
+
+    found = project.run("apply", "plan.json", RECONCILER_VAR_about="theirs")
+
+    assert (4, True) == (found.code, "${var.about} has changed since" in found.err), found.said
+
+
+def test_what_the_baseline_of_0_1_0_holds_is_not_deleted_before_its_id_is_known(project: Project):
+    """It has names only, and the name may be another record's by now."""
+    project.declare(app("one"), app("two"))
+    project.apply()
+    file = project.baseline_file
+    old = json.loads(file.read_text(encoding="utf-8"))
+    for entry in old["resources"].values():
+        entry.pop("id", None)
+        entry.pop("as_of", None)
+    file.write_text(json.dumps({**old, "format": 1}), encoding="utf-8")
+    project.declare(app("one"))
+
+    refused = project.run("apply", "--auto-approve", "--allow", "delete")
+    assert (4, True) == (refused.code, "may be another record" in refused.err), refused.said
+    project.declare(app("one"), app("two"))
+    project.apply()
+    project.declare(app("one"))
+    project.apply("--allow", "delete")

@@ -85,7 +85,7 @@ def test_a_refused_replacement_leaves_the_app_alive(project: Project):
 
     found = project.run("apply", "--auto-approve", "--replace", LEGACY, "--allow", "replace")
 
-    assert (6, before, {}) == (found.code, project.content(), project.baseline)
+    assert (6, before, {}) == (found.code, project.content(), project.managed)
 
 
 @pytest.mark.parametrize("order", ["shouldRotateConsumerKey", "shouldRotateConsumerSecret"])

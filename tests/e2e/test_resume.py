@@ -35,7 +35,7 @@ def test_a_killed_process_leaves_what_the_next_apply_needs(project: Project, res
     with over_http(project) as environment:
         at = [("deployment 0Af", signal.SIGKILL)]
         assert -signal.SIGKILL == cut_at(project, "apply", "--auto-approve", at=at, environment=environment).code
-        assert (None, True) == (project.baseline_file, journal(project) is not None)
+        assert ({}, True) == (project.managed, journal(project) is not None)
         project.org.switch("deploy_polls", 0)
 
         found = project.run("apply", "--auto-approve", *resume, **environment)

@@ -42,13 +42,17 @@ def test_a_refused_component_leaves_org_and_baseline_as_they_were(project: Proje
     assert (org, baseline) == (project.content(), project.baseline_file.read_bytes())
 
 
-def test_a_first_apply_that_fails_leaves_no_baseline(project: Project):
-    """Drift would otherwise be compared with something that never was."""
+def test_a_first_apply_that_fails_manages_nothing_and_has_the_org_as_it_was(project: Project):
+    """What others change until the next one must not pass for what was there."""
     before = project.content()
     project.declare(portal(), portal("second", callbackUrl=TOO_LONG))
 
     assert 6 == project.run("apply", "--auto-approve").code
-    assert (before, None, 4) == (project.content(), project.baseline_file, project.run("drift").code)
+    assert (before, {}, 0) == (project.content(), project.managed, project.run("drift").code)
+    project.org.set("ConnectedApp/Partner_Portal", {"label": "Theirs"}, as_user=DANA)
+    project.declare(portal())
+    project.apply()
+    assert {"ConnectedApp/Partner_Portal.label": ("Partner Portal", "Theirs")} == project.drifted()
 
 
 def test_a_failed_deletion_leaves_everything(project: Project):
@@ -175,7 +179,7 @@ def test_a_lost_answer_is_unknown_where_the_org_does_not_show_its_deployments(pr
 
     assert (6, ["unknown"]) == (found.code, [line.split(": ")[1].split(" (")[0] for line in steps(found.out)])
     assert 1 == project.org.calls["write:deployRequest"]
-    assert {} == project.baseline
+    assert {} == project.managed
     project.apply()
     assert (1, {APP, GLOBAL}) == (project.org.calls["write:deployRequest"], {APP, GLOBAL} & set(project.baseline))
 
