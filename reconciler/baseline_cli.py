@@ -122,6 +122,7 @@ def baseline_forget(
 ) -> None:
     """Give resources up: they stay in the org, and we no longer own them."""
     from reconciler import ownership
+    from reconciler.render.safe import line
     from reconciler.workspace import Choices, Workspace
 
     chosen = [ownership.typed_address(a) for a in addresses]
@@ -130,5 +131,5 @@ def baseline_forget(
         Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
     )
     with space.session(files=False) as session:
-        ownership.forget(session, chosen)
-    say("".join(f"forgot {given}\n" for given in addresses), done=True)
+        given_up = ownership.forget(session, chosen)
+    say("".join(f"forgot {line(str(one))}\n" for one in given_up), done=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 from reconciler import drift
 from reconciler.as_of import dated
@@ -14,6 +13,7 @@ from reconciler.identity import is_another
 from reconciler.kind import suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model import Address, Baseline, Finding
+from reconciler.spelling import Spelling, fits
 
 
 def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
@@ -21,8 +21,7 @@ def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:
     found = session.baselines.load(session.provider.org().id)
     if not found.exists:
         raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
-    for address in only:
-        _refuse_unknown(address, found)
+    only = _known(only, found)
     kept = {a: r for a, r in found.resources.items() if a in only} if only else found.resources
     return replace(found, resources=kept)
 
@@ -39,7 +38,8 @@ def accept(session: Session, chosen: Sequence[tuple[str, str]]) -> tuple[str, ..
         if not found.exists:
             raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
         drifted = list(drift.findings(found, live))
-        several = [one for text, field in chosen for one in _matching(text, field, drifted)]
+        names = Spelling(found.resources, live.resources)
+        several = [(names.address(a), name) for text, field in chosen for a, name in _matching(text, field, drifted)]
         # Another record is taken with its parts: they are not what they were either.
         several += [
             (one.address, "")
@@ -75,7 +75,7 @@ def _matching(text: str, field: str, drifted: Sequence[Finding]) -> list[tuple[A
     fitting = [
         one.address
         for one in drifted
-        if fnmatchcase(str(one.address), text) and (not field or field in (".".join(one.path), *one.path[:1]))
+        if fits(one.address, text) and (not field or field in (".".join(one.path), *one.path[:1]))
     ]
     if not fitting:
         what = f"no drift of {field} in what fits {text}" if field else f"nothing that drifted fits {text}"
@@ -96,13 +96,16 @@ def typed_address(text: str) -> Address:
     return parsed
 
 
-def forget(session: Session, chosen: Sequence[Address]) -> None:
-    """Give resources up; they stay in the org. All or nothing. Raises InputError for what the baseline does not hold."""
+def forget(session: Session, chosen: Sequence[Address]) -> tuple[Address, ...]:
+    """Give resources up, and return which; they stay in the org. All or nothing.
+
+    Raises InputError for what the baseline does not have.
+    """
     org_id = session.provider.org().id
     with session.baselines.lock(org_id):
         found = session.baselines.load(org_id)
+        chosen = _known(chosen, found)
         for address in chosen:
-            _refuse_unknown(address, found)
             if found.resources[address].watched:
                 raise InputError(Complaint(f"{address} is not managed, only watched: there is nothing to give up"))
         for address in chosen:
@@ -110,9 +113,15 @@ def forget(session: Session, chosen: Sequence[Address]) -> None:
             if address in found.resources:
                 found = forgotten(found, address, watch_all=session.watch_all)
         session.baselines.save(found)
+    return tuple(dict.fromkeys(chosen))
 
 
-def _refuse_unknown(address: Address, found: Baseline) -> None:
-    if address not in found.resources:
-        mend = suggestion(str(address), map(str, found.resources))
-        raise InputError(Complaint(f"{address} is not in the baseline", mend=mend))
+def _known(typed: Sequence[Address], found: Baseline) -> list[Address]:
+    """What a person names, in the baseline's letters. Raises InputError for what it does not have."""
+    names = Spelling(found.resources)
+    known = [names.address(address) for address in typed]
+    for address in known:
+        if address not in found.resources:
+            mend = suggestion(str(address), map(str, found.resources))
+            raise InputError(Complaint(f"{address} is not in the baseline", mend=mend))
+    return known

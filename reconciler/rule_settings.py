@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from fnmatch import fnmatchcase
 
 from reconciler.errors import Place
 from reconciler.model import Address, Finding
 from reconciler.security import Severity
+from reconciler.spelling import fits
 
 EXPIRED, UNUSED = "waiver.expired", "waiver.unused"
 OWN = {EXPIRED: Severity.MEDIUM, UNUSED: Severity.LOW}
@@ -20,7 +20,7 @@ class Waiver:
 
     rule: str
     address: Address
-    """Its name may end in `*`."""
+    """Its name may end in `*`, and is in any letters."""
     reason: str
     owner: str
     expires: date
@@ -33,7 +33,7 @@ class Waiver:
     def names(self, address: Address) -> bool:
         """Whether it is about that resource."""
         pattern = str(self.address).replace("[", "[[]").replace("?", "[?]")
-        return address.kind == self.address.kind and fnmatchcase(str(address), pattern)
+        return address.kind == self.address.kind and fits(address, pattern)
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.owner}, until {self.expires.isoformat()})"

@@ -6,6 +6,7 @@ What is sent is not touched by this: a record keeps the name that the org has fo
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from reconciler.kinds import ENABLEMENT, satellites
@@ -22,6 +23,16 @@ _PART = f"{ENABLEMENT}/"
 def folded(address: Address) -> Address:
     """The address as a key under which all spellings of it are one."""
     return Address(address.kind, address.name.casefold(), address.part.casefold())
+
+
+def fits(address: Address, pattern: str) -> bool:
+    """Whether an address is one that a person types as `pattern`, in any letters; the kind's name is exact where it is
+    given. `*` and `?` stand for any text and any character, as in the names of files."""
+    kind, slash, rest = pattern.partition("/")
+    text = str(address)
+    if not slash:
+        return fnmatchcase(text.casefold(), pattern.casefold())
+    return fnmatchcase(f"{address.kind}{text[len(address.kind) :].casefold()}", f"{kind}/{rest.casefold()}")
 
 
 class Spelling:

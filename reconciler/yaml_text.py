@@ -175,30 +175,53 @@ def _indent(line: str) -> int:
     return -1 if not text.strip() or text.startswith("#") else len(line) - len(text)
 
 
-def _misfit(lines: list[str], number: int) -> tuple[str, str] | None:
-    """What is wrong with the indentation of a line, and what to do, if it fits to no line above.
+@dataclass(frozen=True, slots=True)
+class _Misfit:
+    """A line that is indented wrongly."""
+
+    number: int
+    """Of the line, from 0."""
+    message: str
+    mend: str
+
+
+def _open_levels(lines: list[str], number: int) -> dict[int, int]:
+    """How far a line may be indented to go on with one above it -> the number of that line, from 1; deepest first.
 
     A line belongs to the nearest line above with its indentation, and to none behind one that is indented less: walking
     up, the levels that are still open only get smaller.
     """
-    mine = _indent(lines[number]) if number < len(lines) else -1
-    open_levels: dict[int, int] = {}
+    found: dict[int, int] = {}
     for above in range(number - 1, max(-1, number - 10_000), -1):
         level = _indent(lines[above])
-        if level >= 0 and (not open_levels or level < min(open_levels)):
-            open_levels[level] = above + 1
-    if mine < 0 or not open_levels or mine in open_levels:
+        if level >= 0 and (not found or level < min(found)):
+            found[level] = above + 1
+    return found
+
+
+def _misfit(lines: list[str], number: int) -> _Misfit | None:
+    """What is wrong with the indentation where a line fits to no line above: with its own, or with that of one above."""
+    mine = _indent(lines[number]) if number < len(lines) else -1
+    levels = _open_levels(lines, number)
+    if mine < 0 or not levels or mine in levels:
         return None
-    before = max(open_levels)
+    below = max((n for n in levels if n < mine), default=None)
+    if below is not None:
+        # A line that was moved to the left closes what it stood in: the next line is refused, and nothing is wrong with it.
+        moved = levels[below] - 1
+        if mine in _open_levels(lines, moved):
+            message = f"this line is indented by {_blanks(below)}, less than the lines before and after it"
+            return _Misfit(moved, message, f"indent it by {_blanks(mine)}, or line {number + 1} by {_blanks(below)}")
+    before = max(levels)
     if mine > before:
-        return (
-            f"this line is indented by {_blanks(mine)}, deeper than line {open_levels[before]}, which has a value already",
-            f"indent it by {_blanks(before)}",
+        message = (
+            f"this line is indented by {_blanks(mine)}, deeper than line {levels[before]}, which has a value already"
         )
-    below, over = max((n for n in open_levels if n < mine), default=None), min(n for n in open_levels if n > mine)
-    places = " or ".join(f"{_blanks(n)} (line {open_levels[n]})" for n in (below, over) if n is not None)
+        return _Misfit(number, message, f"indent it by {_blanks(before)}")
+    over = min(n for n in levels if n > mine)
+    places = " or ".join(f"{_blanks(n)} (line {levels[n]})" for n in (below, over) if n is not None)
     message = f"this line is indented by {_blanks(mine)}, and no line that it could belong to is"
-    return message, f"indent it by {places}"
+    return _Misfit(number, message, f"indent it by {places}")
 
 
 def _blanks(count: int) -> str:
@@ -224,7 +247,8 @@ def fault(wrong: Exception, text: str) -> tuple[int, int, str, str]:
     if line := conflict(lines):
         return line - 1, 0, "the marks of an unsettled merge", MERGE_MEND
     if problem.startswith(_INDENTED) and (misfit := _misfit(lines, mark.line)) is not None:
-        return mark.line, mark.column, f"not valid YAML: {misfit[0]}", misfit[1]
+        column = mark.column if misfit.number == mark.line else _indent(lines[misfit.number])
+        return misfit.number, column, f"not valid YAML: {misfit.message}", misfit.mend
     here = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
     known = (found for found in _FAULTS if problem.startswith(found[0]) and found[1] in here)
     _, _, ours, mend = next(known, ("", "", "", "check the indentation, the quotes and the brackets here and above"))

@@ -14,7 +14,7 @@ from reconciler.between import looked_at, newest, undone
 from reconciler.causes import explained
 from reconciler.components import fingerprints
 from reconciler.engine.attributing import by_others, with_ids
-from reconciler.engine.planning import draft_plan, ignored, placed, stopping
+from reconciler.engine.planning import draft_plan, ignored, placed, spelled_request, stopping
 from reconciler.engine.resuming import Logbook, is_same, left_to_itself, resumed, settled
 from reconciler.engine.session import Session, identified, read, read_live, spelled, time_of
 from reconciler.errors import (
@@ -95,6 +95,7 @@ def apply(
             (baseline, live), said = read(session), ""
         else:
             baseline, live, request, said = settled(session, journal, request)
+        request = spelled_request(request, session.desired, baseline)
         made = draft_plan(session, request, baseline, live)
         if said:
             made = replace(made, notes=(said, *made.notes))

@@ -34,7 +34,7 @@ from reconciler.model import (
 from reconciler.planner import Draft, Request
 from reconciler.provider import Provider
 from reconciler.security import Severity
-from reconciler.spelling import folded
+from reconciler.spelling import Spelling, folded
 
 APPS = ("ConnectedApp", "ExternalClientApplication")
 PLACED = 1_000
@@ -44,7 +44,7 @@ PLACED = 1_000
 def plan(session: Session, request: Request = Request()) -> Plan:
     """What an apply would do. Changes nothing."""
     baseline, live = read(session)
-    made = draft_plan(session, request, baseline, live)
+    made = draft_plan(session, spelled_request(request, session.desired, baseline), baseline, live)
     said = cut_off(session)
     return replace(made, notes=(said, *made.notes)) if said else made
 
@@ -140,6 +140,13 @@ def _refusals(session: Session, changes: Collection[Change], live: LiveState, ba
 def ignored(desired: Snapshot) -> Mapping[Address, tuple[Path, ...]]:
     """The fields that keep their live value: their drift is shown and not counted."""
     return {a: want.lifecycle.ignore for a, want in desired.resources.items() if want.lifecycle.ignore}
+
+
+def spelled_request(request: Request, desired: Snapshot, baseline: Baseline) -> Request:
+    """The request in the letters of the files, and of the baseline for what they do not declare: people type any."""
+    names = Spelling(desired.resources, baseline.resources)
+    targets, replaced = map(names.address, request.targets), map(names.address, request.replace)
+    return replace(request, targets=tuple(targets), replace=frozenset(replaced))
 
 
 def _check_request(request: Request, desired: Snapshot, live: LiveState, baseline: Baseline) -> None:

@@ -72,3 +72,13 @@ def test_what_is_wrong_with_a_waiver_has_a_severity_of_the_projects_own() -> Non
 
     assert [] == list(waived([], settings, TODAY, seen=lambda _: True))
     assert Severity.INFO == waived([broken()], settings, TODAY, seen=lambda _: True)[1].severity
+
+
+def test_a_waiver_is_for_a_name_in_any_letters_and_for_a_kind_as_it_is():
+    """An org calls `Legacy_ERP` and `legacy_erp` one."""
+    erp = Address.parse("ConnectedApp/legacy_erp")
+
+    assert [True, True, False, False] == [
+        waiver(address=of).names(erp)
+        for of in ("ConnectedApp/Legacy_ERP", "ConnectedApp/LEGACY*", "ConnectedApp/Legacy", "connectedapp/legacy_erp")
+    ]

@@ -13,7 +13,20 @@ from providers.salesforce.codec import decode, encode
 from reconciler.body import entries
 from reconciler.kind import Body
 from reconciler.kinds import all_kinds
-from tests.e2e.build import GLOBAL, LEGACY, OAUTH, POLICY, enablement, handler, handler_class, legacy, portal
+from tests.e2e.build import (
+    APP,
+    DANA,
+    GLOBAL,
+    LEGACY,
+    OAUTH,
+    POLICY,
+    app,
+    enablement,
+    handler,
+    handler_class,
+    legacy,
+    portal,
+)
 from tests.e2e.project import Project
 from tests.e2e.test_idempotence import applied, assert_settled, through_the_wire
 from tests.e2e.worlds import World, worlds
@@ -125,3 +138,49 @@ def test_an_empty_consumer_key_of_a_connected_app_asks_for_nothing(project: Proj
 
     assert_settled(project)
     assert project.held(LEGACY, "oauthConfig.consumerKey")
+
+
+# -- what a person types ---------------------------------------------------------------------------------------------
+
+
+def test_an_address_is_typed_in_any_letters(project: Project) -> None:
+    """Names differ by more than letters, so whoever types one need not look its capitals up."""
+    project.declare(portal(), app("other"))
+
+    planned = project.planned("--target", "ExternalClientApplication/PORTAL")
+    assert {APP, GLOBAL} <= {one.partition(" ")[2] for one in planned}
+    assert "create ExternalClientApplication/other" not in planned
+    project.apply("--target", "ExternalClientApplication/Portal")
+    assert APP in project.managed
+
+    assert 0 == project.run("baseline", "show", "ExternalClientApplication/pORTAL").code
+    replaced = project.planned("--replace", "ExternalClientApplication/PORTAL")
+    assert f"replace {APP}" in replaced
+
+    forgotten = project.run("baseline", "forget", "ExternalClientApplication/Portal")
+    assert (0, f"forgot {APP}\n") == (forgotten.code, forgotten.out)
+    assert APP not in project.managed
+
+
+@pytest.mark.parametrize(
+    "typed", [GLOBAL.replace("portal", "PORTAL"), "ExtlClntAppGlobalOauthSettings/P*L", "*/Port?l", "*PORTAL"]
+)
+def test_drift_is_accepted_in_any_letters(project: Project, typed: str) -> None:
+    """By its address, and by a pattern."""
+    project.declare(portal())
+    project.apply()
+    project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
+
+    accepted = project.run("baseline", "accept", typed)
+
+    assert (0, f"accepted {GLOBAL}\n", {}) == (accepted.code, accepted.out, project.drifted()), accepted.err
+
+
+def test_the_name_of_a_kind_is_typed_as_it_is(project: Project) -> None:
+    """It is a word of Salesforce's schema, and a near one may be another."""
+    project.declare(portal())
+    project.apply()
+    project.org.set(GLOBAL, {"isSecretRequiredForRefreshToken": "false"}, as_user=DANA)
+
+    assert 3 == project.run("baseline", "show", "externalclientapplication/portal").code
+    assert 3 == project.run("baseline", "accept", "extlclntappglobaloauthsettings/*").code
