@@ -284,6 +284,8 @@ class Declaration:
             return f"; it belongs inside of {inside[0]}", f"write it below {inside[0]}:, indented"
         if schema is _item_schema() and key in all_kinds()[HANDLER].fields():
             return f"; it belongs to {HANDLER}", "write it in the handler's own document, at the top"
+        if schema.__name__ == APP and not in_section and (sections := _SECTIONS.get(key)):
+            return f"; it belongs to {CONNECTED}", f"an external client app has it in {sections}"
         words = [*schema.fields(), "name", "lifecycle", *(satellites() if schema.__name__ == APP else ())]
         return "", suggestion(key, words)
 
@@ -292,6 +294,15 @@ class Declaration:
 
     def _note(self, path: RawPath, message: str, mend: str) -> None:
         self._documents.issues.append(Issue(self._at(path), message, mend))
+
+
+CONNECTED = "ConnectedApp"
+_SECTIONS: Mapping[str, str] = {
+    "oauthConfig": "globalOauthSettings, oauthSettings and oauthPolicies",
+    "oauthPolicy": "oauthPolicies",
+    "sessionPolicy": "oauthPolicies",
+}
+"""A section of a connected app -> where an external client app has what stands in it."""
 
 
 def _where(kind: type[Kind], composite: bool) -> str:

@@ -132,6 +132,11 @@ class Immutable:
 
 
 @dataclass(frozen=True, slots=True)
+class Demanded:
+    """A mark: optional by Salesforce's schema, and orgs refuse a new record without it, or with an empty one."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotEchoed:
     """A mark: an update that repeats the live value is refused by the org."""
 
@@ -371,6 +376,12 @@ class Struct(BaseModel):
                     if isinstance(item, dict):
                         found += field.struct.missing(item, (*path, name, index) if field.repeated else (*path, name))
         return found
+
+    @classmethod
+    def lacking(cls, body: Body) -> list[str]:
+        """The fields that `body` has to have a text for although the schema does not ask for them."""
+        demanded = (name for name, field in cls.fields().items() if field.has(Demanded))
+        return [name for name in demanded if not str(body.get(name) or "").strip()]
 
 
 class Kind(Struct):

@@ -192,6 +192,11 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
         Problem(want.origin, tuple(str(p) for p in path), f"{path[-1]} is required", "declare it")
         for path in address.struct.missing(after)
     ]
+    found.problems += [
+        Problem(want.origin, (name,), f"{name} cannot be emptied: the org demands it", "give it a value")
+        for name in address.struct.lacking(after)
+        if held.get(name)
+    ]
     modified = have.modified if have is not None else Modified()
     record = have.record if have is not None else record_name(address, want.record, live)
     found.changes[address] = Change(address, held, after, Reason.EDITED, fields, record=record, modified=modified)
@@ -205,7 +210,7 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
     after = overlaid(struct, {}, body)
     found.problems += [
         Problem(want.origin, tuple(str(p) for p in path), f"{path[-1]} is required to create {address}", "declare it")
-        for path in struct.missing(after)
+        for path in (*struct.missing(after), *((name,) for name in struct.lacking(after)))
     ]
     found.problems += _not_in_version(want, want.body, live)
     for name in want.body.keys() - body.keys():

@@ -11,6 +11,7 @@ from reconciler.kind import (
     Body,
     Certificate,
     Commas,
+    Demanded,
     Field,
     Imperative,
     Keyed,
@@ -95,7 +96,7 @@ def _step(one: Field) -> _Step:
     else:
         wanted = _TYPES[one.wire]
     texts = wanted is list and one.struct is None
-    empty = wanted is str and not (allowed or one.required or one.has(Ref) or one.has(Certificate))
+    empty = wanted is str and not (allowed or one.required or one.has(Ref, Certificate, Demanded))
     return _Step(
         one, wanted, allowed, separator, texts, one.mark(Keyed), secret, one.has(Imperative), one.struct, empty
     )

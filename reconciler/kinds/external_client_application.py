@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.kind import Boolean, Default, Kind, OrgBound, String
+from reconciler.kind import Boolean, Default, Demanded, Kind, OrgBound, String
 
 
 class ExternalClientApplication(Kind):
@@ -15,7 +15,8 @@ class ExternalClientApplication(Kind):
     appeared: ClassVar[str] = "Clients of a further app can get tokens, under rules that nobody reviewed here."
     gone: ClassVar[str] = "The app's clients get invalid_client_id, and the tokens that they hold are revoked."
 
-    contactEmail: String | None = None
+    # By reports from the field; no schema says so.
+    contactEmail: Annotated[String | None, Demanded()] = None
     contactPhone: String | None = None
     description: String | None = None
     distributionState: Annotated[Literal["Local", "Packaged", "Managed", "AutoInstalled"] | None, Default("Local")] = (

@@ -9,6 +9,7 @@ from reconciler.guards import GUARDS
 from reconciler.judging import HANDLER
 from reconciler.kind import (
     Default,
+    Demanded,
     Field,
     Forced,
     Immutable,
@@ -129,7 +130,7 @@ def _kind(kind: type[Kind]) -> Iterator[str]:
     yield ""
     yield from (kind.__doc__ or "").splitlines()
     yield ""
-    yield from (f"    {name}{': required' if field.required else ''}" for name, field in kind.fields().items())
+    yield from (f"    {name}{_required(field)}" for name, field in kind.fields().items())
     if kind.__name__ == APP:
         yield ""
         yield "Sections, each of them a record of its own in the org:"
@@ -137,6 +138,10 @@ def _kind(kind: type[Kind]) -> Iterator[str]:
     elif kind.section:
         yield ""
         yield f"Written as the section {kind.section} of an {APP}, or as a document of its own."
+
+
+def _required(field: Field) -> str:
+    return ": required" if field.required else ": required to create" if field.has(Demanded) else ""
 
 
 def _field(kind: type[Kind], path: str) -> Iterator[str]:
@@ -167,6 +172,7 @@ _WORDS: Mapping[type, Callable[[Any], str]] = {
     Known: lambda mark: f"Documented values: {', '.join(mark.values)}.",
     Ref: lambda mark: f"Names a resource of the kind {mark.kind}.",
     Immutable: lambda _: "Settable when the record is created, never afterwards.",
+    Demanded: lambda _: "Required to create: orgs refuse a new record without it, which no schema says.",
     WriteOnly: lambda _: "Secret: written as a reference, sent on create only, never compared.",
     Weaker: lambda mark: f"Weaker when: {mark.words}.",
     Means: lambda mark: f"Weakened: {mark.weakened}" + (f"\nTightened: {mark.tightened}" if mark.tightened else ""),

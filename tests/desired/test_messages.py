@@ -41,6 +41,18 @@ TABLE = [
     ("kind: ConnectedApp\nname: _Shop\n", "2:1", "'_Shop' is not an API name: it must start with a letter", "write the API name"),
     ("kind: ConnectedApp\nname: My__Own__Shop\n", "2:1", "'My__Own__Shop' is not an API name: two underscores in a row stand only after a namespace", "write the API name"),
     (CA + "lable: x\n", "3:1", "lable is not a field of ConnectedApp", "did you mean label?"),
+    (
+        "kind: ExternalClientApplication\nname: a\noauthConfig:\n  callbackUrl: x\n",
+        "3:1",
+        "oauthConfig is not a field of ExternalClientApplication; it belongs to ConnectedApp",
+        "an external client app has it in globalOauthSettings, oauthSettings and oauthPolicies",
+    ),
+    (
+        "kind: ExternalClientApplication\nname: a\noauthPolicy: {ipRelaxation: ENFORCE}\n",
+        "3:1",
+        "oauthPolicy is not a field of ExternalClientApplication; it belongs to ConnectedApp",
+        "an external client app has it in oauthPolicies",
+    ),
     (CA + "oauthConfig:\n  callbackURL: []\n", "4:3", "callbackURL is not a field of ConnectedAppOauthConfig", "did you mean callbackUrl?"),
     (
         CA + "callbackUrl: []\n",

@@ -1,5 +1,7 @@
 """Design §6, Unreadable, Namespaced, references, and the orgs that one may touch: what is refused, and says why."""
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.build import POLICY, app, enablement, handler, handler_class, portal, record, scope
@@ -222,3 +224,30 @@ def test_fields_of_a_newer_api_version_are_said_before_anything_is_sent(project:
     project.declare(portal())
     project.apply()
     assert {} == project.planned()
+
+
+@pytest.mark.parametrize("email", [None, "", "  ", ...])
+def test_a_new_app_without_a_contact_is_refused_by_its_plan(project: Project, email: Any) -> None:
+    """The schema says optional and orgs say no: after an approval, in the middle of an apply."""
+    declared = {key: value for key, value in app(contactEmail=email).items() if value is not ...}
+    project.declare(declared)
+
+    planned = project.run("plan")
+
+    assert 3 == planned.code
+    assert "contactEmail is required to create ExternalClientApplication/portal" in planned.err
+    assert "identity.yaml:" in planned.err
+
+
+def test_the_contact_of_an_app_is_not_taken_away(project: Project) -> None:
+    """An org refuses that, too; what a file does not mention stays."""
+    project.declare(app())
+    project.apply()
+    project.declare(app(contactEmail="", label="Another"))
+    assert "contactEmail cannot be emptied" in project.run("plan").err
+
+    unmentioned = app(label="Another")
+    del unmentioned["contactEmail"]
+    project.declare(unmentioned)
+
+    assert ["update ExternalClientApplication/portal"] == list(project.planned())
