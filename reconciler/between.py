@@ -63,7 +63,7 @@ def undone(
         first = brought[1] if brought is not None else begun
         for component in components:
             if _is_about(entry, component, handlers) and _is_new(
-                entry, when, component, looked, min(first, begun), apps
+                entry, when, component, looked, min(first, begun), begun, apps
             ):
                 yield _finding(component, entry, when, brought[0] if brought is not None else None)
 
@@ -128,6 +128,7 @@ def _is_new(
     component: Component,
     looked: Mapping[Address, Modified],
     begun: datetime,
+    own_begun: datetime,
     apps: Collection[str],
 ) -> bool:
     last = looked.get(component.address, Modified())
@@ -135,7 +136,8 @@ def _is_new(
     if component.address.kind == _HANDLER and any(_names(entry.display, app) for app in apps):
         return when >= begun
     if since is None:
-        return when >= begun
+        # There was no record at the last look: what is older than our deployment is of an earlier one of that name.
+        return when >= own_begun
     if entry.by_id[:15] != last.by_id[:15]:
         return when >= since
     # An entry is written a little before or after its edit is stored: near the last change of the same user it is that one.
