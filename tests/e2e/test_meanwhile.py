@@ -20,6 +20,8 @@ from tests.e2e.served import App, behind
 from tests.e2e.test_idempotence import through_the_wire
 
 PARTNER, MARKETING = "ConnectedApp/Partner_Portal", "ExternalClientApplication/Marketing_Dashboard"
+READ = 8
+"""A plan has read the org before the request of this number."""
 POINTS = 30
 """An apply of one step makes fewer requests; what is left is done when it is over."""
 
@@ -109,7 +111,10 @@ def test_no_baseline_hides_what_others_change_while_an_apply_is_under_way(
             return
         drifted = project.drifted()
         landed = found.code != 4
-        for _, (address, field, value) in edits:
+        for point, (address, field, value) in edits:
+            if first and point < READ:
+                # It was there when the org was seen for the first time.
+                continue
             now = project.held(address, field)
             was = before[address, field]
             if landed and (address, field) in SENT:
@@ -218,7 +223,7 @@ def test_a_record_that_others_made_anew_is_never_deleted_or_overwritten(
         with before_requests(doing):
             found = project.run("apply", "--auto-approve", "--allow", "delete")
         if replan:
-            found = project.run("apply", "--auto-approve", "--allow", "delete")
+            assert project.run("apply", "--auto-approve", "--allow", "delete").code in (0, 4, 7)
 
         assert found.code in (0, 4, 7), found.said
         for name, id in theirs.items():
