@@ -82,7 +82,7 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         refusals=tuple(_refusals(session, draft.changes, live, baseline)),
         released=draft.released,
         adopted=draft.adopted,
-        notes=(*draft.notes, *drifting.unread(live), *live.not_comparable),
+        notes=(*_begins(baseline), *draft.notes, *drifting.unread(live), *live.not_comparable),
         unchanged=draft.unchanged,
         targets=tuple(str(target) for target in request.targets),
         replaced=tuple(sorted(str(address) for address in request.replace)),
@@ -102,6 +102,14 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         baseline_serial=baseline.serial,
         created=time_of(session),
     )
+
+
+def _begins(baseline: Baseline) -> tuple[str, ...]:
+    """What a plan says where no baseline is kept: perhaps it is the first, and perhaps the baseline was lost."""
+    if baseline.exists:
+        return ()
+    lost = "if there was one, restore it (.reconciler/baselines): what was removed from the files since is not known"
+    return (f"there is no baseline of this org yet, so nothing counts as applied from here; {lost}",)
 
 
 def _touched(components: Iterable[Component], adopted: Iterable[Address]) -> list[Address]:

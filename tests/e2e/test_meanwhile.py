@@ -401,3 +401,11 @@ def test_what_the_baseline_of_0_1_0_holds_is_not_deleted_before_its_id_is_known(
     project.apply()
     project.declare(app("one"))
     project.apply("--allow", "delete")
+
+
+def test_a_plan_without_a_baseline_says_that_there_is_none(project: Project):
+    """Lost, it would take what was removed from the files since out of sight, and nobody would know why nothing is deleted."""
+    project.declare(app())
+    assert "there is no baseline of this org yet" in " ".join(project.plan()["notes"])
+    project.apply()
+    assert "there is no baseline" not in " ".join(project.plan()["notes"])
