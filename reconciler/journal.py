@@ -77,8 +77,8 @@ class Journal:
     intents: tuple[Intent, ...] = ()
     secrets: Mapping[SecretRef, str] = field(default_factory=dict)
     """Salted digests of the secrets that were sent."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Digests of the files that it rests on, by name; empty in journals of 0.1.0."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the variables that the files used, by name; empty in journals of 0.1.0."""
     effects: frozenset[str] = frozenset()
     """What else was approved: what is adopted and released."""
 
@@ -142,6 +142,11 @@ class Journal:
         return sent <= self.approved and beside(plan) <= self.effects
 
 
+def variables(files: Mapping[str, str]) -> dict[str, str]:
+    """Of what a plan rests on the variables. The project file may be mended, a login for example, before one carries on."""
+    return {name: digest for name, digest in files.items() if name.startswith("${var.")}
+
+
 def beside(plan: Plan) -> frozenset[str]:
     """What a plan does to the baseline alone."""
     return frozenset({*(f"adopt {address}" for address in plan.adopted), *(f"release {one}" for one in plan.released)})
@@ -185,7 +190,7 @@ def dump(journal: Journal) -> dict[str, Any]:
         "allowed": sorted(journal.allowed),
         "desired": journal.desired,
         "payload": journal.payload,
-        "files": dict(journal.files),
+        "variables": dict(journal.variables),
         "effects": sorted(journal.effects),
         "approved": sorted(journal.approved),
         "step": journal.step,
@@ -236,7 +241,7 @@ def parse(content: Mapping[str, Any]) -> Journal:
         allowed=_texts(content["allowed"]),
         desired=_text(content["desired"]),
         payload=_text(content["payload"]),
-        files={_text(name): _text(one) for name, one in content.get("files", {}).items()},
+        variables={_text(name): _text(one) for name, one in content.get("variables", {}).items()},
         effects=_texts(content.get("effects", ())),
         approved=_texts(content["approved"]),
         step=int(content["step"]),

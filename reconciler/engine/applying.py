@@ -501,12 +501,25 @@ def _noted_first(
     """Write down what the org has, as the plan saw it, before anything is sent: of an apply that is cut off nothing else
     would remember it, and what others change until the next one would pass for what was there."""
     planned = {change.address for change in made.changes}
-    new = _advance(session, request, baseline, before, live, (), {}, planned, {})
-    waiting = {a: one for a, one in before.of_updates(made.changes).items() if a not in new.resources}
-    if waiting:
-        new = replace(new, serial=new.serial + (new is baseline), resources={**new.resources, **waiting})
-        session.baselines.save(new)
-    return new
+    desired = Snapshot({}) if request.destroy else session.desired
+    chosen = [a for a in desired.resources if planner.targeted(a, request.targets) and a not in planned]
+    noted = advanced(baseline, desired, before, live, (), chosen=chosen, watch_all=session.watch_all)
+    first = {**before.of_updates(made.changes), **noted.resources}
+    new = {address: applied for address, applied in first.items() if address not in baseline.resources}
+    if not new:
+        return baseline
+    # Of what is in the baseline already nothing changes before it lands.
+    begun = replace(
+        baseline,
+        serial=baseline.serial + 1,
+        api_version=baseline.api_version or live.org.api_version,
+        resources={**baseline.resources, **new},
+        unmanaged=baseline.unmanaged - set(map(str, new)),
+        begun=baseline.begun or ("" if baseline.exists else time_of(session)),
+    )
+    begun = dated(baseline, begun, live)
+    session.baselines.save(begun)
+    return begun
 
 
 def _ids_of(changes: Iterable[Change], done: Deployed) -> dict[Address, str]:

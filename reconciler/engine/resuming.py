@@ -10,7 +10,7 @@ from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.facts import moment
-from reconciler.journal import Journal, approval, beside
+from reconciler.journal import Journal, approval, beside, variables
 from reconciler.kind import SecretRef
 from reconciler.model import Baseline, Deployed, Landing, LiveState, Plan, Sent, Snapshot, Step
 from reconciler.planner import Request
@@ -40,7 +40,7 @@ class Logbook:
             approval(component for step in made.steps for component in step.components),
             steps=len(made.steps),
             salt=baseline.salt,
-            files=made.files,
+            variables=variables(made.files),
             effects=beside(made),
         )
         self.interrupted = False
@@ -85,7 +85,8 @@ def resumed(session: Session, journal: Journal | None) -> tuple[Session, Request
     """The session and the request of the apply that was cut off. Raises RefusedError if it cannot be carried on."""
     if journal is None:
         raise RefusedError(Complaint("there is no apply to carry on", mend="apply without --resume"))
-    if journal.desired != session.desired.digest or (journal.files and journal.files != session.desired.files):
+    same_variables = not journal.variables or journal.variables == variables(session.desired.files)
+    if journal.desired != session.desired.digest or not same_variables:
         message = f"the desired files have changed since the apply of {journal.begun} was cut off"
         mend = "apply without --resume: it finds out what became of that one, and plans anew"
         raise RefusedError(Complaint(message, mend=mend))
@@ -95,7 +96,7 @@ def resumed(session: Session, journal: Journal | None) -> tuple[Session, Request
 def is_same(journal: Journal, saved: SavedPlan, desired: Snapshot) -> bool:
     """True if the apply that was cut off was of this very plan: whoever runs the same job again carries it on."""
     same_org = saved.org_id[:15] == journal.org_id[:15]
-    same_files = saved.files == journal.files == desired.files if journal.files else True
+    same_files = not saved.files or saved.files == desired.files
     same_desired = saved.desired == journal.desired == desired.digest
     return same_org and saved.payload == journal.payload and same_desired and same_files
 

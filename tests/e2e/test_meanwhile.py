@@ -111,8 +111,8 @@ def test_no_baseline_hides_what_others_change_while_an_apply_is_under_way(
             return
         drifted = project.drifted()
         landed = found.code != 4
-        for point, (address, field, value) in edits:
-            if first and point < READ:
+        for _, (address, field, value) in edits:
+            if first and any(edit == (address, field, value) and at < READ for at, edit in edits):
                 # It was there when the org was seen for the first time.
                 continue
             now = project.held(address, field)

@@ -57,6 +57,9 @@ def issue(
         "jti": secrets.token_hex(12), **claims,
     }  # fmt: skip
     try:
+        if not isinstance(told["iss"], str):
+            # Not every version of the library looks.
+            raise TypeError("iss must be a text")
         return _made(world, token_type, told, forged=forged)
     except (ValueError, TypeError, OverflowError) as wrong:
         raise MockOrgError(f"a claim is nothing that a token can hold: {wrong}") from None
