@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.body import exists, field_at, references
+from reconciler.body import exists, field_at, get, references
 from reconciler.diff import field_changes
 from reconciler.identity import has_identity, is_another, other_owner
-from reconciler.kind import Immutable, Means, OrgBound, Struct, Weaker
+from reconciler.kind import Body, Immutable, Means, OrgBound, Struct, Weaker
 from reconciler.kinds import ENABLEMENT, satellites
 from reconciler.model import (
     CHANGED,
@@ -76,7 +76,7 @@ def _moved(
     """The fields of one record that differ."""
     struct = have.address.struct
     body = told(live, have, completed(struct, have.body, applied), applied.body)
-    changes = [c for c in field_changes(struct, applied.body, body) if _comparable(struct, c, versions)]
+    changes = [c for c in field_changes(struct, applied.body, body) if _comparable(struct, c, body, versions)]
     if other:
         # That another record has other keys and links goes without saying.
         changes = [c for c in changes if not any(f.has(Immutable, OrgBound) for f in field_at(struct, c.path))]
@@ -268,10 +268,10 @@ def _versions(baseline: Baseline, live: LiveState) -> frozenset[float]:
     return frozenset(float(text) for text in (baseline.api_version, live.org.api_version) if text)
 
 
-def _comparable(struct: type[Struct], change: FieldChange, versions: frozenset[float]) -> bool:
+def _comparable(struct: type[Struct], change: FieldChange, live: Body, versions: frozenset[float]) -> bool:
     """True if all versions have the field. Of two versions, one that no schema knows has not changed if it only came or
     went; of one, what it shows counts, whatever we know of it."""
-    if len(versions) < 2 and change.new is not None:
+    if len(versions) < 2 and get(struct, live, change.path) is not None:
         return True
     if change.path[0] not in struct.fields():
         return len(versions) < 2 or (change.old is not None and change.new is not None)
