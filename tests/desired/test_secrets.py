@@ -35,6 +35,18 @@ def test_a_value_comes_without_the_line_break_at_its_end(tmp_path: Path) -> None
     assert "$HOME; x" == value(python("print('$HOME; x')"), tmp_path, allow=True)
 
 
+def test_a_link_that_leads_to_itself_is_no_secret(tmp_path: Path) -> None:
+    """Python 3.13 finds that out later than the versions before it."""
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError) as error:
+        value(SecretRef("file", "loop"), tmp_path, allow=True)
+
+    assert error.value.complaints[0].message in {
+        "the path 'loop' leads nowhere",
+        "the file loop is a link that leads in a circle",
+    }
+
+
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
@@ -44,7 +56,6 @@ def test_a_value_comes_without_the_line_break_at_its_end(tmp_path: Path) -> None
         (SecretRef("file", "pipe"), "the file pipe is a pipe, not a plain file"),
         (SecretRef("file", "."), "the file . is a folder, not a plain file"),
         (SecretRef("file", "link"), "the path 'link' leads out of the project folder"),
-        (SecretRef("file", "loop"), "the path 'loop' leads nowhere"),
         (SecretRef("file", "/etc/passwd"), "the path '/etc/passwd' is absolute"),
         (SecretRef("file", "big"), "the file big holds 140,000 bytes, and more than 100 kB are not read"),
         (SecretRef("file", "binary"), "the file binary holds no UTF-8 text"),
@@ -55,7 +66,6 @@ def test_a_value_comes_without_the_line_break_at_its_end(tmp_path: Path) -> None
 def test_what_cannot_be_found_says_where_it_was_looked_for(tmp_path: Path, ref: SecretRef, message: str) -> None:
     """And never what was found, nor the arguments of the command."""
     (tmp_path / "link").symlink_to("/etc/passwd")
-    (tmp_path / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "big").write_text("hunter2" * 20_000)
     (tmp_path / "powershell").write_bytes("hunter2".encode("utf-16"))

@@ -408,8 +408,8 @@ def test_deep_nesting_is_as_deep_as_asked(org: Org) -> None:
         document, value = listing(wire).content, wire.get("/services/data").content
 
     assert 5000 == document.count(b"<a>") == document.count(b"</a>")
-    with pytest.raises(RecursionError):
-        json.loads(value)
+    # Python before 3.13 cannot even read it.
+    assert 5000 <= max(value.count(b"["), value.count(b"{"))
 
 
 # -- which call, and which times --------------------------------------------------------------------------------------

@@ -51,7 +51,8 @@ def is_ours(what: str) -> bool:
 def texts() -> Iterator[tuple[str, str]]:
     for pattern in (*PLACES, *PROGRAMS):
         for path in sorted(ROOT.glob(pattern)):
-            if path.is_file() and path.suffix not in (".pyc", ".db", ".png") and ".egg-info" not in str(path):
+            left_out = "node_modules" in path.parts or ".egg-info" in str(path)
+            if path.is_file() and path.suffix not in (".pyc", ".db", ".png") and not left_out:
                 yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8", errors="replace")
 
 
