@@ -18,21 +18,23 @@ def dated(before: Baseline, after: Baseline, live: LiveState) -> Baseline:
     A record with drift keeps its date: what changed it may be older than its last change.
     """
     drifted = {finding.address for finding in drift.findings(after, live)}
-    newest = _newest(live)
+    latest = newest(live)
     dates: dict[Address, Modified] = {}
     for address, applied in after.resources.items():
         known, have = before.as_of.get(address), live.resources.get(address)
         if have is not None and address not in drifted:
             # A row of an enablement has a date of its own, which no reading tells. It is no newer than the newest of all.
             is_new = address.is_enablement and applied != before.resources.get(address)
-            known = _later(known, newest if is_new else have.modified)
+            known = _later(known, latest if is_new else have.modified)
         if known is not None:
             dates[address] = known
     return replace(after, as_of=dates)
 
 
-def _newest(live: LiveState) -> Modified:
-    return max((have.modified for have in live.resources.values()), key=_date, default=Modified())
+def newest(live: LiveState) -> Modified:
+    """The latest change in the org that a reading shows: the org's clock was at least there."""
+    latest = max((have.modified for have in live.resources.values()), key=_date, default=Modified())
+    return latest if moment(latest.date) is not None else Modified()
 
 
 def _later(known: Modified | None, found: Modified) -> Modified | None:

@@ -33,13 +33,18 @@ class Seen(NamedTuple):
     resources: Mapping[Address, LiveResource]
     """Everything that the baseline does not hold."""
     ids: Mapping[Address, str]
-    """The record's id of everything that has one."""
+    """The record's id of everything that can be made anew under its name, where the org gives one."""
 
     def of_updates(self, changes: Collection[Change]) -> dict[Address, Applied]:
         """What is about to be changed and is not in the baseline yet, as it was: if the apply is cut off, nothing else
         remembers that."""
         found = ((c.address, self.resources.get(c.address)) for c in changes if c.action is Action.UPDATE)
-        return {a: Applied(one.body, one.record, watched=True, id=one.id) for a, one in found if one is not None}
+        return {address: _watched(have) for address, have in found if have is not None}
+
+
+def _watched(have: LiveResource) -> Applied:
+    """A record that no file declares, as the org has it."""
+    return Applied(have.body, have.record, watched=True, id=have.id)
 
 
 def seen(live: LiveState, baseline: Baseline) -> Seen:
@@ -79,12 +84,10 @@ def advanced(
             applied = _applied(want, before, live, held, change, secrets or {}, (ids or {}).get(address, ""))
             if applied is not None:
                 resources[address] = applied
-    released: set[Address] = set()
     for address in sorted(baseline.resources):
         if address not in desired.resources and (address in chosen or address in by_address):
             have = live.resources.get(address)
-            if _given_up(address, by_address.get(address), have, resources, watch_all=watch_all):
-                released.add(address)
+            _given_up(address, by_address.get(address), have, resources, watch_all=watch_all)
     _take_over(changes, before, resources)
     _add_handler_classes(desired, before, live, resources)
     if watch_all:
@@ -175,8 +178,8 @@ def _applied(
     is_ours = have is not None and not (id and have.id and id[:15] != have.id[:15])
     body = None
     if created and have is not None and is_ours:
-        anew = change is not None and change.replace and known is not None
-        body = _with_new_keys(struct, known.body, have.body) if anew and known is not None else _as_filled_in(have)
+        replaced = known if change is not None and change.replace else None
+        body = _as_filled_in(have) if replaced is None else _with_new_keys(struct, replaced.body, have.body)
     elif not created and known is not None:
         body = known.body
     if body is None:
@@ -250,7 +253,7 @@ def _generated(struct: type[Struct], body: Body) -> Body:
     fields, kept = struct.fields(), Body()
     for name, value in body.items():
         field = fields.get(name)
-        if field is None or field.has(Immutable, OrgBound, Owner) or not field.compared:
+        if field is None or field.has(Owner) or _is_generated(struct, name):
             kept[name] = value
         elif field.struct is not None and isinstance(value, dict):
             kept[name] = _generated(field.struct, value)
@@ -292,11 +295,8 @@ def _given_up(
     resources: dict[Address, Applied],
     *,
     watch_all: bool,
-) -> bool:
-    """Deleted, or released: either way no longer ours. What is watched stays, with the key that a replacement gave it.
-
-    True for what is released and stays in the org.
-    """
+) -> None:
+    """Deleted, or released: either way no longer ours. What is watched stays, with the key that a replacement gave it."""
     applied = resources[address]
     if change is not None and change.after is None:
         del resources[address]
@@ -305,11 +305,9 @@ def _given_up(
             resources[address] = replace(applied, declared=(), protect=frozenset(), watched=True)
         else:
             del resources[address]
-        return have is not None
     elif change is not None and change.replace and have is not None:
         body = _merged(address.struct, applied.body, have.body, [field.path for field in change.fields])
         resources[address] = replace(applied, body=body, record=have.record, id=have.id)
-    return False
 
 
 def _take_over(changes: Collection[Change], before: Seen, resources: dict[Address, Applied]) -> None:
@@ -340,7 +338,7 @@ def _add_handler_classes(desired: Snapshot, before: Seen, live: LiveState, resou
             code = class_named(name, before.resources) or class_named(name, live.resources)
             if code is not None and code not in resources and code not in desired.resources:
                 have = before.resources.get(code) or live.resources[code]
-                resources[code] = Applied(have.body, have.record, watched=True, id=have.id)
+                resources[code] = _watched(have)
 
 
 def _watch_all(
@@ -359,9 +357,9 @@ def _watch_all(
         change = changes.get(address)
         gone = change is not None and change.after is None
         if address not in resources and not gone and (not baseline.exists or _was_there(address, baseline)):
-            resources[address] = Applied(have.body, have.record, watched=True, id=have.id)
+            resources[address] = _watched(have)
     for address, have in _came_along(live, changes, resources).items():
-        resources[address] = Applied(_as_filled_in(have), have.record, watched=True, id=have.id)
+        resources[address] = replace(_watched(have), body=_as_filled_in(have))
     names = {Address.parse(text) for text in baseline.unmanaged} - resources.keys()
     return frozenset(str(address) for address in names if live.reason_unreadable(address) is not None)
 
@@ -410,7 +408,7 @@ def _watching(
         have = before.resources.get(address) or live.resources.get(address)
         new = text not in baseline.unmanaged and address not in baseline.resources
         if have is not None and is_of_ours(address, resources) and (new or not is_of_ours(address, baseline.resources)):
-            resources[address] = Applied(have.body, have.record, watched=True, id=have.id)
+            resources[address] = _watched(have)
             taken.add(text)
     return unmanaged - taken
 
@@ -474,7 +472,7 @@ def accepted(
         if have is None:
             raise KeyError(str(address))
         if watch_all or is_of_ours(address, resources):
-            resources[address] = Applied(have.body, have.record, watched=True, id=have.id)
+            resources[address] = _watched(have)
             unmanaged = unmanaged - {str(address)}
         else:
             unmanaged = unmanaged | {str(address)}

@@ -24,12 +24,6 @@ def looked_at(components: Sequence[Component], live: LiveState) -> Mapping[Addre
     return {one.address: have.modified for one in components if (have := live.resources.get(one.address)) is not None}
 
 
-def newest(live: LiveState) -> str:
-    """The date of the latest change in the org that a reading shows: the org's clock was at least there."""
-    dates = ((found, have.modified.date) for have in live.resources.values() if (found := moment(have.modified.date)))
-    return max(dates, default=(None, ""))[1]
-
-
 def undone(
     components: Sequence[Component],
     looked: Mapping[Address, Modified],

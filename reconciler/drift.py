@@ -42,7 +42,6 @@ def findings(
     the baseline and that of the org: it was there all the time, or still is. `unwatched` says so.
     """
     versions = _versions(baseline, live)
-    parts = _parts_of_ours(baseline)
     for address in sorted(baseline.resources.keys() | live.resources.keys()):
         if live.reason_unreadable(address) is not None:
             continue
@@ -54,14 +53,14 @@ def findings(
         elif have is None:
             # One deletion is one finding: what goes with an app went with it.
             if not (address.is_satellite and _went(Address(_APP, address.name), baseline, live)):
-                yield _marked(_gone(address, applied, live), applied, parts)
+                yield _marked(_gone(address, applied, live), baseline)
         else:
             if has_identity(address) and is_another(address, baseline, live):
-                yield _marked(_made_anew(applied, have), applied, parts)
+                yield _marked(_made_anew(applied, have), baseline)
             if have.body != applied.body:
                 other = not whole and other_owner(address, baseline, live) is not None
                 for finding in _moved(applied, have, live, (ignored or {}).get(address, ()), versions, other=other):
-                    yield _marked(finding, applied, parts)
+                    yield _marked(finding, baseline)
 
 
 def _moved(
@@ -84,23 +83,26 @@ def _moved(
         yield _changed(have, change, ignored)
 
 
-def _parts_of_ours(baseline: Baseline) -> frozenset[Address]:
-    """What no file declares and what is a part of something that one declares all the same: satellites, enablements, and
-    the classes that our handlers and apps run."""
-    code = frozenset({"ApexClass"})
-    classes = {
-        Address("ApexClass", name)
-        for address, applied in baseline.resources.items()
-        if not applied.watched
-        for _, _, name in references(address.struct, applied.body, code)
-    }
-    watched = (address for address, applied in baseline.resources.items() if applied.watched)
-    return frozenset(a for a in watched if a in classes or is_of_ours(a, baseline.resources))
+def _marked(finding: Finding, baseline: Baseline) -> Finding:
+    """Say of drift whether it is of something that we manage, or of a part of that."""
+    address = finding.address
+    ours = not baseline.resources[address].watched or is_of_ours(address, baseline.resources)
+    return (
+        finding
+        if ours or (address.kind == "ApexClass" and _runs(address, baseline))
+        else replace(finding, unmanaged=True)
+    )
 
 
-def _marked(finding: Finding, applied: Applied, parts: frozenset[Address]) -> Finding:
-    """Say of drift whether it is of something that we manage."""
-    return replace(finding, unmanaged=True) if applied.watched and finding.address not in parts else finding
+def _runs(code: Address, baseline: Baseline) -> bool:
+    """True for a class that a handler or an app of ours runs."""
+    managed = ((address, one.body) for address, one in baseline.resources.items() if not one.watched)
+    return any(
+        name == code.name for address, body in managed for _, _, name in references(address.struct, body, _CLASSES)
+    )
+
+
+_CLASSES = frozenset({"ApexClass"})
 
 
 def _made_anew(applied: Applied, have: LiveResource) -> Finding:

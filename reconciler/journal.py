@@ -149,7 +149,12 @@ def variables(files: Mapping[str, str]) -> dict[str, str]:
 
 def beside(plan: Plan) -> frozenset[str]:
     """What a plan does to the baseline alone."""
-    return frozenset({*(f"adopt {address}" for address in plan.adopted), *(f"release {one}" for one in plan.released)})
+    return beside_texts(map(str, plan.adopted), map(str, plan.released))
+
+
+def beside_texts(adopted: Iterable[str], released: Iterable[str]) -> frozenset[str]:
+    """The same of addresses, and of fields behind their address, as a saved plan has them."""
+    return frozenset({*(f"adopt {address}" for address in adopted), *(f"release {one}" for one in released)})
 
 
 def approval(components: Iterable[Component]) -> frozenset[str]:

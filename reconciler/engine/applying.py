@@ -1,21 +1,21 @@
 """Applies: settle what was cut off → plan → read again, compare fingerprints → deploy each step → read → plan again."""
 
 import secrets as randomness
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import monotonic
 
 from reconciler import drift as drifting
 from reconciler import guards, judging, planner
-from reconciler.as_of import dated
+from reconciler.as_of import dated, newest
 from reconciler.baseline import Seen, advanced, at_version, seen
-from reconciler.between import looked_at, newest, undone
+from reconciler.between import looked_at, undone
 from reconciler.causes import explained
 from reconciler.components import fingerprints
 from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.planning import draft_plan, ignored, placed, spelled_request, stopping
-from reconciler.engine.resuming import Logbook, is_same, left_to_itself, resumed, settled
+from reconciler.engine.resuming import Logbook, ids_of, is_same, left_to_itself, resumed, settled
 from reconciler.engine.session import Session, identified, read, read_live, spelled, time_of
 from reconciler.errors import (
     Complaint,
@@ -29,6 +29,7 @@ from reconciler.errors import (
 )
 from reconciler.kind import SecretRef
 from reconciler.model import (
+    REPLACED,
     Address,
     ApplyResult,
     Baseline,
@@ -99,10 +100,12 @@ def apply(
         made = draft_plan(session, request, baseline, live)
         if said:
             made = replace(made, notes=(said, *made.notes))
-        known: frozenset[str] = frozenset()
-        if made.steps and baseline.exists:
-            known = frozenset(one.key for one in drifting.findings(baseline, live, whole=True))
+        known = made.drift
+        if made.steps and any(finding.id == REPLACED for finding in made.drift):
+            # Once it is taken over, its keys are compared as well.
+            known = tuple(drifting.findings(baseline, live, whole=True))
         before, baseline = seen(live, baseline), at_version(baseline, live)
+        baseline = replace(baseline, salt=baseline.salt or randomness.token_hex(16))
         approved = (resume or again) and journal is not None and journal.approves(made)
         _refuse_other(None if approved else saved, made)
         _refuse(session, made, reviewed=approved or saved is not None)
@@ -116,11 +119,10 @@ def apply(
             # How long somebody thinks it over is not how long it takes.
             begun += monotonic() - asked
         if made.steps:
-            salt = baseline.salt or randomness.token_hex(16)
-            baseline = _noted_first(session, request, made, replace(baseline, salt=salt), before, live)
+            baseline = _noted_first(session, request, made, baseline, before, live)
             # It is read again before anything is sent, and one copy of a large org is enough.
             live, made = LiveState(live.org, {}), replace(made, bodies={})
-        return _execute(session, request, made, baseline, before, live, known, begun)
+        return _execute(session, request, made, baseline, before, live, frozenset(one.key for one in known), begun)
 
 
 def check(validated: Sequence[Deployed], made: Plan, desired: Snapshot) -> None:
@@ -147,7 +149,8 @@ def _refuse_other(saved: SavedPlan | None, made: Plan) -> None:
     mend = "review a new plan"
     if saved.desired != made.desired or (saved.files and saved.files != made.files):
         raise RefusedError(*(Complaint(text, mend=mend) for text in _changed_files(saved.files, made.files)))
-    if saved.effects != effects(made) and not (made.changes or made.adopted or made.released):
+    is_same_work = saved.effects == effects(made)
+    if not is_same_work and not (made.changes or made.adopted or made.released):
         message = "the plan has been applied already, or the org is as it wants it by now: there is nothing to do"
         raise RefusedError(Complaint(message, mend="plan again"))
     touched = saved.fingerprints.keys() & made.fingerprints.keys()
@@ -162,7 +165,7 @@ def _refuse_other(saved: SavedPlan | None, made: Plan) -> None:
             *(Complaint(f"{address} has changed in the org since the plan was made", mend=mend) for address in moved),
             *(Complaint(f"{a} was deleted and made anew since the plan was made", mend=mend) for a in again),
         )
-    if saved.effects == effects(made):
+    if is_same_work:
         return
     if saved.baseline_serial != made.baseline_serial:
         was, now = (
@@ -183,14 +186,9 @@ def _changed_files(before: Mapping[str, str], now: Mapping[str, str]) -> list[st
     """Which of the files that a plan rests on are not what they were, a line each."""
     if not before:
         return ["the desired files have changed since the plan was made"]
-    words = {True: "is new since", False: "has changed since"}
-    found = [
-        f"{name} is gone since the plan was made"
-        if name not in now
-        else f"{name} {words[name not in before]} the plan was made"
-        for name in sorted(before.keys() | now.keys())
-        if before.get(name) != now.get(name)
-    ]
+    changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
+    words = ("is gone" if name not in now else "is new" if name not in before else "has changed" for name in changed)
+    found = [f"{name} {what} since the plan was made" for name, what in zip(changed, words, strict=True)]
     return found or ["the desired files have changed since the plan was made"]
 
 
@@ -240,12 +238,10 @@ def _execute(
 ) -> ApplyResult:
     serial = baseline.serial
     sent: dict[SecretRef, str] = {}
-    salt = baseline.salt or randomness.token_hex(16)
-    baseline = replace(baseline, salt=salt)
 
     def secret(ref: SecretRef) -> str:
         value = session.secret(ref)
-        sent[ref] = sha256(f"{salt}:{value}".encode()).hexdigest()
+        sent[ref] = sha256(f"{baseline.salt}:{value}".encode()).hexdigest()
         return value
 
     log = Logbook(session, request, made, baseline, sent)
@@ -284,10 +280,10 @@ def _meanwhile(run: "_Run", made: Plan) -> tuple[Finding, ...]:
 
     What the org itself made of what was sent is no drift, and is taken into the baseline.
     """
-    session, known = run.session, {*run.known, *(finding.key for finding in made.drift)}
+    session = run.session
     found = drifting.findings(run.baseline, run.live, ignored(session.desired))
     sent = {change.address for step in made.steps for change in step.changes}
-    baseline, others = by_others(session, run.baseline, run.live, [f for f in found if f.key not in known], sent)
+    baseline, others = by_others(session, run.baseline, run.live, [f for f in found if f.key not in run.known], sent)
     if baseline is not run.baseline:
         run.baseline = dated(run.baseline, baseline, run.live)
         session.baselines.save(run.baseline)
@@ -362,7 +358,7 @@ class _Run:
             sent = {str(address): self.made.fingerprints[str(address)] for address in addresses}
             _refuse_moved(sent, fingerprints(addresses, self.live))
             _refuse_other_records(self.made.record_ids, self.live)
-            self.since = newest(self.live)
+            self.since = newest(self.live).date
         self.looked = {**self.looked, **looked_at(step.components, self.live)}
 
     def step(self, index: int) -> bool:
@@ -428,7 +424,7 @@ class _Run:
         """Write what landed into the baseline."""
         baseline, live = self.baseline, self.live
         done = self.results[-1].deployed if self.results else None
-        ids = _ids_of(landed, done) if done is not None else {}
+        ids = ids_of(landed, [done] if done is not None else [])
         self.baseline = _advance(
             self.session, self.request, baseline, self.before, live, landed, self.digests, planned, ids
         )
@@ -520,12 +516,6 @@ def _noted_first(
     begun = dated(baseline, begun, live)
     session.baselines.save(begun)
     return begun
-
-
-def _ids_of(changes: Iterable[Change], done: Deployed) -> dict[Address, str]:
-    """The ids that the org gave to the records of a deployment."""
-    found = ((change.address, done.ids.get((change.address.kind, change.record), "")) for change in changes)
-    return {address: id for address, id in found if id and not address.is_enablement}
 
 
 def _refuse_moved(planned: Mapping[str, str], now: Mapping[str, str]) -> None:

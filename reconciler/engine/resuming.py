@@ -1,6 +1,6 @@
 """Applies that are cut off: the journal of one under way, what became of the last one, and how that is carried on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler import drift
@@ -12,7 +12,7 @@ from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, Refus
 from reconciler.facts import moment
 from reconciler.journal import Journal, approval, beside, variables
 from reconciler.kind import SecretRef
-from reconciler.model import Baseline, Deployed, Landing, LiveState, Plan, Sent, Snapshot, Step
+from reconciler.model import Address, Baseline, Change, Deployed, Landing, LiveState, Plan, Sent, Snapshot, Step
 from reconciler.planner import Request
 from reconciler.render.saved_plan import SavedPlan
 
@@ -168,6 +168,13 @@ def _ended(session: Session, sent: Sent, age: float) -> Sequence[Deployed] | Non
         return None
 
 
+def ids_of(changes: Iterable[Change], done: Iterable[Deployed]) -> dict[Address, str]:
+    """The ids that the org gave to the records of deployments."""
+    given = {record: id for one in done for record, id in one.ids.items()}
+    found = ((one.address, given.get((one.address.kind, one.record), "")) for one in changes)
+    return {address: id for address, id in found if id and not address.is_enablement}
+
+
 def _advanced(
     baseline: Baseline, journal: Journal, live: LiveState, done: Sequence[Deployed], *, watch_all: bool
 ) -> Baseline:
@@ -175,7 +182,6 @@ def _advanced(
     baseline = at_version(baseline, live)
     known = replace(baseline, salt=baseline.salt or journal.salt)
     known = replace(known, deployments=with_ids(known.deployments, [one.id for one in done]))
-    ids = {record: id for one in done for record, id in one.ids.items()}
     chosen = [intent.address for intent in journal.intents]
     new = advanced(
         known,
@@ -185,11 +191,7 @@ def _advanced(
         journal.changes,
         chosen=chosen,
         secrets=journal.secrets,
-        ids={
-            change.address: id
-            for change in journal.changes
-            if not change.address.is_enablement and (id := ids.get((change.address.kind, change.record)))
-        },
+        ids=ids_of(journal.changes, done),
         watch_all=watch_all,
     )
     return new if baseline.exists or new.begun else replace(new, begun=journal.begun)

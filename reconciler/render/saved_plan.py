@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import Complaint, InputError, Place, RefusedError
+from reconciler.journal import beside, beside_texts
 from reconciler.model import Plan
 from reconciler.render import strict_json
 from reconciler.render.safe import line
@@ -77,8 +78,10 @@ def read_plan(text: str, file: str = "") -> SavedPlan:
             effects=_effects(
                 content["payload_digest"],
                 ((one["address"], one["reason"]) for one in content["resource_changes"]),
-                _texts(content["adopted"]),
-                (".".join((one["address"], *one["path"])) for one in content["released"]),
+                beside_texts(
+                    _texts(content["adopted"]),
+                    (".".join((one["address"], *one["path"])) for one in content["released"]),
+                ),
             ),
             baseline_serial=_of(int, content["baseline_serial"]),
             created=_of(str, content["timestamp"]),
@@ -123,22 +126,12 @@ def effects(plan: Plan) -> frozenset[str]:
     return _effects(
         plan.payload,
         ((str(change.address), str(change.reason)) for change in plan.changes),
-        map(str, plan.adopted),
-        (".".join((str(release.address), *release.path)) for release in plan.released),
+        beside(plan),
     )
 
 
-def _effects(
-    payload: str, changes: Iterable[tuple[str, str]], adopted: Iterable[str], released: Iterable[str]
-) -> frozenset[str]:
-    return frozenset(
-        {
-            f"payload {payload}",
-            *(f"change {address} {reason}" for address, reason in changes),
-            *(f"adopt {address}" for address in adopted),
-            *(f"release {what}" for what in released),
-        }
-    )
+def _effects(payload: str, changes: Iterable[tuple[str, str]], more: frozenset[str]) -> frozenset[str]:
+    return more | {f"payload {payload}", *(f"change {address} {reason}" for address, reason in changes)}
 
 
 def _canonical(content: Json) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.between import looked_at, newest, undone
+from reconciler.as_of import newest
+from reconciler.between import looked_at, undone
 from reconciler.facts import AuditEntry, Deployment, History
 from reconciler.model import Address, Component, LiveResource, LiveState, Modified
 from tests.core.build import ORG
@@ -90,5 +91,5 @@ def test_the_org_s_clock_was_at_least_at_its_latest_change():
         },
     )
 
-    assert (LOOKED.date, "") == (newest(live), newest(LiveState(ORG, {})))
+    assert (LOOKED.date, "") == (newest(live).date, newest(LiveState(ORG, {})).date)
     assert {GLOBAL: LOOKED} == looked_at(SENT[:1], live)
