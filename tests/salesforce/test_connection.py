@@ -229,6 +229,35 @@ def test_a_proxy_is_not_asked_about_our_own_machine(monkeypatch: pytest.MonkeyPa
     assert {} == dict(session.merge_environment_settings("http://127.0.0.1:8080/", {}, None, None, None)["proxies"])
 
 
+@pytest.mark.parametrize(("no_proxy", "proxies"), [("", {"https": "http://proxy.example:3128"}), ("acme.example", {})])
+def test_a_proxy_and_certificates_of_the_environment_carry_each_call(
+    monkeypatch, no_proxy: str, proxies: dict[str, str]
+):
+    """Behind a company's proxy an org is reached by it or not at all, and its certificate is the company's own."""
+    for name, value in (
+        ("HTTPS_PROXY", "http://proxy.example:3128"),
+        ("REQUESTS_CA_BUNDLE", "ours.pem"),
+        ("NO_PROXY", no_proxy),
+    ):
+        monkeypatch.setenv(name, value)
+    session = OrgSession()
+    seen: dict[str, object] = {}
+
+    class Carrier(requests.adapters.BaseAdapter):
+        def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+            seen.update(verify=verify, proxies={scheme: url for scheme, url in proxies.items() if scheme == "https"})
+            raise requests.ConnectionError
+
+        def close(self) -> None: ...
+
+    session.mount("https://", Carrier())
+    session.bind("https://acme.example")
+
+    with pytest.raises(requests.ConnectionError):
+        session.get("https://acme.example/")
+    assert {"verify": "ours.pem", "proxies": proxies} == seen
+
+
 def test_connecting_sends_nothing(tmp_path: Path):
     """`reconciler check` must work on a train."""
     provider = connect(Connection(mock=tmp_path / "org.db"), never)
