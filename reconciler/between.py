@@ -16,6 +16,7 @@ from reconciler.model import UNDONE, Address, Attribution, Component, Confidence
 from reconciler.security import Severity
 
 _HANDLER = "OauthTokenExchangeHandler"
+_WORD = re.compile(r"\w+")
 _Window = tuple[Deployment, datetime, datetime]
 
 
@@ -45,30 +46,73 @@ def undone(
         return
     begun, ended = max(begin for _, begin, _ in own), max(end for _, _, end in own)
     foreign = [window for window in windows if window not in own]
+    dated = [(entry, when) for entry in history.entries if (when := moment(entry.date)) is not None]
+    about = _about([entry for entry, _ in dated], components, handlers)
+    entries_of: dict[Address, list[tuple[datetime, AuditEntry]]] = {}
+    for (entry, when), named in zip(dated, about, strict=True):
+        for component in named:
+            entries_of.setdefault(component.address, []).append((when, entry))
     for component in components:
-        for said, moved, other in _beside(component, history, looked, own, foreign, handlers):
+        entries = entries_of.get(component.address, ())
+        for said, moved, other in _beside(component, entries, looked, own, foreign):
             yield _finding(component, said, moved, other)
-    for entry in history.entries:
-        when = moment(entry.date)
-        if when is None or when > ended or any(_did(one, begin, end, entry, when) for one, begin, end in own):
+    named_apps = _Names(apps)
+    for (entry, when), named in zip(dated, about, strict=True):
+        if when > ended or any(_did(one, begin, end, entry, when) for one, begin, end in own):
             continue
         brought = next(((one, begin) for one, begin, end in windows if _did(one, begin, end, entry, when)), None)
         # By a deployment it was done when that had begun, and not before.
         first = brought[1] if brought is not None else begun
-        for component in components:
-            if _is_about(entry, component, handlers) and _is_new(
-                entry, when, component, looked, min(first, begun), begun, apps
-            ):
+        for component in named:
+            if _is_new(entry, when, component, looked, min(first, begun), begun, named_apps):
                 yield _finding(component, entry, when, brought[0] if brought is not None else None)
+
+
+class _Names:
+    """Names that are looked for in many texts. Of each text only those are compared that begin with a word of it."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._by_word: dict[str, list[str]] = {}
+        for name in sorted(set(names)):
+            word = _WORD.search(name)
+            self._by_word.setdefault(word[0].lower() if word is not None else "", []).append(name)
+
+    def within(self, text: str) -> Iterator[str]:
+        """Yield the names that stand in a text as whole words, in whatever letter case."""
+        for word in {"", *(found.lower() for found in _WORD.findall(text))}:
+            for name in self._by_word.get(word, ()):
+                if _names(text, name):
+                    yield name
+
+
+def _about(
+    entries: Sequence[AuditEntry], components: Sequence[Component], handlers: Collection[str]
+) -> list[list[Component]]:
+    """For each entry the components that it is about, in their order.
+
+    A deployment of thousands of records writes as many entries, so not every pair of them is looked at.
+    """
+    by_name: dict[str, list[int]] = {}
+    for number, component in enumerate(components):
+        for name in {component.record, component.address.name} - {""}:
+            by_name.setdefault(name, []).append(number)
+    names, kinds, known_handlers = _Names(by_name), _Names(all_kinds()), _Names(handlers)
+    result = []
+    for entry in entries:
+        numbers = {number for name in names.within(entry.display) for number in by_name[name]}
+        named = [components[number] for number in sorted(numbers)]
+        spoken = frozenset(kinds.within(entry.display)) if named else frozenset()
+        has_handler = bool(named) and any(known_handlers.within(entry.display))
+        result.append([one for one in named if _is_about(entry, one, spoken, has_handler)])
+    return result
 
 
 def _beside(
     component: Component,
-    history: History,
+    entries: Sequence[tuple[datetime, AuditEntry]],
     looked: Mapping[Address, Modified],
     own: Sequence[_Window],
     foreign: Sequence[_Window],
-    handlers: Collection[str],
 ) -> Iterator[tuple[AuditEntry, datetime, Deployment]]:
     """Entries that lie within our own deployment and within one of others of the same user, whose times overlap.
 
@@ -78,11 +122,8 @@ def _beside(
     found = sorted(
         (
             (when, entry)
-            for entry in history.entries
-            if (when := moment(entry.date)) is not None
-            and (since is None or when > since)
-            and _is_about(entry, component, handlers)
-            and any(_did(*window, entry, when) for window in own)
+            for when, entry in entries
+            if (since is None or when > since) and any(_did(*window, entry, when) for window in own)
         ),
         key=lambda pair: pair[0],
     )
@@ -103,17 +144,13 @@ def _did(one: Deployment, begin: datetime, end: datetime, entry: AuditEntry, whe
     return one.by_id[:15] == entry.by_id[:15] and begin <= when <= end
 
 
-def _is_about(entry: AuditEntry, component: Component, handlers: Collection[str]) -> bool:
-    """Whether an entry names the record, and no other kind than its own: an app's satellites are called after it."""
-    text = entry.display
-    if component.address.kind != _HANDLER and any(_names(text, handler) for handler in handlers):
+def _is_about(entry: AuditEntry, component: Component, kinds: frozenset[str], has_handler: bool) -> bool:
+    """Whether an entry that names a record is about it: it names no other kind than its own, since an app's satellites are
+    called after it, and no handler if it is none."""
+    if component.address.kind != _HANDLER and has_handler:
         return False
-    kinds = {name for name in all_kinds() if _names(text, name)} - {component.address.kind}
-    return (
-        not kinds
-        and any(_names(text, name) for name in {component.record, component.address.name} if name)
-        and (_names(text, component.record) or not component.address.is_satellite)
-    )
+    is_named = _names(entry.display, component.record) or not component.address.is_satellite
+    return kinds <= {component.address.kind} and is_named
 
 
 def _is_new(
@@ -123,11 +160,11 @@ def _is_new(
     looked: Mapping[Address, Modified],
     begun: datetime,
     own_begun: datetime,
-    apps: Collection[str],
+    apps: _Names,
 ) -> bool:
     last = looked.get(component.address, Modified())
     since = moment(last.date)
-    if component.address.kind == _HANDLER and any(_names(entry.display, app) for app in apps):
+    if component.address.kind == _HANDLER and any(apps.within(entry.display)):
         return when >= begun
     if since is None:
         # There was no record at the last look: what is older than our deployment is of an earlier one of that name.
