@@ -6,11 +6,13 @@ from typing import Any
 
 from lxml import etree
 
-from reconciler.errors import Complaint, Place
-from reconciler.kind import Body, Struct, suggestion
+from reconciler.errors import Complaint, Place, suggestion
 from reconciler.kinds import kind
 from reconciler.model import Address, Origin, Resource
-from reconciler.yaml_text import EncodingError, Masked, lines_of, snippet
+from reconciler.schema.kind import Struct
+from reconciler.schema.problems import problems_of
+from reconciler.schema.values import Body
+from reconciler.yaml.source import EncodingError, Masked, lines_of, snippet
 
 CLASS = ".cls"
 META = ".cls-meta.xml"
@@ -109,7 +111,7 @@ class _Meta:
         before = len(self._complaints)
         body, lines = self._struct(schema, root)
         if len(self._complaints) == before:
-            for problem in schema.problems(body):
+            for problem in problems_of(schema, body):
                 line = lines.get(str(problem.path[0]) if problem.path else "", 1)
                 self._note(line, problem.message, problem.mend)
             for path in schema.missing(body):

@@ -25,11 +25,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.body import field_at
 from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.kinds import ENABLEMENT
 from reconciler.model import DESIRED, GONE, UNMANAGED, Address, Attribution, Confidence, Finding, Modified, Touch
-from reconciler.security import Direction, Severity
+from reconciler.schema.paths import field_at
+from reconciler.schema.severity import Direction, Severity
 
 TOLERANCE = timedelta(seconds=120)
 """So far may an audit entry lie from the record's date: one is written when the edit begins, the other when it is stored."""

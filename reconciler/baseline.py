@@ -5,11 +5,9 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from reconciler.body import at, exists, get, overlaid, put, recalled, same
 from reconciler.components import class_named
 from reconciler.drift import is_of_ours
 from reconciler.identity import has_identity, owners
-from reconciler.kind import Body, Certificate, Immutable, OrgBound, Owner, SecretRef, Struct, WriteOnly
 from reconciler.model import (
     Action,
     Address,
@@ -18,12 +16,17 @@ from reconciler.model import (
     Change,
     LiveResource,
     LiveState,
-    Path,
     Resource,
     Snapshot,
     walk,
 )
 from reconciler.planner import without
+from reconciler.schema.body import overlaid, same
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Certificate, Immutable, OrgBound, Owner, WriteOnly
+from reconciler.schema.paths import at, exists, get, put
+from reconciler.schema.stored import recalled
+from reconciler.schema.values import Body, Path, SecretRef
 
 
 class Seen(NamedTuple):

@@ -13,7 +13,7 @@ from reconciler.attribution import TOLERANCE
 from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.kinds import all_kinds
 from reconciler.model import UNDONE, Address, Attribution, Component, Confidence, Finding, LiveState, Modified
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 _HANDLER = "OauthTokenExchangeHandler"
 _WORD = re.compile(r"\w+")

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from reconciler.model import Finding, OrgInfo, Plan, Snapshot
     from reconciler.planner import Request
     from reconciler.render.earlier import Earlier
-    from reconciler.security import Severity
+    from reconciler.schema.severity import Severity
     from reconciler.workspace import Record, Workspace
 
 app = typer.Typer(
@@ -407,7 +407,7 @@ def _workspace(
     replay: Path | None = None,
     lock_timeout: float = 0.0,
 ) -> "Workspace":
-    from reconciler.security import Severity
+    from reconciler.schema.severity import Severity
     from reconciler.workspace import Choices, Workspace
 
     return Workspace.open(
@@ -469,7 +469,7 @@ def _earlier(since: Path | None, command: str) -> "Earlier | None":
 
 
 def _severity(text: str) -> "Severity":
-    from reconciler.security import Severity
+    from reconciler.schema.severity import Severity
 
     try:
         return Severity.parse(text)

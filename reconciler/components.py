@@ -8,10 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from reconciler.body import digest, sendable
-from reconciler.kind import Body, Ref, Struct
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
 from reconciler.model import Address, Change, Component, LiveState
+from reconciler.schema.body import sendable
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Ref
+from reconciler.schema.stored import digest
+from reconciler.schema.values import Body
 
 _CLASS = "ApexClass"
 

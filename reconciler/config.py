@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from reconciler import files, login_section
-from reconciler.errors import Complaint, InputError, Place, ReconcilerError
+from reconciler.errors import Complaint, InputError, Place, ReconcilerError, suggestion
 from reconciler.files import FileError
-from reconciler.kind import Boolean, Field, SecretRef, String, Struct, suggestion
 from reconciler.login_section import Login
 from reconciler.redaction import Redaction
 from reconciler.rule_settings import RuleSettings
 from reconciler.rules_section import severities, waivers
-from reconciler.secrets import NoReferenceError, reference
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.problems import problems_of
+from reconciler.schema.values import Boolean, SecretRef, String
+from reconciler.secret_refs import NoReferenceError, reference
 from reconciler.verify.given import Given
 from reconciler.verify_section import given
-from reconciler.yaml_source import Positions, Reader
+from reconciler.yaml.reader import Positions, Reader
 
 DESIRED = "desired"
 """The folder of desired files, unless the project file names another one."""
@@ -507,7 +509,7 @@ class _Loading:
         for key in [key for key in body if key not in fields]:
             del body[key]
             self._note((*at, key), f"{key} is not a key of {what}", suggestion(key, [*fields, *more], every=True))
-        for problem in schema.problems(body):
+        for problem in problems_of(schema, body):
             self._note((*at, *problem.path), problem.message, problem.mend)
         for path in schema.missing(body):
             self._note(at, f"{path[-1]} is missing", f"add {path[-1]}: and a name")

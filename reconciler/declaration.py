@@ -5,13 +5,17 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
-from reconciler.comparisons import fold
 from reconciler.document import HANDLER_ENABLEMENT, Documents, Find, Issue, RawPath, Spot, name_problem
-from reconciler.kind import ApiKey, Body, Kind, Problem, Struct, suggestion
+from reconciler.errors import suggestion
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
 from reconciler.lifecycle import lifecycles
-from reconciler.model import Address, Lifecycle, Origin, Path, Resource, enablement
-from reconciler.yaml_values import Document
+from reconciler.model import Address, Lifecycle, Origin, Resource, enablement
+from reconciler.schema.comparisons import fold
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import ApiKey
+from reconciler.schema.problems import Problem, problems_of
+from reconciler.schema.values import Body, Path
+from reconciler.yaml.events import Document
 
 APP = "ExternalClientApplication"
 HANDLER = "OauthTokenExchangeHandler"
@@ -215,7 +219,7 @@ class Declaration:
 
         if not self._documents.values.settle(schema, body, problems, plain=self._plain, written=written):
             self._unknown(schema, body, path, shown)
-            problems += schema.problems(body)
+            problems += problems_of(schema, body)
         for problem in problems:
             self._note((*path, *problem.path), problem.message, problem.mend)
 

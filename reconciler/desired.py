@@ -12,17 +12,16 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import apex_source
-from reconciler.body import references
 from reconciler.declaration import Declaration
 from reconciler.document import HANDLER_ENABLEMENT, MAX_ISSUES, Documents, Issue, Spot, is_secret
-from reconciler.errors import Complaint, InputError, Place
-from reconciler.kind import suggestion
+from reconciler.errors import Complaint, InputError, Place, suggestion
 from reconciler.kinds import all_kinds
 from reconciler.model import REFERENCE, Address, Resource, Snapshot, Unchecked
+from reconciler.schema.paths import references
 from reconciler.sources import Places, Tree
 from reconciler.spelling import folded
 from reconciler.values import Values
-from reconciler.yaml_source import Reader
+from reconciler.yaml.reader import Reader
 
 MAX_COMPLAINTS = 200
 """More than that is one mistake made many times."""

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from reconciler.body import aligned, at, canonical, canonical_value, field_at, is_secret
-from reconciler.kind import Body, Default, Field, Keyed, Struct, WriteOnly
-from reconciler.model import FieldChange, Path
-from reconciler.security import Direction, Severity, Verdict, Weaker
+from reconciler.model import FieldChange
+from reconciler.schema.body import aligned, canonical, canonical_value
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.marks import Default, Keyed, WriteOnly
+from reconciler.schema.paths import at, field_at, is_secret
+from reconciler.schema.severity import Direction, Severity, Verdict, Weaker
+from reconciler.schema.values import Body, Path
 
 
 def field_changes(kind: type[Struct], old: Body, new: Body) -> tuple[FieldChange, ...]:

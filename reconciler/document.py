@@ -6,13 +6,15 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from reconciler.errors import Complaint, Place
-from reconciler.kind import Field, Keyed, Struct, WriteOnly
 from reconciler.kinds import ENABLEMENT, all_kinds
-from reconciler.model import Address, Origin, Path, Resource
+from reconciler.model import Address, Origin, Resource
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.marks import Keyed, WriteOnly
+from reconciler.schema.values import Path
 from reconciler.sources import Places
 from reconciler.spelling import Spelling, folded
 from reconciler.values import Values
-from reconciler.yaml_text import short
+from reconciler.yaml.source import short
 
 HANDLER_ENABLEMENT = "HandlerEnablement"
 _HANDLER = "OauthTokenExchangeHandler"

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.body import exists, field_at, get, references
 from reconciler.diff import field_changes
 from reconciler.identity import has_identity, is_another, other_owner
-from reconciler.kind import Body, Immutable, Means, OrgBound, Struct, Weaker
 from reconciler.kinds import ENABLEMENT, satellites
 from reconciler.model import (
     CHANGED,
@@ -21,10 +19,13 @@ from reconciler.model import (
     Finding,
     LiveResource,
     LiveState,
-    Path,
 )
 from reconciler.planner import completed, told
-from reconciler.security import Direction, Severity, Verdict
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Immutable, Means, OrgBound
+from reconciler.schema.paths import exists, field_at, get, references
+from reconciler.schema.severity import Direction, Severity, Verdict, Weaker
+from reconciler.schema.values import Body, Path
 
 _APP = "ExternalClientApplication"
 

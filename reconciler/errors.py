@@ -13,6 +13,7 @@ ReconcilerError                 exit 1
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -104,3 +105,15 @@ class MisbehavedError(ReconcilerError):
     """A flow was let through that the configuration refuses, or refused that it promises."""
 
     exit = Exit.NOT_CONVERGED
+
+
+def suggestion(word: str, known: Any, *, every: bool = False) -> str:
+    """ "did you mean X?" if a known word is near, else the known words themselves if `every` was asked for."""
+    from difflib import get_close_matches
+
+    words = [str(w) for w in known]
+    lower = {w.casefold(): w for w in words}
+    near = get_close_matches(word.casefold(), lower, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {lower[near[0]]}?"
+    return "one of: " + ", ".join(words) if every and words else ""

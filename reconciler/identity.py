@@ -6,9 +6,11 @@ tells them apart is the record's id, and where an org gives none, the key that i
 
 from collections.abc import Iterator
 
-from reconciler.kind import Body, Immutable, Struct
 from reconciler.kinds import satellites
 from reconciler.model import Address, Baseline, LiveState
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Immutable
+from reconciler.schema.values import Body
 
 
 def has_identity(address: Address) -> bool:

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.body import covers, digest, from_json, recalled, to_json, withheld
-from reconciler.kind import Body, SecretRef, Value
 from reconciler.model import (
     Action,
     Address,
@@ -21,7 +19,6 @@ from reconciler.model import (
     Lifecycle,
     LiveState,
     Origin,
-    Path,
     Plan,
     Reason,
     Resource,
@@ -30,6 +27,9 @@ from reconciler.model import (
     Step,
 )
 from reconciler.planner import Request
+from reconciler.schema.body import covers
+from reconciler.schema.stored import digest, from_json, recalled, to_json, withheld
+from reconciler.schema.values import Body, Path, SecretRef, Value
 
 FORMAT = 1
 _ORIGIN = Origin("(an apply that was cut off)", 0)

@@ -4,15 +4,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from reconciler.body import alike, at, canonical, overlaid, references
 from reconciler.facts import Facts
-from reconciler.kind import Body
 from reconciler.kinds import ENABLEMENT
 from reconciler.model import Address, Change, Finding, LiveState, Snapshot, Unchecked
 from reconciler.planner import Draft
 from reconciler.rule_settings import OWN, RuleSettings, Waiver, waived
 from reconciler.rules import Rule, World, all_rules, judge
-from reconciler.security import Severity
+from reconciler.schema.body import alike, canonical, overlaid
+from reconciler.schema.paths import at, references
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Body
 
 USERS = frozenset({"User"})
 HANDLER = "OauthTokenExchangeHandler"

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.kind import Field, Keyed, Kind, Struct, suggestion
-from reconciler.model import Lifecycle, Path
+from reconciler.errors import suggestion
+from reconciler.model import Lifecycle
+from reconciler.schema.kind import Field, Kind, Struct
+from reconciler.schema.marks import Keyed
+from reconciler.schema.values import Path
 
 _WORDS = ("delete", "replace")
 Note = Callable[[tuple[str | int, ...], str, str], None]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.kind import SecretRef, suggestion
+from reconciler.errors import suggestion
+from reconciler.schema.values import SecretRef
 
 Path = tuple[str | int, ...]
 Note = Callable[[Path, str, str], None]

@@ -9,12 +9,10 @@ from typing import NamedTuple
 
 from reconciler.errors import Complaint, Place
 from reconciler.facts import Deployment
-from reconciler.kind import Body, Kind, Struct, Value
 from reconciler.kinds import ENABLEMENT, all_kinds, kind
-from reconciler.security import Direction, Severity
-
-Path = tuple[str, ...]
-"""Where a value stands in a body: field names, and keys of keyed lists."""
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import Body, Path, Value
 
 
 class Address(NamedTuple):

@@ -44,7 +44,7 @@ class Outputs:
         for one in wanted or ["text"]:
             form, equals, file = one.partition("=")
             if form not in formats:
-                from reconciler.kind import suggestion
+                from reconciler.errors import suggestion
 
                 mend = suggestion(form, formats) or f"one of: {', '.join(formats)}"
                 raise InputError(Complaint(f"--output {one}: no such format", mend=mend))

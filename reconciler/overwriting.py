@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reconciler import config, sources
 from reconciler.errors import Complaint, InputError
-from reconciler.kind import SecretRef
 from reconciler.output import Outputs
+from reconciler.schema.values import SecretRef
 from reconciler.workspace import BASELINES
 
 MEND = "name another file"

@@ -6,13 +6,12 @@ from dataclasses import replace
 from reconciler import drift
 from reconciler.as_of import dated
 from reconciler.baseline import accepted, forgotten
-from reconciler.body import path_of
 from reconciler.engine import Session, read
-from reconciler.errors import Complaint, InputError, RefusedError
+from reconciler.errors import Complaint, InputError, RefusedError, suggestion
 from reconciler.identity import is_another
-from reconciler.kind import suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model import Address, Baseline, Finding
+from reconciler.schema.paths import path_of
 from reconciler.spelling import Spelling, fits
 
 

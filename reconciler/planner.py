@@ -11,34 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.body import (
-    aligned,
-    alike,
-    at,
-    canonical,
-    covers,
-    field_at,
-    fits,
-    get,
-    may_be,
-    overlaid,
-    put,
-    same,
-)
 from reconciler.components import groups, record_name
 from reconciler.diff import field_changes
 from reconciler.errors import Complaint
-from reconciler.kind import (
-    Body,
-    Forced,
-    Immutable,
-    OrgBound,
-    Since,
-    SourceText,
-    Struct,
-    Until,
-    WriteOnly,
-)
 from reconciler.model import (
     Address,
     Applied,
@@ -50,13 +25,18 @@ from reconciler.model import (
     LiveState,
     Modified,
     Origin,
-    Path,
     Reason,
     Release,
     Resource,
     Snapshot,
     walk,
 )
+from reconciler.schema.body import aligned, alike, canonical, covers, overlaid, same
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Forced, Immutable, OrgBound, Since, SourceText, Until, WriteOnly
+from reconciler.schema.paths import at, field_at, get, put
+from reconciler.schema.scrubbed import fits, may_be
+from reconciler.schema.values import Body, Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Protocol
 from reconciler.checkup import Checkup
 from reconciler.facts import Deployment, Facts, History
 from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
-from reconciler.kind import SecretRef
 from reconciler.model import Component, Deployed, LiveState, OrgInfo, Sent
+from reconciler.schema.values import SecretRef
 
 Progress = Callable[[str], None]
 """Told the name of each stage as it begins, e.g. `retrieving 12 kinds`, `deploying (3 of 40 components)`; and an empty

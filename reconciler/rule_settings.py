@@ -6,7 +6,7 @@ from datetime import date
 
 from reconciler.errors import Place
 from reconciler.model import Address, Finding
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.spelling import fits
 
 EXPIRED, UNUSED = "waiver.expired", "waiver.unused"

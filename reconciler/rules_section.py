@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from reconciler.errors import Place
-from reconciler.kind import suggestion
+from reconciler.errors import Place, suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model import Address
 from reconciler.rule_settings import OWN, Waiver
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 Path = tuple[str | int, ...]
 Note = Callable[[Path, str, str], None]

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from reconciler import files
 from reconciler.errors import Complaint, Place
 from reconciler.files import FileError
-from reconciler.yaml_source import Positions
-from reconciler.yaml_values import IsSecret
+from reconciler.yaml.events import IsSecret
+from reconciler.yaml.reader import Positions
 
 MAX_FILES = 100_000
 MAX_BYTES = 10_000_000

@@ -17,15 +17,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from reconciler import __version__, files, merge_marks
+from reconciler import __version__, files
 from reconciler import journal as journals
-from reconciler.body import from_json, to_json, withheld
 from reconciler.errors import Complaint, InputError, Place, ReconcilerError, RefusedError
 from reconciler.files import FileError
 from reconciler.journal import Journal
 from reconciler.kinds import all_kinds
 from reconciler.model import Address, Applied, Baseline, Modified
-from reconciler.model import Path as FieldPath
+from reconciler.schema.stored import from_json, to_json, withheld
+from reconciler.schema.values import Path as FieldPath
+from reconciler.yaml import merge_marks
 
 FORMAT = 2
 """Format 1, of 0.1.0, is read as well: it knows no ids of records, and keeps of most undeclared resources only the names."""

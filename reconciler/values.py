@@ -7,25 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reconciler.kind import (
-    Body,
-    Certificate,
-    Commas,
-    Demanded,
-    Field,
-    Imperative,
-    Keyed,
-    Known,
-    Lines,
-    Problem,
-    Ref,
-    SecretRef,
-    Struct,
-    WriteOnly,
-    suggestion,
-)
-from reconciler.secrets import NoReferenceError, reference
-from reconciler.yaml_text import UNPRINTABLE
+from reconciler.errors import suggestion
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.marks import Certificate, Commas, Demanded, Imperative, Keyed, Known, Lines, Ref, WriteOnly
+from reconciler.schema.problems import Problem
+from reconciler.schema.values import Body, SecretRef
+from reconciler.secret_refs import NoReferenceError, reference
+from reconciler.yaml.source import UNPRINTABLE
 
 PREFIX = "RECONCILER_VAR_"
 """Of the environment variables that desired files may read."""

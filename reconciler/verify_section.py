@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import Place
-from reconciler.kind import suggestion
-from reconciler.secrets import NoReferenceError, reference
+from reconciler.errors import Place, suggestion
+from reconciler.secret_refs import NoReferenceError, reference
 from reconciler.verify.given import SECRETS, TEXTS, Given
 
 RawPath = tuple[str | int, ...]

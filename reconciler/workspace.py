@@ -13,18 +13,18 @@ from reconciler.config import Org, Project, as_written_error, load_project, logi
 from reconciler.desired import load
 from reconciler.engine import Session
 from reconciler.engine.session import utc_now
-from reconciler.errors import Complaint, InputError, ReconcilerError
+from reconciler.errors import Complaint, InputError, ReconcilerError, suggestion
 from reconciler.guards import ALLOWABLE
-from reconciler.kind import SecretRef, suggestion
 from reconciler.model import Snapshot
 from reconciler.own_providers import prefer_ours
 from reconciler.progress import progress
 from reconciler.redaction import hold, redacted
 from reconciler.render.safe import line
-from reconciler.secrets import secret_value
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import SecretRef
+from reconciler.secret_refs import secret_value
 from reconciler.store import Store
-from reconciler.yaml_text import is_variable
+from reconciler.yaml.source import is_variable
 
 if TYPE_CHECKING:
     from providers.salesforce.tape.recording import Recording

@@ -10,8 +10,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler import comparisons
-from reconciler.kind import Body, Commas, Field, Keyed, Lines, Struct
+from reconciler.schema import comparisons
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.marks import Commas, Keyed, Lines
+from reconciler.schema.values import Body
 
 __all__ = ["different", "respelled", "respelled_body"]
 

@@ -18,26 +18,23 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.kind import (
-    Body,
+from reconciler.kinds import ENABLEMENT, all_kinds
+from reconciler.schema.kind import Field, Kind, Struct
+from reconciler.schema.marks import (
     Certificate,
     Commas,
-    Field,
     Imperative,
     Keyed,
-    Kind,
     Known,
     OrgBound,
     Ref,
-    SecretRef,
     Since,
     SinceValue,
     SourceText,
-    Struct,
     Until,
     WriteOnly,
 )
-from reconciler.kinds import ENABLEMENT, all_kinds
+from reconciler.schema.values import Body, SecretRef
 
 __all__ = ["bodies", "enablements", "names", "values"]
 

@@ -7,7 +7,9 @@ only if a record holds such a field at all.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
-from reconciler.kind import Body, Kind, Ref, Struct
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import Ref
+from reconciler.schema.values import Body
 
 Listing = Callable[[], Mapping[str, str]]
 """Asks the org for its certificates: name -> id."""

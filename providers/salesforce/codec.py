@@ -24,7 +24,9 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from providers.salesforce.markup import FORBIDDEN, NAMESPACE, XSI, MetadataXmlError, escape, parse
-from reconciler.kind import Body, Commas, Kind, Lines, RawXml, SecretRef, SourceText, Struct, Value
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import Commas, Lines, SourceText
+from reconciler.schema.values import Body, RawXml, SecretRef, Value
 
 _NIL = [(f"{{{XSI}}}nil", "true")]
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'

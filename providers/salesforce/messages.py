@@ -20,8 +20,8 @@ from urllib.parse import unquote
 
 from providers.salesforce.metadata_api import Message
 from providers.salesforce.package import kind_of_path
-from reconciler.kind import Kind
 from reconciler.kinds import all_kinds, settings
+from reconciler.schema.kind import Kind
 
 _MISSING = re.compile(r"Entity of type '.+' named '.+' cannot be found")
 """A member that was asked for by name and is not there: absent, not unreadable. The Salesforce CLI

@@ -13,9 +13,11 @@ from functools import cache
 from providers.salesforce.codec import encode
 from providers.salesforce.markup import NAMESPACE, escape
 from reconciler.errors import Complaint, InputError
-from reconciler.kind import Kind, SecretRef, SourceText, Value
 from reconciler.kinds import all_kinds
 from reconciler.model import Component
+from reconciler.schema.kind import Kind
+from reconciler.schema.marks import SourceText
+from reconciler.schema.values import SecretRef, Value
 
 MANIFEST = "package.xml"
 REMOVE_FIRST = "destructiveChangesPre.xml"

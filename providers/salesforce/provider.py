@@ -35,10 +35,10 @@ from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
 from reconciler.facts import Deployment, Facts, History
 from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
-from reconciler.kind import Kind
 from reconciler.kinds import all_kinds, satellites
 from reconciler.model import Address, Component, Deployed, LiveState, OrgInfo, Sent
 from reconciler.provider import Progress, Secrets
+from reconciler.schema.kind import Kind
 
 NEWEST_API_VERSION = 66.0
 """The newest version that our kinds know."""

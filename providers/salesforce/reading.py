@@ -16,9 +16,11 @@ from providers.salesforce.markup import MetadataXmlError
 from providers.salesforce.messages import subject
 from providers.salesforce.metadata_api import Retrieved
 from providers.salesforce.package import kind_of_path, manifest_type, source_field
-from reconciler.kind import Body, Kind, Struct, WriteOnly
 from reconciler.kinds import ENABLEMENT
 from reconciler.model import Address, LiveResource, LiveState, Modified, OrgInfo, enablement
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import WriteOnly
+from reconciler.schema.values import Body
 from reconciler.spelling import Spelling
 
 _HANDLER = "OauthTokenExchangeHandler"

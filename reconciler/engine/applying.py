@@ -27,7 +27,6 @@ from reconciler.errors import (
     RefusedError,
     UnreachableError,
 )
-from reconciler.kind import SecretRef
 from reconciler.model import (
     REPLACED,
     Address,
@@ -48,7 +47,8 @@ from reconciler.model import (
 )
 from reconciler.planner import Request
 from reconciler.render.saved_plan import SavedPlan, effects
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import SecretRef
 
 WAIVE = "mend the files, or waive it in reconciler.yaml with a reason, an owner and an end"
 

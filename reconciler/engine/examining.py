@@ -7,9 +7,9 @@ from dataclasses import replace
 from reconciler.doctor import Diagnosis, Examined, Surroundings, of_checkup, of_error, of_surroundings
 from reconciler.engine.session import Session, stamp, utc_now
 from reconciler.errors import Complaint, ReconcilerError
-from reconciler.kind import SecretRef
 from reconciler.kinds import all_kinds
 from reconciler.model import Address, OrgInfo, Snapshot
+from reconciler.schema.values import SecretRef
 
 
 def examine(

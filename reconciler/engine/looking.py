@@ -37,7 +37,7 @@ from reconciler.model import (
     Snapshot,
 )
 from reconciler.rule_settings import RuleSettings
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 
 def drift(session: Session, *, against: str = "baseline") -> DriftReport:

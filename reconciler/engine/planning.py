@@ -13,9 +13,9 @@ from reconciler.errors import (
     Complaint,
     InputError,
     Place,
+    suggestion,
 )
 from reconciler.identity import owners
-from reconciler.kind import Body, suggestion
 from reconciler.model import (
     Action,
     Address,
@@ -24,7 +24,6 @@ from reconciler.model import (
     Component,
     Finding,
     LiveState,
-    Path,
     Plan,
     Refusal,
     Snapshot,
@@ -33,7 +32,8 @@ from reconciler.model import (
 )
 from reconciler.planner import Draft, Request
 from reconciler.provider import Provider
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Body, Path
 from reconciler.spelling import Spelling, folded
 
 APPS = ("ConnectedApp", "ExternalClientApplication")

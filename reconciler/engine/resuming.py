@@ -11,10 +11,10 @@ from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.facts import moment
 from reconciler.journal import Journal, approval, beside, variables
-from reconciler.kind import SecretRef
 from reconciler.model import Address, Baseline, Change, Deployed, Landing, LiveState, Plan, Sent, Snapshot, Step
 from reconciler.planner import Request
 from reconciler.render.saved_plan import SavedPlan
+from reconciler.schema.values import SecretRef
 
 LOOK = 10.0
 """Seconds after a deployment was sent in which the org may still come to list it."""

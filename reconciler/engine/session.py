@@ -20,7 +20,6 @@ from reconciler.errors import (
 )
 from reconciler.facts import Facts
 from reconciler.journal import Journal
-from reconciler.kind import Ref, SecretRef
 from reconciler.kinds import kind
 from reconciler.model import (
     NOT_RECORDED,
@@ -33,7 +32,9 @@ from reconciler.model import (
 )
 from reconciler.provider import Progress, Provider
 from reconciler.rule_settings import RuleSettings
-from reconciler.security import Severity
+from reconciler.schema.marks import Ref
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import SecretRef
 from reconciler.spelling import Spelling
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from reconciler.assertions import ends, nobodys_key, signed, tampered
+from reconciler.client_assertions import ends, nobodys_key, signed, tampered
 from reconciler.engine.session import Session, identified, read_live, time_of
-from reconciler.errors import Complaint, InputError
+from reconciler.errors import Complaint, InputError, suggestion
 from reconciler.flows import Answer, TokenAnswer, Tokens
-from reconciler.kind import suggestion
 from reconciler.model import Address, Baseline, Snapshot
 from reconciler.verify import Flow, Given, Granted, Probe, Refused, Standing, Verdict, VerifyReport, judge, promises
 from reconciler.verify.judging import is_propagating, not_run

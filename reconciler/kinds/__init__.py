@@ -5,7 +5,8 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from reconciler.kind import Kind, suggestion
+from reconciler.errors import suggestion
+from reconciler.schema.kind import Kind
 
 
 @cache

@@ -2,9 +2,11 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.comparisons import NAME
-from reconciler.kind import Double, Int, Keyed, Kind, Means, SourceText, String, Struct, Weaker
-from reconciler.security import Severity
+from reconciler.schema.comparisons import NAME
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import Keyed, Means, SourceText
+from reconciler.schema.severity import Severity, Weaker
+from reconciler.schema.values import Double, Int, String
 
 
 class PackageVersion(Struct):

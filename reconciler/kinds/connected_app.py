@@ -3,34 +3,29 @@ npm package `@salesforce/types` 1.9.0, whose API version is not stated (after 63
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler import meanings
-from reconciler.comparisons import IP, LIFETIME, NAME, choice
-from reconciler.kind import (
+from reconciler.schema import meanings
+from reconciler.schema.comparisons import IP, LIFETIME, NAME, choice
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import (
     Base64,
-    Boolean,
     Certificate,
     Default,
     Immutable,
-    Int,
     Keyed,
-    Kind,
     Known,
     Lines,
     Means,
     NotEchoed,
     Ref,
-    SecretRef,
     Since,
     SinceValue,
-    String,
-    Struct,
     Synonyms,
     Unordered,
     Until,
-    Weaker,
     WriteOnly,
 )
-from reconciler.security import Severity, certificate_trust, refresh_token_policy
+from reconciler.schema.severity import Severity, Weaker, certificate_trust, refresh_token_policy
+from reconciler.schema.values import Boolean, Int, SecretRef, String
 
 T19 = "@salesforce/types 1.9.0"
 

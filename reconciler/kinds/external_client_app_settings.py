@@ -2,8 +2,10 @@
 
 from typing import Annotated, ClassVar
 
-from reconciler.kind import Boolean, Default, Kind, Means, Since, Weaker
-from reconciler.security import Severity
+from reconciler.schema.kind import Kind
+from reconciler.schema.marks import Default, Means, Since
+from reconciler.schema.severity import Severity, Weaker
+from reconciler.schema.values import Boolean
 
 
 class ExternalClientAppSettings(Kind):

@@ -2,7 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.kind import Boolean, Default, Demanded, Kind, OrgBound, String
+from reconciler.schema.kind import Kind
+from reconciler.schema.marks import Default, Demanded, OrgBound
+from reconciler.schema.values import Boolean, String
 
 
 class ExternalClientApplication(Kind):

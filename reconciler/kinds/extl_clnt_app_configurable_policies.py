@@ -3,8 +3,10 @@ the npm package `@salesforce/types` 1.9.0, whose API version is not stated (afte
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.kind import Boolean, Default, Kind, Means, Owner, Ref, Since, String, Weaker
-from reconciler.security import Severity
+from reconciler.schema.kind import Kind
+from reconciler.schema.marks import Default, Means, Owner, Ref, Since
+from reconciler.schema.severity import Severity, Weaker
+from reconciler.schema.values import Boolean, String
 
 T19 = "@salesforce/types 1.9.0"
 

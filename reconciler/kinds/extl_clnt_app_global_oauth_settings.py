@@ -3,27 +3,22 @@ the npm package `@salesforce/types` 1.9.0, whose API version is not stated (afte
 
 from typing import Annotated, ClassVar
 
-from reconciler import meanings
-from reconciler.kind import (
-    Boolean,
+from reconciler.schema import meanings
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import (
     Certificate,
     Default,
     Forced,
     Immutable,
     Imperative,
-    Int,
-    Kind,
     Lines,
     Owner,
     Ref,
-    SecretRef,
     Since,
-    String,
-    Struct,
-    Weaker,
     WriteOnly,
 )
-from reconciler.security import Severity, certificate_trust
+from reconciler.schema.severity import Severity, Weaker, certificate_trust
+from reconciler.schema.values import Boolean, Int, SecretRef, String
 
 T19 = "@salesforce/types 1.9.0"
 

@@ -3,26 +3,11 @@ are from the npm package `@salesforce/types` 1.9.0, whose API version is not sta
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler import meanings
-from reconciler.kind import (
-    Boolean,
-    Commas,
-    Default,
-    Int,
-    Keyed,
-    Kind,
-    Known,
-    Means,
-    Owner,
-    Ref,
-    Since,
-    SinceValue,
-    String,
-    Struct,
-    Until,
-    Weaker,
-)
-from reconciler.security import Group, Severity, refresh_token_lifetime
+from reconciler.schema import meanings
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import Commas, Default, Keyed, Known, Means, Owner, Ref, Since, SinceValue, Until
+from reconciler.schema.severity import Group, Severity, Weaker, refresh_token_lifetime
+from reconciler.schema.values import Boolean, Int, String
 
 T19 = "@salesforce/types 1.9.0"
 

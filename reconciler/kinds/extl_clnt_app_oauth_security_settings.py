@@ -3,9 +3,11 @@ API version is not stated. Whether the API may create the record or only change 
 
 from typing import Annotated, ClassVar, Literal
 
-from reconciler.comparisons import IP
-from reconciler.kind import Keyed, Kind, Means, Owner, Ref, Since, String, Struct, Weaker
-from reconciler.security import Severity
+from reconciler.schema.comparisons import IP
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import Keyed, Means, Owner, Ref, Since
+from reconciler.schema.severity import Severity, Weaker
+from reconciler.schema.values import String
 
 T19 = "@salesforce/types 1.9.0"
 

@@ -2,24 +2,12 @@
 
 from typing import Annotated, ClassVar
 
-from reconciler import meanings
-from reconciler.comparisons import IP, PERHAPS_CERTIFICATE, SCOPE
-from reconciler.kind import (
-    Boolean,
-    Commas,
-    Default,
-    Int,
-    Keyed,
-    Kind,
-    OrgBound,
-    Owner,
-    Ref,
-    Since,
-    String,
-    Struct,
-    Weaker,
-)
-from reconciler.security import Severity
+from reconciler.schema import meanings
+from reconciler.schema.comparisons import IP, PERHAPS_CERTIFICATE, SCOPE
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import Commas, Default, Keyed, OrgBound, Owner, Ref, Since
+from reconciler.schema.severity import Severity, Weaker
+from reconciler.schema.values import Boolean, Int, String
 
 
 class ExtlClntAppOauthSettingsAttribute(Struct):

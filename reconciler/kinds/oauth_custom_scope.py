@@ -2,8 +2,10 @@
 
 from typing import Annotated, ClassVar
 
-from reconciler.kind import ApiKey, Boolean, Default, Keyed, Kind, Means, Ref, Since, String, Struct, Weaker
-from reconciler.security import Severity
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import ApiKey, Default, Keyed, Means, Ref, Since
+from reconciler.schema.severity import Severity, Weaker
+from reconciler.schema.values import Boolean, String
 
 
 class OauthCustomScopeApp(Struct):

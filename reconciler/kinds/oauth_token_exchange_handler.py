@@ -3,8 +3,10 @@ Exchange Handler"; marks with `T19` are from the npm package `@salesforce/types`
 
 from typing import Annotated, ClassVar
 
-from reconciler.kind import ApiKey, Boolean, Default, Keyed, Kind, Means, Ref, Since, String, Struct, Weaker
-from reconciler.security import Severity
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import ApiKey, Default, Keyed, Means, Ref, Since
+from reconciler.schema.severity import Severity, Weaker
+from reconciler.schema.values import Boolean, String
 
 TOKEN_TYPE = Means(
     "The handler now also takes tokens of this type: whoever holds one can ask for a Salesforce token.",

@@ -7,7 +7,7 @@ from functools import cache
 from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNDONE, UNMANAGED
 from reconciler.rule_settings import EXPIRED, OWN, UNUSED
 from reconciler.rules import all_rules
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.judging import GRANTED, KEPT, OTHER_SCOPES, OTHER_TOKEN, OTHER_USER, REFUSED, WAITING
 
 FAILED = "apply.failed"

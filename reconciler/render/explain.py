@@ -4,31 +4,17 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import unified_diff
 from typing import Any
 
-from reconciler.errors import Complaint, Exit, InputError
+from reconciler.errors import Complaint, Exit, InputError, suggestion
 from reconciler.guards import GUARDS
 from reconciler.judging import HANDLER
-from reconciler.kind import (
-    Default,
-    Demanded,
-    Field,
-    Forced,
-    Immutable,
-    Kind,
-    Known,
-    Means,
-    Ref,
-    Since,
-    Struct,
-    Until,
-    Weaker,
-    WriteOnly,
-    suggestion,
-)
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
 from reconciler.model import CHANGED, DESIRED
 from reconciler.render.about import About, all_about
 from reconciler.render.safe import page
 from reconciler.rules import Rule, all_rules
+from reconciler.schema.kind import Field, Kind, Struct
+from reconciler.schema.marks import Default, Demanded, Forced, Immutable, Known, Means, Ref, Since, Until, WriteOnly
+from reconciler.schema.severity import Weaker
 
 EXITS: Mapping[int, str] = {
     Exit.OK: "Done, or nothing to do.",

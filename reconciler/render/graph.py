@@ -3,7 +3,7 @@
 from reconciler.render.report import Report
 from reconciler.render.safe import line
 from reconciler.render.topology import LIMIT, Edge, Mark, Node, Role, Topology, topology
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 NAME = 60
 """As much of a name is shown."""

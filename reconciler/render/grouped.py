@@ -11,7 +11,7 @@ from reconciler.kinds import all_kinds
 from reconciler.model import Action, Address, Change, Finding
 from reconciler.render.about import about
 from reconciler.render.values import count
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
 
 FEW = 20
 """Up to as many findings, or changes, are shown one by one: that is read faster than a table of them."""

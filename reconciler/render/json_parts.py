@@ -5,10 +5,10 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.errors import Place
-from reconciler.kind import Value
-from reconciler.model import GONE, UNMANAGED, Address, Attribution, Finding, Modified, OrgInfo, Path, Unchecked
+from reconciler.model import GONE, UNMANAGED, Address, Attribution, Finding, Modified, OrgInfo, Unchecked
 from reconciler.render import shapes, values
 from reconciler.render.saved_plan import FORMAT
+from reconciler.schema.values import Path, Value
 
 PROVIDER = "reconciler/salesforce"
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from reconciler.diff import new_fields
 from reconciler.errors import ReconcilerError
 from reconciler.facts import Deployment
-from reconciler.kind import Body, Immutable, OrgBound, Struct, Value, WriteOnly
 from reconciler.model import (
     Action,
     ApplyResult,
@@ -30,6 +29,9 @@ from reconciler.render import json_parts, shapes, values
 from reconciler.render.json_parts import Json
 from reconciler.render.safe import json_page
 from reconciler.render.saved_plan import FORMAT, digest
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Immutable, OrgBound, WriteOnly
+from reconciler.schema.values import Body, Value
 
 _ACTIONS = {
     Action.CREATE: ["create"],

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from reconciler.guards import lifted
-from reconciler.kind import Struct
 from reconciler.model import Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Reason
 from reconciler.render import values
 from reconciler.render.grouped import (
@@ -36,7 +35,8 @@ from reconciler.render.safe import page as joined
 from reconciler.render.verify_text import SIGNS
 from reconciler.render.what import moved, way, where
 from reconciler.render.who import uncounted, who
-from reconciler.security import Direction, Severity
+from reconciler.schema.kind import Struct
+from reconciler.schema.severity import Direction, Severity
 from reconciler.verify.judging import Verdict
 
 LIMIT = 64_000

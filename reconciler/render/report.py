@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.errors import Complaint, ReconcilerError
 from reconciler.facts import Deployment
-from reconciler.kind import Body
 from reconciler.model import (
     Address,
     ApplyResult,
@@ -23,6 +22,7 @@ from reconciler.model import (
 from reconciler.render import outcome, text, values, verify_text
 from reconciler.render.about import ERROR, about
 from reconciler.render.what import where as change_of
+from reconciler.schema.values import Body
 from reconciler.verify.judging import Verdict, VerifyReport
 
 

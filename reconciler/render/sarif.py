@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.errors import Place
-from reconciler.kind import SourceText
 from reconciler.model import Address, ComponentFailure, Finding, Landing, Unchecked
 from reconciler.render import values, verify_text
 from reconciler.render.about import ERROR, FAILED, About, about, all_about
@@ -23,7 +22,8 @@ from reconciler.render.report import Report
 from reconciler.render.safe import json_page, line
 from reconciler.render.what import WORDS, way, what, where
 from reconciler.render.who import uncounted, who
-from reconciler.security import Severity
+from reconciler.schema.marks import SourceText
+from reconciler.schema.severity import Severity
 from reconciler.verify.judging import Standing, Verdict
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

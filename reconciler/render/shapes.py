@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from reconciler.doctor import Health
 from reconciler.model import Action, Confidence, Landing
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
 from reconciler.verify.judging import Standing
 
 published = with_config(ConfigDict(use_attribute_docstrings=True))

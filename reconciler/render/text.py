@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from reconciler.facts import Deployment
 from reconciler.guards import lifted
-from reconciler.kind import Body
 from reconciler.model import (
     CHANGED,
     REFERENCE,
@@ -19,7 +18,6 @@ from reconciler.model import (
     FieldChange,
     Finding,
     Modified,
-    Path,
     Plan,
     Unchecked,
 )
@@ -32,7 +30,8 @@ from reconciler.render.safe import line, page
 from reconciler.render.what import moved, undeclared, undeclared_beside, way
 from reconciler.render.who import last_touch, uncounted, who
 from reconciler.rules import all_rules
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import Body, Path
 
 __all__ = [
     "apply_result",

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from reconciler.body import canonical_value
-from reconciler.kind import RawXml, Value
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import GONE, Action, Address, Finding, Path
+from reconciler.model import GONE, Action, Address, Finding
 from reconciler.render import values
 from reconciler.render.grouped import CONNECTED, app_of
 from reconciler.render.report import Report
@@ -25,7 +23,9 @@ from reconciler.rules.apps import (
     TOKEN_EXCHANGE_POLICY,
     Setting,
 )
-from reconciler.security import Severity
+from reconciler.schema.body import canonical_value
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path, RawXml, Value
 
 LIMIT = 60
 """As many nodes are drawn, before some are folded: apps and users first, of which an org has hundreds. More fills no screen."""

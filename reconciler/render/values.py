@@ -6,23 +6,14 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-from reconciler import body
 from reconciler.apex.secrets import masked
-from reconciler.kind import (
-    Body,
-    Certificate,
-    Field,
-    Kind,
-    RawXml,
-    SecretRef,
-    SourceText,
-    Struct,
-    Value,
-    WriteOnly,
-)
 from reconciler.kinds import ENABLEMENT, all_kinds
-from reconciler.model import Address, FieldChange, Path
+from reconciler.model import Address, FieldChange
 from reconciler.render.safe import line
+from reconciler.schema import body
+from reconciler.schema.kind import Field, Kind, Struct
+from reconciler.schema.marks import Certificate, SourceText, WriteOnly
+from reconciler.schema.values import Body, Path, RawXml, SecretRef, Value
 
 LONG = 120
 """A text beyond this, or with line breaks, is summed up."""

@@ -3,7 +3,7 @@
 from reconciler.model import Finding, Plan
 from reconciler.render import values
 from reconciler.render.safe import line
-from reconciler.security import Direction
+from reconciler.schema.severity import Direction
 
 WORDS = 4_000
 """So many characters are shown of one value or sentence, where nothing else bounds them."""

@@ -12,10 +12,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from reconciler.facts import Facts
-from reconciler.kind import Body
-from reconciler.model import Address, Finding, OrgInfo, Path, Unchecked
+from reconciler.model import Address, Finding, OrgInfo, Unchecked
 from reconciler.rules.world import World
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Body, Path
 
 __all__ = ["Broken", "Example", "NotChecked", "Rule", "World", "all_rules", "judge", "rule"]
 

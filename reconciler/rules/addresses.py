@@ -8,13 +8,14 @@ from enum import Enum
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
-from reconciler.model import Address, Path
+from reconciler.model import Address
 from reconciler.rules import Broken, NotChecked, Verdicts, rule
 from reconciler.rules.apps import CALLBACKS, OAUTH, OAUTH_POLICY, SINGLE_LOGOUT, App, Setting
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
 from reconciler.rules.unknowns import shown, some, unknown, unknowns
 from reconciler.rules.world import UNKNOWN, World
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path
 
 OAUTH_SETTINGS = "Salesforce Help, Enable OAuth Settings for API Integration"
 SECURITY = "ExtlClntAppOauthSecuritySettings"

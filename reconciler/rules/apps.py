@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.body import entries, field_at, get
-from reconciler.model import Address, Path
+from reconciler.model import Address
+from reconciler.schema.body import entries
+from reconciler.schema.paths import field_at, get
+from reconciler.schema.values import Path
 
 if TYPE_CHECKING:
     from reconciler.rules.world import World

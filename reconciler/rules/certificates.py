@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from reconciler.body import get
-from reconciler.model import Address, Path
+from reconciler.model import Address
 from reconciler.rules import Broken, Example, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
 from reconciler.rules.apps import ADMIN_APPROVED, CERTIFICATE, PERMITTED_USERS, SCOPES, App
 from reconciler.rules.flows import gives_refresh_tokens
 from reconciler.rules.unknowns import unknowns
 from reconciler.rules.world import UNKNOWN, World
-from reconciler.security import Severity
+from reconciler.schema.paths import get
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path
 
 MAX_CHARACTERS = 4000
 MAX_BYTES = 4096

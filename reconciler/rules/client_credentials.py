@@ -26,7 +26,7 @@ from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE
 from reconciler.rules.unknowns import unknown
 from reconciler.rules.users import is_administrator, look_up, unusable
 from reconciler.rules.world import UNKNOWN
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 ECA_SETUP = 'Salesforce Help, "Configure an External Client App for OAuth 2.0 Client Credentials Flow"'
 APP_SETUP = (

@@ -8,7 +8,7 @@ from reconciler.rules.examples import WEB_SERVER
 from reconciler.rules.unknowns import unknown
 from reconciler.rules.users import ADMINISTRATORS
 from reconciler.rules.world import UNKNOWN
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 Verdicts = Iterator[Broken | NotChecked]
 

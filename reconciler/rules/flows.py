@@ -25,7 +25,7 @@ from reconciler.rules.examples import CLIENT_CREDENTIALS as SERVICE
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
 from reconciler.rules.unknowns import some, unknown, unknowns
 from reconciler.rules.world import UNKNOWN, Unknown, World
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 ORG_FLOWS = Address("OauthOidcSettings", "OauthOidc")
 OIDC_GUIDE = "Metadata API Developer Guide, OauthOidcSettings"

@@ -14,7 +14,7 @@ from reconciler.rules.apps import (
 from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
 from reconciler.rules.unknowns import unknown
 from reconciler.rules.world import UNKNOWN
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 SWITCHES = (
     TOKEN_EXCHANGE,

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from functools import cache
 
-from reconciler.body import field_at
+from reconciler.errors import suggestion
 from reconciler.facts import Facts
-from reconciler.kind import Since, Struct, Until, suggestion
 from reconciler.kinds import all_kinds, satellites
-from reconciler.model import Address, Path, Resource, walk
+from reconciler.model import Address, Resource, walk
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.apps import (
     CONSUMER_KEY,
@@ -26,7 +25,11 @@ from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
 from reconciler.rules.identity import declared_value, live_value
 from reconciler.rules.unknowns import shown, unknown, unknowns
 from reconciler.rules.world import UNKNOWN, World
-from reconciler.security import Severity
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Since, Until
+from reconciler.schema.paths import field_at
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path
 
 CONNECTED_GUIDE = "Metadata API Developer Guide, ConnectedApp"
 FIELD_REPORT = "field reports; Salesforce does not document it"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reconciler.body import get
 from reconciler.rules import Broken, NotChecked, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS, SECURITY, Reach, reaches
 from reconciler.rules.apps import GLOBAL, OAUTH, OAUTH_POLICY, ROTATION, SCOPES, App, Setting
@@ -13,7 +12,8 @@ from reconciler.rules.flows import gives_refresh_tokens
 from reconciler.rules.tokens import POLICIES_GUIDE
 from reconciler.rules.unknowns import shown, some, unknown, unknowns
 from reconciler.rules.world import UNKNOWN, Unknown, World
-from reconciler.security import Severity
+from reconciler.schema.paths import get
+from reconciler.schema.severity import Severity
 
 REFRESH_POLICY = Setting("oauthPolicy.refreshTokenPolicy", OAUTH_POLICY, "refreshTokenPolicyType")
 VALIDITY_PERIOD = Setting("", OAUTH_POLICY, "refreshTokenValidityPeriod")

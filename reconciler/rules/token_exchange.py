@@ -38,7 +38,7 @@ from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
 from reconciler.rules.unknowns import shown, some, unknown
 from reconciler.rules.users import is_administrator, look_up, unusable
 from reconciler.rules.world import UNKNOWN, Enablement
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 OVERVIEW = 'Salesforce Help, "OAuth 2.0 Token Exchange Flow"'
 INTEGRATE = 'Salesforce Help, "Integrate an App for the Token Exchange Flow" (remoteaccess_token_exchange_integrate)'

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model import Address, Path
+from reconciler.model import Address
 from reconciler.rules import Broken, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
 from reconciler.rules.apps import CALLBACKS, ID_TOKEN, OAUTH, OAUTH_POLICY, SCOPES, App, Setting
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
 from reconciler.rules.unknowns import shown, some, unknown, unknowns
 from reconciler.rules.world import UNKNOWN, World
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path
 
 POLICIES_GUIDE = "Metadata API Developer Guide, ExtlClntAppOauthConfigurablePolicies"
 

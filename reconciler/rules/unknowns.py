@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.model import Address, Path
+from reconciler.model import Address
 from reconciler.rules import NotChecked
 from reconciler.rules.apps import App, Setting
 from reconciler.rules.world import UNKNOWN, World
+from reconciler.schema.values import Path
 
 
 def unknown(world: World, address: Address, path: Path = ()) -> NotChecked:

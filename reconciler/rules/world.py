@@ -7,12 +7,13 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
-from reconciler.body import at, canonical, get
 from reconciler.facts import Facts
-from reconciler.kind import Body, RawXml
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
-from reconciler.model import Address, OrgInfo, Path, Resource, reason_unreadable
+from reconciler.model import Address, OrgInfo, Resource, reason_unreadable
 from reconciler.rules.apps import EXTERNAL, App
+from reconciler.schema.body import canonical
+from reconciler.schema.paths import at, get
+from reconciler.schema.values import Body, Path, RawXml
 
 
 class Unknown(Enum):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.rules.apps import CLIENT_CREDENTIALS, CLIENT_CREDENTIALS_POLICY, CLIENT_CREDENTIALS_USER
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, Refused, WrongSecret
 from reconciler.verify.subject import APP_OFF, GRANT, PAST_THE_FLOW, SECRET, Subject
 

@@ -10,7 +10,7 @@ Source: Salesforce Help, "Enable OAuth Settings for API Integration", steps 8 an
 from collections.abc import Iterator, Mapping
 
 from reconciler.rules.apps import CALLBACKS, REFRESH_SECRET, SECRET_OPTIONAL, Setting
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, Refused, WrongSecret
 from reconciler.verify.subject import Subject
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.errors import Place
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 
 SECRETS: Mapping[str, str] = {
     "client_secret": "the app's consumer secret; if not given, the one that the files refer to",

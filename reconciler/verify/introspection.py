@@ -7,7 +7,7 @@ Source: Salesforce Help, "Enable OAuth Settings for API Integration", step 15; "
 from collections.abc import Iterator
 
 from reconciler.rules.apps import INTROSPECT_ALL
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.probe import AnothersToken, Flow, Probe, Refused
 from reconciler.verify.subject import Subject
 

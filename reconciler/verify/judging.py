@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from reconciler.errors import Place
 from reconciler.flows import Answer, AuthorizeAnswer, TokenAnswer
-from reconciler.kind import Body
 from reconciler.model import Address, Finding, OrgInfo
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Body
 from reconciler.verify.probe import Flow, Granted, Probe, Refused
 from reconciler.verify.scopes import too_many
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.rules.apps import ADMIN_APPROVED, CERTIFICATE, PERMITTED_USERS
 from reconciler.rules.world import UNKNOWN
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Assertion, Flow, Part, Probe, Refused, Text
 from reconciler.verify.subject import APP_OFF, GRANT, NEVER_ASKED, USER, Subject
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from reconciler.model import Address, Path
-from reconciler.security import Severity
+from reconciler.model import Address
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path
 
 
 class Flow(StrEnum):

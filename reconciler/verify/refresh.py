@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.rules.apps import REFRESH_SECRET, ROTATION
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, RefreshToken, Refused, WrongSecret
 from reconciler.verify.subject import GRANT, REFRESH_POLICY, SECRET, Subject
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from reconciler.kind import SecretRef
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import Address, Path
+from reconciler.model import Address
 from reconciler.rules.apps import (
     CONSUMER_KEY,
     GLOBAL,
@@ -20,7 +19,8 @@ from reconciler.rules.apps import (
     Setting,
 )
 from reconciler.rules.world import UNKNOWN, Enablement
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path, SecretRef
 from reconciler.verify.given import Given
 from reconciler.verify.probe import Flow, Granted, Part, Probe, Refused, Secret
 

@@ -16,7 +16,7 @@ from reconciler.rules.apps import (
     TOKEN_EXCHANGE_POLICY,
     TOKEN_EXCHANGE_SECRET,
 )
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, Refused, Secret, Tampered, WrongSecret
 from reconciler.verify.refresh import refresh
 from reconciler.verify.scopes import one_too_many

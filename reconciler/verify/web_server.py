@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from reconciler.rules.apps import CALLBACKS, PKCE
 from reconciler.rules.flows import ORG_FLOWS
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify.client_secret import of_codes
 from reconciler.verify.probe import Flow, Granted, Part, Probe, Refused
 from reconciler.verify.subject import APP_OFF, Subject

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.diff import new_fields
-from reconciler.kind import Body
 from reconciler.model import (
     Action,
     Address,
@@ -21,6 +20,7 @@ from reconciler.model import (
     walk,
 )
 from reconciler.planner import Draft, Request, draft
+from reconciler.schema.values import Body
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", api_version="63.0")
 DANA = Modified("Dana Admin", "005000000000001AAA", "2026-01-02T03:04:05.000Z")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.attribution import attributed
 from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.model import Address, Attribution, Confidence, Finding, Modified, Touch
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 DANA, ELI, CI = "005000000000001AAA", "005000000000002AAA", "005000000000009AAA"
 NAMES = {DANA: "dana@acme.example", ELI: "eli@acme.example", CI: "ci@acme.example"}

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.baseline import accepted, advanced, at_version, forgotten, seen
-from reconciler.kind import Body, SecretRef
 from reconciler.model import Applied, Baseline, Lifecycle, Modified
+from reconciler.schema.values import Body, SecretRef
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
 
 CA, ECA = "ConnectedApp/legacy", "ExternalClientApplication/portal"

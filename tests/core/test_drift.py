@@ -6,7 +6,7 @@ import pytest
 
 from reconciler import drift
 from reconciler.model import Applied, Finding
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
 from tests.core.build import DANA, NOTHING_OWNED, ORG, address, baseline, live
 
 APP = "ExternalClientApplication/portal"

@@ -7,7 +7,6 @@ import pytest
 
 from reconciler import journal as journals
 from reconciler.journal import Intent, Journal, approval
-from reconciler.kind import SecretRef
 from reconciler.model import (
     Action,
     Address,
@@ -22,6 +21,7 @@ from reconciler.model import (
     Step,
 )
 from reconciler.planner import Request
+from reconciler.schema.values import SecretRef
 
 APP, GLOBAL = Address("ExternalClientApplication", "a"), Address("ExtlClntAppGlobalOauthSettings", "a")
 SECRET = SecretRef("command", ("pass", "portal"))

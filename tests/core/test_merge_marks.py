@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.merge_marks import conflict
+from reconciler.yaml.merge_marks import conflict
 
 
 @pytest.mark.parametrize(

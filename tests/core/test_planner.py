@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.kind import Body, RawXml, SecretRef
 from reconciler.model import Action, Lifecycle
+from reconciler.schema.values import Body, RawXml, SecretRef
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan, shown
 
 ECA = "ExternalClientApplication/portal"

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.model import Address, Finding
 from reconciler.rule_settings import RuleSettings, Waiver, waived
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 TODAY = date(2026, 11, 22)
 APP = Address("ExternalClientApplication", "portal")

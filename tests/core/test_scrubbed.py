@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
-from reconciler.body import fits, may_be
 from reconciler.drift import findings
 from reconciler.model import Address, Applied, Baseline, LiveResource, LiveState, OrgInfo, Origin, Resource, Snapshot
 from reconciler.planner import draft
 from reconciler.rules import Broken, World, all_rules, judge
 from reconciler.rules.world import UNKNOWN
+from reconciler.schema.scrubbed import fits, may_be
 
 APP = Address("ExternalClientApplication", "portal")
 MARK = "scrubbed-0123456789abcdef@scrubbed.invalid"

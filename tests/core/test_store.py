@@ -13,8 +13,8 @@ import pytest
 from reconciler.baseline import remembered
 from reconciler.drift import findings
 from reconciler.errors import Exit, InputError, ReconcilerError, RefusedError
-from reconciler.kind import RawXml
 from reconciler.model import Applied, Baseline, LiveResource, LiveState, Modified
+from reconciler.schema.values import RawXml
 from reconciler.store import Store
 from tests.core.build import ORG, address
 

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.config import Org, Project, load_project, org_id_problem
 from reconciler.errors import Complaint, InputError
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 
 # As in the design: references inside of braces are not YAML, and everybody writes them.
 EXAMPLE = """\

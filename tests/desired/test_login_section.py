@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.kind import SecretRef
 from reconciler.login_section import FLOWS
+from reconciler.schema.values import SecretRef
 from tests.desired.test_config import complaints, load, org
 
 REMOTE = "instance_url: https://acme.my.salesforce.com\n"

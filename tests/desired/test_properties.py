@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import InputError
-from reconciler.kind import Body, Kind, SecretRef
 from reconciler.kinds import all_kinds
 from reconciler.model import Address, enablement
+from reconciler.schema.kind import Kind
+from reconciler.schema.values import Body, SecretRef
 from tests.desired.build import META, Folder
 from tests.strategies import bodies, enablements, names
 

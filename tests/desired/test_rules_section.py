@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.rules import all_rules
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.desired.test_config import complaints, load
 
 RULE = next(iter(all_rules()))

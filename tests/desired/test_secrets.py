@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import secrets
+from reconciler import secret_refs
 from reconciler.errors import InputError
-from reconciler.kind import SecretRef
-from reconciler.secrets import secret_value
+from reconciler.schema.values import SecretRef
+from reconciler.secret_refs import secret_value
 
 
 def value(ref: SecretRef, root: Path, *, allow: bool = False, **environment: str) -> str:
@@ -90,7 +90,7 @@ def test_a_command_that_fails_or_takes_too_long_shows_nothing_of_what_it_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have said half of the secret."""
-    monkeypatch.setattr(secrets, "COMMAND_SECONDS", 0.5)
+    monkeypatch.setattr(secret_refs, "COMMAND_SECONDS", 0.5)
     with pytest.raises(InputError, match="failed with exit code 3") as failed:
         value(python("print('hunter2'); raise SystemExit(3)"), tmp_path, allow=True)
     with pytest.raises(InputError, match="gave no secret within") as late:

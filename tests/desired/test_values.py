@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 from tests.desired.build import APP, HANDLER, Folder, body, only
 
 CONNECTED = "kind: ConnectedApp\nname: a\n"

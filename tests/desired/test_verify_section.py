@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 from tests.desired.test_config import complaints, load
 
 START = "project: a\norgs:\n  prod:\n    mock: a.db\n"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.yaml_source import Positions, Reader, Reading
-from reconciler.yaml_values import MAX_ALIASED, MAX_DEPTH
+from reconciler.yaml.events import MAX_ALIASED, MAX_DEPTH
+from reconciler.yaml.reader import Positions, Reader, Reading
 
 
 def read(text: str | bytes) -> Reading:

@@ -9,8 +9,10 @@ from typing import Any
 
 from providers.mock import MockOrgError
 from providers.salesforce.codec import decode
-from reconciler.kind import Body, Imperative, Kind, RawXml, Ref, Struct, Until, WriteOnly
 from reconciler.kinds import kind
+from reconciler.schema.kind import Kind, Struct
+from reconciler.schema.marks import Imperative, Ref, Until, WriteOnly
+from reconciler.schema.values import Body, RawXml
 from tests.e2e.build import SECRET, Document, app, handler_class, record
 from tests.e2e.project import Project
 

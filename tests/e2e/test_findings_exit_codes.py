@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.rules import all_rules
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.e2e.build import APP, DANA, GLOBAL, portal
 from tests.e2e.project import Project
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from providers.mock import MockOrgError
-from reconciler.kind import Forced
 from reconciler.model import Address
+from reconciler.schema.marks import Forced
 from tests.e2e.build import DANA, handler_class
 from tests.e2e.project import Project
 from tests.e2e.worlds import CLASS, World, edited, worlds

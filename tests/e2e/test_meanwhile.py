@@ -12,8 +12,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from providers.mock import MockOrgError
-from reconciler.body import canonical_value, field_at
 from reconciler.model import Address
+from reconciler.schema.body import canonical_value
+from reconciler.schema.paths import field_at
 from tests.e2e.build import APP, DANA, GLOBAL, LEGACY, POLICY, app, legacy, oidc, portal, scope
 from tests.e2e.project import Project
 from tests.e2e.served import App, behind

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.salesforce.codec import decode, encode
-from reconciler.body import entries
-from reconciler.kind import Body
 from reconciler.kinds import all_kinds
+from reconciler.schema.body import entries
+from reconciler.schema.values import Body
 from tests.e2e.build import (
     APP,
     DANA,

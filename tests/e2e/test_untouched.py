@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.kind import Since, SinceValue, Struct, Until
 from reconciler.kinds import kind
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Since, SinceValue, Until
 from tests.e2e.build import (
     APP,
     CODE,

@@ -7,8 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.kind import Body, Immutable, Owner, SecretRef, Struct, WriteOnly
 from reconciler.kinds import all_kinds, kind, satellites
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Immutable, Owner, WriteOnly
+from reconciler.schema.values import Body, SecretRef
 from tests.e2e.build import DANA, INTEGRATION, Document
 from tests.strategies import bodies, enablements
 

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler import comparisons, drift
-from reconciler.body import covers, overlaid
-from reconciler.comparisons import Comparison
+from reconciler import drift
 from reconciler.diff import field_changes
-from reconciler.kind import Field, Forced, Immutable, OrgBound, Struct
 from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model import Address, Applied, Baseline, LiveResource, LiveState, OrgInfo
-from reconciler.security import Severity
+from reconciler.schema import comparisons
+from reconciler.schema.body import covers, overlaid
+from reconciler.schema.comparisons import Comparison
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.marks import Forced, Immutable, OrgBound
+from reconciler.schema.severity import Severity
 from tests.respelling import different, respelled
 from tests.strategies import values
 

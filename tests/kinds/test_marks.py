@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from reconciler.diff import field_changes
-from reconciler.kind import Body
 from reconciler.kinds import all_kinds
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import Body
 
 CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
 ON, OFF = (False, True), (True, False)
@@ -305,7 +305,7 @@ def test_every_field_with_a_mark_is_in_the_tables():
 
 
 def _marked(struct: Any) -> set[str]:
-    from reconciler.kind import Weaker
+    from reconciler.schema.severity import Weaker
 
     found = {name for name, field in struct.fields().items() if field.has(Weaker)}
     for field in struct.fields().values():

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.kind import Means, Struct, Weaker
 from reconciler.kinds import all_kinds, settings
-from reconciler.security import Group
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Means
+from reconciler.schema.severity import Group, Weaker
 
 LONGEST = 160
 """A sentence stands on one line of a terminal, of a pull-request comment, of a phone."""

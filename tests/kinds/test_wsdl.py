@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.kind import Field, Kind, Since, SinceValue, SourceText, Struct
 from reconciler.kinds import all_kinds
 from reconciler.kinds.connected_app import ConnectedApp
 from reconciler.kinds.oauth_token_exchange_handler import OauthTokenExchangeHandler
+from reconciler.schema.kind import Field, Kind, Struct
+from reconciler.schema.marks import Since, SinceValue, SourceText
 
 from .wsdl import Element, v63
 

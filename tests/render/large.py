@@ -1,7 +1,6 @@
 """A large org: 400 resources change, and 1,000 findings are there to be read besides."""
 
 from reconciler.errors import Place
-from reconciler.kind import Body
 from reconciler.model import (
     Address,
     Change,
@@ -15,7 +14,8 @@ from reconciler.model import (
     enablement,
 )
 from reconciler.rules import all_rules
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import Body
 
 from .reports_html import DANA, ECA, GLOBAL, HANDLER, POLICY, enabled, handler
 from .samples import ORG, update

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Place
 from reconciler.facts import Deployment
-from reconciler.kind import RawXml
 from reconciler.model import (
     Address,
     ApplyResult,
@@ -32,7 +31,8 @@ from reconciler.model import (
     enablement,
 )
 from reconciler.render.report import Report, of_apply, of_check, of_drift, of_plan
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import RawXml
 
 from .samples import DANA, GLOBAL, HANDLER, ORG, PORTAL, finding, plan_of, update
 

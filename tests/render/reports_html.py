@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from reconciler.errors import Place
 from reconciler.facts import Deployment
-from reconciler.kind import Body, SecretRef
 from reconciler.model import (
     Address,
     Attribution,
@@ -23,7 +22,8 @@ from reconciler.model import (
 )
 from reconciler.render.report import Report
 from reconciler.render.text import worst_first
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import Body, SecretRef
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "CS42", False, "Enterprise Edition", "63.0", "ci@acme.example")
 ECA, HANDLER, APEX, CONNECTED = "ExternalClientApplication", "OauthTokenExchangeHandler", "ApexClass", "ConnectedApp"

@@ -2,7 +2,6 @@
 
 from reconciler.errors import Place
 from reconciler.facts import Deployment
-from reconciler.kind import SecretRef
 from reconciler.model import (
     Address,
     ApplyResult,
@@ -28,7 +27,8 @@ from reconciler.model import (
     Unchecked,
     enablement,
 )
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import SecretRef
 
 __all__ = ["CHECKS", "DANA", "DRIFT_REPORTS", "GLOBAL", "ORG", "PLANS", "RESULTS", "finding", "plan_of", "update"]
 

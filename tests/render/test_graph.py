@@ -11,7 +11,7 @@ from reconciler.model import Address, enablement
 from reconciler.render.graph import NAME, dot, mermaid
 from reconciler.render.safe import line
 from reconciler.render.topology import Role, topology
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 from .reports_html import (
     APEX,

@@ -19,7 +19,6 @@ from markdown_it import MarkdownIt
 
 from reconciler.errors import Place
 from reconciler.facts import Deployment
-from reconciler.kind import Body
 from reconciler.model import (
     Address,
     ApplyResult,
@@ -46,7 +45,8 @@ from reconciler.model import (
     enablement,
 )
 from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, schemas, text
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import Body
 
 from .test_text import obeyed
 

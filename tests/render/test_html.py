@@ -14,7 +14,7 @@ from reconciler.model import Address, Change, FieldChange, Reason, Unchecked
 from reconciler.render.html import BYTES, FINDINGS, page
 from reconciler.render.html.element import element, void
 from reconciler.render.safe import is_hidden, line
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 from .reports_html import (
     APEX,

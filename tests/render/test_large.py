@@ -10,7 +10,7 @@ from reconciler.model import Action, Address, Change, Finding, Plan, Reason, Ref
 from reconciler.render import html, markdown, text
 from reconciler.render.grouped import FEW, ROWS, change_tables, changes_by_app, finding_tables, grouped, groups
 from reconciler.render.report import of_check, of_drift, of_plan
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
 
 from . import large
 from .reports import NASTY

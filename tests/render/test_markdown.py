@@ -14,7 +14,7 @@ from reconciler.render import markdown
 from reconciler.render.grouped import change_tables, finding_tables
 from reconciler.render.markdown import code, fenced, prose
 from reconciler.render.report import Report, of_error, of_plan
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 from .reports import (
     BY_DANA,

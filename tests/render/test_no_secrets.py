@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.kind import Body, RawXml, SecretRef
 from reconciler.model import (
     Address,
     ApplyResult,
@@ -20,7 +19,8 @@ from reconciler.model import (
 )
 from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, text
 from reconciler.render.report import Report
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Body, RawXml, SecretRef
 
 from .samples import GLOBAL, ORG, finding, plan_of
 

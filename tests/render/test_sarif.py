@@ -19,7 +19,7 @@ from reconciler.render import sarif
 from reconciler.render.about import all_about
 from reconciler.render.report import Report
 from reconciler.render.safe import is_hidden
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 from .reports import (
     APEX,

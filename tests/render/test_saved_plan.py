@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 
 from reconciler.errors import InputError, RefusedError
-from reconciler.kind import RawXml
 from reconciler.model import Address, Applied, Baseline, Change, FieldChange, Reason
 from reconciler.render import json_baseline, json_plan, saved_plan
 from reconciler.render.saved_plan import SavedPlan, read_plan
+from reconciler.schema.values import RawXml
 
 from .samples import GLOBAL, HANDLER, PLANS, finding, plan_of, update
 from .test_text import PLANS_OF_ANYTHING

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import tftest
 
-from reconciler.kind import SecretRef
 from reconciler.model import Address, Change, FieldChange, Reason, enablement
 from reconciler.render import json_plan
+from reconciler.schema.values import SecretRef
 
 from .samples import GLOBAL, HANDLER, PLANS, plan_of, update
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.kind import RawXml, SecretRef
 from reconciler.model import (
     Address,
     Applied,
@@ -36,7 +35,8 @@ from reconciler.model import (
 from reconciler.model import ApplyResult as Result
 from reconciler.render import json_baseline, json_plan, text
 from reconciler.render.safe import is_hidden, line
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import RawXml, SecretRef
 
 from .samples import DRIFTS, GLOBAL, ORG, PLANS, RESULTS, finding, plan_of, update
 

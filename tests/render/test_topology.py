@@ -5,7 +5,7 @@ import pytest
 from reconciler.model import Action, Address, Change, FieldChange, Reason, enablement
 from reconciler.render.report import of_plan
 from reconciler.render.topology import LIMIT, Edge, Mark, Node, Role, Topology, topology
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 from . import large
 from .reports_html import (

@@ -10,7 +10,7 @@ from reconciler.errors import Place
 from reconciler.model import Address, OrgInfo
 from reconciler.render import graph, html, json_verify, junit, markdown, sarif, verify_text
 from reconciler.render.report import of_verify
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify import Flow, Granted, Probe, Refused, Standing, Verdict, VerifyReport
 
 from .samples import ORG

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from reconciler.facts import Facts
-from reconciler.kind import Body
 from reconciler.model import Address, OrgInfo, Origin, Resource
 from reconciler.rules import Broken, NotChecked, World, all_rules
 from reconciler.rules.apps import EXTERNAL, GLOBAL, OAUTH, OAUTH_POLICY, POLICY
+from reconciler.schema.values import Body
 
 TODAY = date(2026, 11, 22)
 ORG = OrgInfo("00D000000000001EAA", api_version="66.0")

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
-from reconciler.body import references
 from reconciler.desired import load
 from reconciler.facts import Facts, User
-from reconciler.kind import Body
 from reconciler.model import Address, Finding, OrgInfo, Snapshot, Unchecked
 from reconciler.rules import Example, Rule, World, judge
+from reconciler.schema.paths import references
+from reconciler.schema.values import Body
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", organization_type="Enterprise Edition", api_version="66.0")
 TODAY = date(2026, 11, 22)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.apex.code import MOST
-from reconciler.kind import Body
 from reconciler.model import Address, Finding, Unchecked
 from reconciler.rules import World, all_rules, judge
 from reconciler.rules.examples import HANDLER_CLASS
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Body
 
 RULES = [rule for id, rule in all_rules().items() if id.startswith("AX") or id in ("TX12", "TX16")]
 HEURISTICS = [id for id in all_rules() if id.startswith("AX") and id not in ("AX08", "AX10")] + ["TX16"]

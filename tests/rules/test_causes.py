@@ -7,9 +7,9 @@ import pytest
 
 from reconciler import judging
 from reconciler.facts import Facts
-from reconciler.kind import Body
 from reconciler.rule_settings import RuleSettings
 from reconciler.rules import all_rules
+from reconciler.schema.values import Body
 from tests.core.build import baseline, desired, live, plan
 
 APP, OTHER, CONNECTED = "ExternalClientApplication/shop", "ExternalClientApplication/desk", "ConnectedApp/Shop"

@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from reconciler.rules import Broken
 from reconciler.rules.certificates import JWT_BEARER, NoCertificateError, read
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.rules.apps import TODAY, Bodies, broken, connected, external, in_org, verdicts
 
 GLOBAL = "ExtlClntAppGlobalOauthSettings/shop certificate"

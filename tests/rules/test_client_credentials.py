@@ -12,7 +12,7 @@ from reconciler.rules import Example, Rule, all_rules, judge
 from reconciler.rules import client_credentials as cc
 from reconciler.rules.examples import CLIENT_CREDENTIALS as GOOD
 from reconciler.rules.examples import WEB_SERVER
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.rules.build import found, world
 
 USER = "integration@acme.example"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from reconciler import comparisons
-from reconciler.kind import Struct
 from reconciler.kinds import all_kinds
 from reconciler.render.about import About, all_about
+from reconciler.schema import comparisons
+from reconciler.schema.kind import Struct
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 COMPARISONS = PAGE.with_name("comparisons.md")

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model import Address
 from reconciler.rules import Broken
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.rules.apps import broken, connected, external, in_files, in_org, org_flows, unchecked, verdicts
 
 WEB, PHONE, LOOPBACK = "https://erp.acme.example/callback", "acmeerp://callback", "http://localhost:1717/OauthRedirect"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 from tests.rules.apps import Bodies, broken, connected, external, in_files, in_org, unchecked, verdicts
 
 MADE_BY_THE_ORG = "3MVG9lKcPoNINVBIPJjdw.1J9LLM82_HnFVVX19KY1uA"

@@ -10,7 +10,7 @@ from reconciler.facts import Facts
 from reconciler.model import Address
 from reconciler.rules import Broken, Example, NotChecked, Rule, World, judge
 from reconciler.rules.world import UNKNOWN
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 PORTAL = Address("ExternalClientApplication", "portal")
 OTHER = Address("ExternalClientApplication", "other")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.kind import Body
 from reconciler.kinds import satellites
 from reconciler.model import Address, Finding
 from reconciler.rules import Rule, World, all_rules, judge
 from reconciler.rules.world import section
+from reconciler.schema.values import Body
 from tests.rules.build import world
 
 WRITTEN = re.compile(r"\b(\w+): ([\w.:/-]+|\[[\w, ]+\]|\"\")(?: under (\w+))?(?=$|[,;) ])")

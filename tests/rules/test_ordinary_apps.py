@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.kind import Body
 from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model import Address, OrgInfo, Origin, Resource
 from reconciler.rules import World, all_rules, judge
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Body
 from tests.rules.build import found, world
 from tests.rules.ordinary_apps import ORDINARY, SINGLE_PAGE
 from tests.strategies import bodies, enablements

@@ -7,7 +7,7 @@ import pytest
 from reconciler.facts import Facts
 from reconciler.model import Address
 from reconciler.rules import Broken
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.rules.apps import ORG, Bodies, broken, connected, external, in_files, in_org, unchecked, verdicts
 
 OAUTH, GLOBAL = "ExtlClntAppOauthSettings/shop", "ExtlClntAppGlobalOauthSettings/shop"

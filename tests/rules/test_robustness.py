@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.kind import Body, Field, RawXml, Struct
 from reconciler.kinds import all_kinds, satellites
 from reconciler.model import Address
 from reconciler.rules import judge
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.values import Body, RawXml
 from tests.rules.apps import Bodies, connected, external, in_org, org_flows
 
 TEXTS = (

@@ -14,7 +14,7 @@ from reconciler.rules import token_exchange as tx
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE as CONNECTED
 from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
 from reconciler.rules.examples import WEB_SERVER
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.rules.build import found, world
 
 USER = "integration@acme.example"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.apex.code import DEEPEST, LONGEST, MOST
 from reconciler.model import CheckReport
 from reconciler.render import text
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from tests.rules.test_apex import CLAIMS, VERIFIED, YES, judged, partner
 
 WORDS = st.sampled_from(["a", "token", "claims", "x1", "größe", "\u212aey", "getIss", "no", "system", "this", "result"])

@@ -7,8 +7,9 @@ order mark, line endings, unknown fields, values of the wrong type, lists in one
 from hypothesis import strategies as st
 
 from providers.salesforce.markup import NAMESPACE, XSI, escape
-from reconciler.kind import Field, Kind, SourceText, Struct
 from reconciler.kinds import all_kinds
+from reconciler.schema.kind import Field, Kind, Struct
+from reconciler.schema.marks import SourceText
 
 KINDS = st.sampled_from(sorted(all_kinds().values(), key=lambda kind: kind.__name__))
 

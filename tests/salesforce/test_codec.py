@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from providers.salesforce.codec import decode, encode
 from providers.salesforce.markup import NAMESPACE, MetadataXmlError
-from reconciler.kind import RawXml, SecretRef
 from reconciler.kinds import all_kinds, kind
+from reconciler.schema.values import RawXml, SecretRef
 from tests.salesforce.build import canonical
 from tests.salesforce.generated_files import KINDS, TEXTS, metadata_file
 

@@ -11,7 +11,7 @@ from providers import Connection, connect
 from providers.salesforce.hosts import origin_of
 from providers.salesforce.session import OrgSession, carrier, token_of
 from reconciler.errors import InputError, NotAllowedError, RefusedError, UnreachableError
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, TOKEN, Stub
 
 TOKEN_REF = SecretRef("env", "SF_TOKEN")

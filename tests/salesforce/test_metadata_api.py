@@ -14,8 +14,8 @@ from providers.salesforce.metadata_api import Way
 from providers.salesforce.polling import PassingError
 from providers.salesforce.refusals import LimitError, SessionDiedError
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
-from reconciler.kind import SecretRef
 from reconciler.model import ComponentFailure, Deployed, Landing, Sent
+from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, Answer, app, component, fault, no_time, operation, soap, stubbed
 
 ORG = {"Id": "00D000000000001EAA", "Name": "Acme", "InstanceName": "CS1", "IsSandbox": True, "OrganizationType": "X"}

@@ -12,8 +12,8 @@ from providers.salesforce.archive import ZipError, ZipLimits, read_zip, write_zi
 from providers.salesforce.package import build, digest, kind_of_path
 from providers.salesforce.packing import Limits, parts, split
 from reconciler.errors import InputError
-from reconciler.kind import SecretRef
 from reconciler.kinds import all_kinds
+from reconciler.schema.values import SecretRef
 from tests.salesforce.build import SECRET, apex, app, component, global_oauth, handler, oauth
 
 PATHS = st.text(st.sampled_from("abcXYZ_09.-ü"), min_size=1, max_size=8).filter(lambda name: name.strip(".") != "")

@@ -14,10 +14,10 @@ from providers.salesforce.metadata_api import Way
 from providers.salesforce.packing import Limits
 from providers.salesforce.provider import SalesforceProvider
 from reconciler.errors import NotAllowedError
-from reconciler.kind import RawXml
 from reconciler.kinds import all_kinds, kind
 from reconciler.model import Address, Component, Deployed, LiveState
 from reconciler.provider import Provider
+from reconciler.schema.values import RawXml
 from tests.salesforce.build import SECRET, apex, app, component, global_oauth, handler, oauth
 from tests.salesforce.conftest import Connected, calls
 

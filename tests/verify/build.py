@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
-from reconciler.kind import Body, SecretRef
 from reconciler.model import Address, LiveResource, LiveState, OrgInfo, Origin, Resource, Snapshot, enablement
+from reconciler.schema.values import Body, SecretRef
 from reconciler.verify import Given, Probe, promises
 from reconciler.verify.given import SECRETS
 from reconciler.verify.promises import apps, completed

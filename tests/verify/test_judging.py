@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.flows import AuthorizeAnswer
 from reconciler.model import OrgInfo
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 from reconciler.verify import Granted, Probe, Refused, Standing, VerifyReport, judge
 from reconciler.verify.scopes import one_too_many, too_many
 from tests.verify.build import exchanging, granted, probes, refused, service

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.kind import SecretRef
 from reconciler.model import Address, enablement
+from reconciler.schema.values import SecretRef
 from reconciler.verify import Flow, Given, Granted, Refused
 from reconciler.verify.probe import Secret, Tampered, WrongSecret
 from tests.verify.build import (

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.assertions import ends, nobodys_key, tampered
+from reconciler.client_assertions import ends, nobodys_key, tampered
 from reconciler.engine import Session
 from reconciler.engine.verifying import verify
 from reconciler.errors import InputError, UnreachableError
 from reconciler.flows import TokenAnswer, Tokens
-from reconciler.kind import Body, SecretRef
 from reconciler.model import Address
+from reconciler.schema.values import Body, SecretRef
 from reconciler.verify import Given, Standing, VerifyReport
 from tests.verify.build import (
     GLOBAL,

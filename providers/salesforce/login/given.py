@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.errors import Complaint, InputError
-from reconciler.kind import SecretRef
 from reconciler.provider import Secrets
+from reconciler.schema.values import SecretRef
 
 NAMES = ("client_id", "client_secret", "username", "alias")
 """What never has blanks or quotes around it. The org would only say that it does not know it. (A password may have.)"""

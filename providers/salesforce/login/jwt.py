@@ -10,7 +10,7 @@ from providers.salesforce.hosts import origin_of
 from providers.salesforce.login.endpoint import Door
 from providers.salesforce.login.given import Given
 from providers.salesforce.login.place import Access, is_login_host, login_host
-from reconciler.assertions import signed
+from reconciler.client_assertions import signed
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 

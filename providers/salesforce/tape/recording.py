@@ -24,9 +24,9 @@ from providers.salesforce.tape.marks import Pseudonyms
 from providers.salesforce.tape.scrubbing import CHOICES, Scrubber, request_body
 from reconciler import __version__
 from reconciler.errors import Complaint, InputError, ReconcilerError
-from reconciler.kind import SecretRef
 from reconciler.provider import Secrets
 from reconciler.redaction import held, holds
+from reconciler.schema.values import SecretRef
 
 READS = frozenset({"retrieve", "checkRetrieveStatus", "listMetadata", "describeMetadata", "readMetadata"})
 """Operations of SOAP that only read. What is not listed is not kept."""

@@ -24,8 +24,9 @@ from providers.salesforce.package import kind_of_path
 from providers.salesforce.tape.marks import GONE, Pseudonyms, unmade
 from reconciler.apex.code import Code
 from reconciler.apex.secrets import secrets
-from reconciler.kind import Certificate, Struct, WriteOnly
 from reconciler.kinds import all_kinds
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Certificate, WriteOnly
 
 EMAILS, CERTIFICATES = "emails", "certificates"
 CHOICES: Final = (EMAILS, CERTIFICATES)

@@ -31,8 +31,9 @@ from providers.salesforce.tape.scrubbing import EMAILS
 from reconciler.errors import Complaint, ReconcilerError, RefusedError, UnreachableError
 from reconciler.facts import NOT_ASKED, AuditEntry, Deployment, Facts, History, moment
 from reconciler.kinds import all_kinds
-from reconciler.model import NOT_RECORDED, Address, Component, Deployed, LiveResource, LiveState, OrgInfo, Path
+from reconciler.model import NOT_RECORDED, Address, Component, Deployed, LiveResource, LiveState, OrgInfo
 from reconciler.provider import Progress
+from reconciler.schema.values import Path
 
 CODE = "ApexClass"
 

@@ -11,8 +11,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from reconciler.guards import lifted
-from reconciler.kind import Value
-from reconciler.model import CHANGED, Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Path, Unchecked
+from reconciler.model import CHANGED, Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Unchecked
 from reconciler.render import values
 from reconciler.render.about import about
 from reconciler.render.grouped import (
@@ -35,7 +34,8 @@ from reconciler.render.safe import line
 from reconciler.render.topology import Topology, topology
 from reconciler.render.verify_text import SIGNS
 from reconciler.render.who import uncounted, who
-from reconciler.security import Direction, Severity
+from reconciler.schema.severity import Direction, Severity
+from reconciler.schema.values import Path, Value
 from reconciler.verify.judging import Verdict
 
 FINDINGS, CHANGES, NOTES = 1_000, 1_000, 200

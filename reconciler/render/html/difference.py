@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from reconciler.kind import Certificate, RawXml, Struct, Value
-from reconciler.model import Path
 from reconciler.render import values
 from reconciler.render.html.element import Markup, element, joined
 from reconciler.render.safe import line
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Certificate
+from reconciler.schema.values import Path, RawXml, Value
 
 LINES, WIDTH, CONTEXT = 120, 240, 2
 """Lines of a difference, characters of a line, and unchanged lines around."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from reconciler.render.html.element import Markup, element, joined
 from reconciler.render.safe import line
 from reconciler.render.topology import Edge, Mark, Node, Role, Topology
-from reconciler.security import Severity
+from reconciler.schema.severity import Severity
 
 WIDTH, HEIGHT, ROW = 212, 62, 78
 """Of a node, and from one node to the next below it."""

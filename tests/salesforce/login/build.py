@@ -11,7 +11,7 @@ from providers.salesforce.login import Credentials
 from providers.salesforce.login.endpoint import Door
 from providers.salesforce.login.flows import credentials
 from providers.salesforce.session import OrgSession
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, Answer, Stub, no_time
 
 FRESH = "00D000000000001!fresh"

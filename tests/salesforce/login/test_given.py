@@ -6,7 +6,7 @@ from providers.salesforce.login.given import Given
 from providers.salesforce.login.sfdx_url import parse
 from providers.salesforce.session import token_of
 from reconciler.errors import InputError, NotAllowedError
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 
 
 def given(name: str, value: str) -> str:

@@ -13,7 +13,7 @@ from providers.salesforce.login.place import Access
 from providers.salesforce.refusals import SessionDiedError
 from reconciler import login_section
 from reconciler.errors import InputError, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
-from reconciler.kind import SecretRef
+from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST
 from tests.salesforce.login.build import FRESH, Login, Vault, granted, ref, refused
 

@@ -26,8 +26,8 @@ from providers.salesforce.tape.replaying import NotRecordedError
 from providers.salesforce.tape.whole import WholeProvider
 from reconciler.errors import InputError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.facts import AuditEntry, Facts, History, User
-from reconciler.kind import SecretRef
 from reconciler.model import NOT_RECORDED, Address
+from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, app, no_time
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from typing import Any
 from reconciler import files
 from reconciler.errors import Complaint, InputError
 from reconciler.files import FileError
-from reconciler.kind import SecretRef
 from reconciler.redaction import hold
-from reconciler.yaml_text import is_variable
+from reconciler.schema.values import SecretRef
+from reconciler.yaml.source import is_variable
 
 MAX_SECRET = 100_000
 """Bytes. A PEM key with its whole chain is a tenth of it."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import Complaint, Place
-from reconciler.merge_marks import MEND as MERGE_MEND
-from reconciler.merge_marks import conflict
+from reconciler.yaml.merge_marks import MEND as MERGE_MEND
+from reconciler.yaml.merge_marks import conflict
 
 _LEFT, _RIGHT = "\ue000", "\ue001"
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")

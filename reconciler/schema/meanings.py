@@ -1,6 +1,6 @@
 """What a change of a field means for the clients and users of an app, for fields that several kinds share."""
 
-from reconciler.kind import Means
+from reconciler.schema.marks import Means
 
 # --- who may use an app, and what for --------------------------------------------------------------------------------
 

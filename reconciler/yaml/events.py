@@ -19,7 +19,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.yaml_text import Masked, is_reference, scalar, unmask
+from reconciler.yaml.source import Masked, is_reference, scalar, unmask
 
 # PyYAML can be built without libyaml: the same events, ten times slower.
 _Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader

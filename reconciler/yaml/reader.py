@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from reconciler.errors import Complaint, Place
-from reconciler.yaml_text import EncodingError, Masked, fault, hide, lines_of, short, snippet, uncommented
-from reconciler.yaml_values import Builder, Document, IsSecret, Path, StopError
+from reconciler.yaml.events import Builder, Document, IsSecret, Path, StopError
+from reconciler.yaml.source import EncodingError, Masked, fault, hide, lines_of, short, snippet, uncommented
 
 
 @dataclass(slots=True)

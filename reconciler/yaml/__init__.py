@@ -1,0 +1,1 @@
+"""Reads YAML files within bounds, with the line and column of every value."""
