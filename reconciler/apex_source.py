@@ -8,7 +8,8 @@ from lxml import etree
 
 from reconciler.errors import Complaint, Place, suggestion
 from reconciler.kinds import kind
-from reconciler.model import Address, Origin, Resource
+from reconciler.model.address import Address
+from reconciler.model.declared import Origin, Resource
 from reconciler.schema.kind import Struct
 from reconciler.schema.problems import problems_of
 from reconciler.schema.values import Body

@@ -8,8 +8,10 @@ may be put down to: without it, everyone who ever touched an app would come into
 from dataclasses import replace
 
 from reconciler import drift
-from reconciler.facts import moment
-from reconciler.model import Address, Baseline, LiveState, Modified
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.facts import moment
+from reconciler.model.live import LiveState, Modified
 
 
 def dated(before: Baseline, after: Baseline, live: LiveState) -> Baseline:

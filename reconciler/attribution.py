@@ -25,9 +25,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import DESIRED, GONE, UNMANAGED, Address, Attribution, Confidence, Finding, Modified, Touch
+from reconciler.model.address import Address
+from reconciler.model.facts import AuditEntry, Deployment, History, moment
+from reconciler.model.finding import DESIRED, GONE, UNMANAGED, Attribution, Confidence, Finding, Touch
+from reconciler.model.live import Modified
 from reconciler.schema.paths import field_at
 from reconciler.schema.severity import Direction, Severity
 

@@ -7,24 +7,17 @@ from typing import NamedTuple
 
 from reconciler.components import class_named
 from reconciler.drift import is_of_ours
-from reconciler.identity import has_identity, owners
-from reconciler.model import (
-    Action,
-    Address,
-    Applied,
-    Baseline,
-    Change,
-    LiveResource,
-    LiveState,
-    Resource,
-    Snapshot,
-    walk,
-)
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.changes import Action, Change
+from reconciler.model.declared import Resource, Snapshot
+from reconciler.model.live import LiveResource, LiveState
+from reconciler.model.record_identity import has_identity, owners
 from reconciler.planner import without
 from reconciler.schema.body import overlaid, same
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Certificate, Immutable, OrgBound, Owner, WriteOnly
-from reconciler.schema.paths import at, exists, get, put
+from reconciler.schema.paths import at, exists, get, put, walk
 from reconciler.schema.stored import recalled
 from reconciler.schema.values import Body, Path, SecretRef
 

@@ -10,9 +10,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from reconciler.attribution import TOLERANCE
-from reconciler.facts import AuditEntry, Deployment, History, moment
 from reconciler.kinds import all_kinds
-from reconciler.model import UNDONE, Address, Attribution, Component, Confidence, Finding, LiveState, Modified
+from reconciler.model.address import Address
+from reconciler.model.changes import Component
+from reconciler.model.facts import AuditEntry, Deployment, History, moment
+from reconciler.model.finding import UNDONE, Attribution, Confidence, Finding
+from reconciler.model.live import LiveState, Modified
 from reconciler.schema.severity import Severity
 
 _HANDLER = "OauthTokenExchangeHandler"

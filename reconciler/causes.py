@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.errors import Place
-from reconciler.model import Component, ComponentFailure, Snapshot, Step
+from reconciler.model.changes import Component, Step
+from reconciler.model.declared import Snapshot
+from reconciler.model.deployment import ComponentFailure
 
 
 def explained(failures: Sequence[ComponentFailure], step: Step, desired: Snapshot) -> tuple[ComponentFailure, ...]:

@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from reconciler.model import Finding, OrgInfo, Plan, Snapshot
+    from reconciler.model.changes import Plan
+    from reconciler.model.declared import Snapshot
+    from reconciler.model.finding import Finding
+    from reconciler.model.live import OrgInfo
     from reconciler.planner import Request
     from reconciler.render.earlier import Earlier
     from reconciler.schema.severity import Severity
@@ -428,7 +431,7 @@ def _workspace(
 
 def _sound(space: "Workspace", still: str, but: str) -> "Snapshot":
     """The files, for places and ignored fields. An org's state does not depend on them: broken ones must not silence it."""
-    from reconciler.model import Snapshot
+    from reconciler.model.declared import Snapshot
 
     if not space.project.desired.is_dir():
         return Snapshot({})

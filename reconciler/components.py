@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
-from reconciler.model import Address, Change, Component, LiveState
+from reconciler.model.address import Address
+from reconciler.model.changes import Change, Component
+from reconciler.model.live import LiveState
 from reconciler.schema.body import sendable
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Ref

@@ -9,7 +9,8 @@ from reconciler.document import HANDLER_ENABLEMENT, Documents, Find, Issue, RawP
 from reconciler.errors import suggestion
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
 from reconciler.lifecycle import lifecycles
-from reconciler.model import Address, Lifecycle, Origin, Resource, enablement
+from reconciler.model.address import Address, enablement
+from reconciler.model.declared import Lifecycle, Origin, Resource
 from reconciler.schema.comparisons import fold
 from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import ApiKey

@@ -16,10 +16,12 @@ from reconciler.declaration import Declaration
 from reconciler.document import HANDLER_ENABLEMENT, MAX_ISSUES, Documents, Issue, Spot, is_secret
 from reconciler.errors import Complaint, InputError, Place, suggestion
 from reconciler.kinds import all_kinds
-from reconciler.model import REFERENCE, Address, Resource, Snapshot, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.declared import Resource, Snapshot
+from reconciler.model.finding import REFERENCE, Unchecked
+from reconciler.model.spelling import folded
 from reconciler.schema.paths import references
 from reconciler.sources import Places, Tree
-from reconciler.spelling import folded
 from reconciler.values import Values
 from reconciler.yaml.reader import Reader
 

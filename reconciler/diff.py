@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from reconciler.model import FieldChange
+from reconciler.model.changes import FieldChange
 from reconciler.schema.body import aligned, canonical, canonical_value
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.marks import Default, Keyed, WriteOnly

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from reconciler import unread
-from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, Exit, InputError, NotAllowedError, ReconcilerError, RefusedError
-from reconciler.model import OrgInfo
+from reconciler.model import unread
+from reconciler.model.checkup import Checkup
+from reconciler.model.live import OrgInfo
 
 DEVELOPER = "Developer Edition"
 EDITIONS = ("Enterprise Edition", "Performance Edition", "Unlimited Edition", DEVELOPER)

@@ -22,7 +22,7 @@ def doctor(
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
     from reconciler.config import as_written
     from reconciler.engine.examining import examine
-    from reconciler.model import Snapshot
+    from reconciler.model.declared import Snapshot
     from reconciler.overwriting import keep_apart
     from reconciler.render import examined
     from reconciler.workspace import Choices, Workspace

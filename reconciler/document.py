@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from reconciler.errors import Complaint, Place
 from reconciler.kinds import ENABLEMENT, all_kinds
-from reconciler.model import Address, Origin, Resource
+from reconciler.model.address import Address
+from reconciler.model.declared import Origin, Resource
+from reconciler.model.spelling import Spelling, folded
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.marks import Keyed, WriteOnly
 from reconciler.schema.values import Path
 from reconciler.sources import Places
-from reconciler.spelling import Spelling, folded
 from reconciler.values import Values
 from reconciler.yaml.source import short
 

@@ -4,22 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.diff import field_changes
-from reconciler.identity import has_identity, is_another, other_owner
 from reconciler.kinds import ENABLEMENT, satellites
-from reconciler.model import (
-    CHANGED,
-    GONE,
-    NOT_RECORDED,
-    REPLACED,
-    UNMANAGED,
-    Address,
-    Applied,
-    Baseline,
-    FieldChange,
-    Finding,
-    LiveResource,
-    LiveState,
-)
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.changes import FieldChange
+from reconciler.model.finding import CHANGED, GONE, REPLACED, UNMANAGED, Finding
+from reconciler.model.live import NOT_RECORDED, LiveResource, LiveState
+from reconciler.model.record_identity import has_identity, is_another, other_owner
 from reconciler.planner import completed, told
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Immutable, Means, OrgBound

@@ -2,8 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from reconciler.identity import is_sure, other_owner
-from reconciler.model import Action, Address, Baseline, Change, LiveState, Refusal, Snapshot
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.changes import Action, Change, Refusal
+from reconciler.model.declared import Snapshot
+from reconciler.model.live import LiveState
+from reconciler.model.record_identity import is_sure, other_owner
 
 DELETE, REPLACE, PROTECT, INSTALLED, PROTECTED_ORG = "delete", "replace", "protect", "installed", "protected"
 TAKEOVER = "takeover"

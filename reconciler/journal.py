@@ -9,23 +9,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.model import (
-    Action,
-    Address,
-    Change,
-    Component,
-    Deployed,
-    Landing,
-    Lifecycle,
-    LiveState,
-    Origin,
-    Plan,
-    Reason,
-    Resource,
-    Sent,
-    Snapshot,
-    Step,
-)
+from reconciler.model.address import Address
+from reconciler.model.changes import Action, Change, Component, Plan, Reason, Step
+from reconciler.model.declared import Lifecycle, Origin, Resource, Snapshot
+from reconciler.model.deployment import Deployed, Landing, Sent
+from reconciler.model.live import LiveState
 from reconciler.planner import Request
 from reconciler.schema.body import covers
 from reconciler.schema.stored import digest, from_json, recalled, to_json, withheld

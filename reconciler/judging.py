@@ -4,9 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from reconciler.facts import Facts
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import Address, Change, Finding, LiveState, Snapshot, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.changes import Change
+from reconciler.model.declared import Snapshot
+from reconciler.model.facts import Facts
+from reconciler.model.finding import Finding, Unchecked
+from reconciler.model.live import LiveState
 from reconciler.planner import Draft
 from reconciler.rule_settings import OWN, RuleSettings, Waiver, waived
 from reconciler.rules import Rule, World, all_rules, judge

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.errors import suggestion
-from reconciler.model import Lifecycle
+from reconciler.model.declared import Lifecycle
 from reconciler.schema.kind import Field, Kind, Struct
 from reconciler.schema.marks import Keyed
 from reconciler.schema.values import Path

@@ -8,11 +8,13 @@ from reconciler.as_of import dated
 from reconciler.baseline import accepted, forgotten
 from reconciler.engine import Session, read
 from reconciler.errors import Complaint, InputError, RefusedError, suggestion
-from reconciler.identity import is_another
 from reconciler.kinds import all_kinds, suggested_kind
-from reconciler.model import Address, Baseline, Finding
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.finding import Finding
+from reconciler.model.record_identity import is_another
+from reconciler.model.spelling import Spelling, fits
 from reconciler.schema.paths import path_of
-from reconciler.spelling import Spelling, fits
 
 
 def baseline(session: Session, only: Sequence[Address] = ()) -> Baseline:

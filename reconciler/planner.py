@@ -14,27 +14,15 @@ from functools import cache
 from reconciler.components import groups, record_name
 from reconciler.diff import field_changes
 from reconciler.errors import Complaint
-from reconciler.model import (
-    Address,
-    Applied,
-    Baseline,
-    Change,
-    Component,
-    FieldChange,
-    LiveResource,
-    LiveState,
-    Modified,
-    Origin,
-    Reason,
-    Release,
-    Resource,
-    Snapshot,
-    walk,
-)
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.changes import Change, Component, FieldChange, Reason, Release
+from reconciler.model.declared import Origin, Resource, Snapshot
+from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.schema.body import aligned, alike, canonical, covers, overlaid, same
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Forced, Immutable, OrgBound, Since, SourceText, Until, WriteOnly
-from reconciler.schema.paths import at, field_at, get, put
+from reconciler.schema.paths import at, field_at, get, put, walk
 from reconciler.schema.scrubbed import fits, may_be
 from reconciler.schema.values import Body, Path
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from reconciler.checkup import Checkup
-from reconciler.facts import Deployment, Facts, History
-from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
-from reconciler.model import Component, Deployed, LiveState, OrgInfo, Sent
+from reconciler.model.changes import Component
+from reconciler.model.checkup import Checkup
+from reconciler.model.deployment import Deployed, Sent
+from reconciler.model.facts import Deployment, Facts, History
+from reconciler.model.live import LiveState, OrgInfo
+from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.schema.values import SecretRef
 
 Progress = Callable[[str], None]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from reconciler.errors import Place
-from reconciler.model import Address, Finding
+from reconciler.model.address import Address
+from reconciler.model.finding import Finding
+from reconciler.model.spelling import fits
 from reconciler.schema.severity import Severity
-from reconciler.spelling import fits
 
 EXPIRED, UNUSED = "waiver.expired", "waiver.unused"
 OWN = {EXPIRED: Severity.MEDIUM, UNUSED: Severity.LOW}

@@ -23,7 +23,9 @@ from reconciler.errors import Complaint, InputError, Place, ReconcilerError, Ref
 from reconciler.files import FileError
 from reconciler.journal import Journal
 from reconciler.kinds import all_kinds
-from reconciler.model import Address, Applied, Baseline, Modified
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.live import Modified
 from reconciler.schema.stored import from_json, to_json, withheld
 from reconciler.schema.values import Path as FieldPath
 from reconciler.yaml import merge_marks

@@ -15,7 +15,7 @@ from reconciler.engine import Session
 from reconciler.engine.session import utc_now
 from reconciler.errors import Complaint, InputError, ReconcilerError, suggestion
 from reconciler.guards import ALLOWABLE
-from reconciler.model import Snapshot
+from reconciler.model.declared import Snapshot
 from reconciler.own_providers import prefer_ours
 from reconciler.progress import progress
 from reconciler.redaction import hold, redacted

@@ -12,9 +12,9 @@ from providers.salesforce.login import Credentials
 from providers.salesforce.refusals import noting
 from providers.salesforce.rest import Rest
 from providers.salesforce.session import OrgSession
-from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, ReconcilerError, UnreachableError
-from reconciler.model import LiveState, OrgInfo
+from reconciler.model.checkup import Checkup
+from reconciler.model.live import LiveState, OrgInfo
 from reconciler.provider import Progress
 from reconciler.redaction import is_jwt
 

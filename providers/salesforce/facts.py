@@ -12,7 +12,7 @@ from urllib.parse import quote
 from providers.salesforce.refusals import noting
 from providers.salesforce.rest import Rest
 from reconciler.errors import Complaint, ReconcilerError
-from reconciler.facts import NOT_ASKED, Facts, User, moment
+from reconciler.model.facts import NOT_ASKED, Facts, User, moment
 from reconciler.provider import Progress
 
 _USERS = (

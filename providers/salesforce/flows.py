@@ -17,7 +17,7 @@ from providers.salesforce.rest import Rest
 from providers.salesforce.session import OrgSession
 from providers.salesforce.soap import not_an_org
 from reconciler.errors import ReconcilerError, RefusedError, UnreachableError
-from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
+from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.redaction import is_jwt
 
 _WHO = re.compile(r"/id/00D[A-Za-z0-9]{12,15}/(005[A-Za-z0-9]{12,15})/?\Z")

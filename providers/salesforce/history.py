@@ -11,7 +11,7 @@ from typing import Any
 from providers.salesforce.file_properties import FileProperties
 from providers.salesforce.refusals import noting
 from providers.salesforce.rest import Rest
-from reconciler.facts import AuditEntry, Deployment, History, moment
+from reconciler.model.facts import AuditEntry, Deployment, History, moment
 from reconciler.provider import Progress
 
 Listing = Callable[[Sequence[str]], Sequence[FileProperties]]

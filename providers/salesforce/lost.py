@@ -10,7 +10,7 @@ from typing import Any
 
 from providers.salesforce.results import components_of
 from providers.salesforce.soap import is_id
-from reconciler.model import Sent
+from reconciler.model.deployment import Sent
 
 _MANIFESTS = 3
 """package.xml and the two lists of removals: whether an org counts them is not documented."""

@@ -23,8 +23,8 @@ from providers.salesforce.rest import Rest, RestDeployClosedError
 from providers.salesforce.results import is_ended, stage
 from providers.salesforce.session import OrgSession
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
-from reconciler.facts import Deployment, moment
-from reconciler.model import Sent
+from reconciler.model.deployment import Sent
+from reconciler.model.facts import Deployment, moment
 from reconciler.provider import Progress
 
 QUERIES_PER_LISTING = 3

@@ -14,7 +14,7 @@ from providers.salesforce.codec import encode
 from providers.salesforce.markup import NAMESPACE, escape
 from reconciler.errors import Complaint, InputError
 from reconciler.kinds import all_kinds
-from reconciler.model import Component
+from reconciler.model.changes import Component
 from reconciler.schema.kind import Kind
 from reconciler.schema.marks import SourceText
 from reconciler.schema.values import SecretRef, Value

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from providers.salesforce.package import files_of
-from reconciler.model import Component
+from reconciler.model.changes import Component
 
 _MANIFESTS = 3
 """package.xml and the two lists of removals."""

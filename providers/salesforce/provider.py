@@ -31,12 +31,15 @@ from providers.salesforce.refusals import UnknownJobError, noting
 from providers.salesforce.rest import Rest
 from providers.salesforce.results import deployed, is_ended, is_locked
 from providers.salesforce.session import OrgSession
-from reconciler.checkup import Checkup
 from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
-from reconciler.facts import Deployment, Facts, History
-from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.kinds import all_kinds, satellites
-from reconciler.model import Address, Component, Deployed, LiveState, OrgInfo, Sent
+from reconciler.model.address import Address
+from reconciler.model.changes import Component
+from reconciler.model.checkup import Checkup
+from reconciler.model.deployment import Deployed, Sent
+from reconciler.model.facts import Deployment, Facts, History
+from reconciler.model.live import LiveState, OrgInfo
+from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.provider import Progress, Secrets
 from reconciler.schema.kind import Kind
 

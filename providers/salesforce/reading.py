@@ -17,11 +17,12 @@ from providers.salesforce.messages import subject
 from providers.salesforce.metadata_api import Retrieved
 from providers.salesforce.package import kind_of_path, manifest_type, source_field
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import Address, LiveResource, LiveState, Modified, OrgInfo, enablement
+from reconciler.model.address import Address, enablement
+from reconciler.model.live import LiveResource, LiveState, Modified, OrgInfo
+from reconciler.model.spelling import Spelling
 from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import WriteOnly
 from reconciler.schema.values import Body
-from reconciler.spelling import Spelling
 
 _HANDLER = "OauthTokenExchangeHandler"
 

@@ -7,7 +7,7 @@ from typing import Any
 from providers.salesforce.package import MANIFESTS, kind_of_path
 from providers.salesforce.refusals import LOCKED
 from reconciler.kinds import all_kinds, settings
-from reconciler.model import ComponentFailure, Deployed
+from reconciler.model.deployment import ComponentFailure, Deployed
 
 
 def deployed(job: str, result: Mapping[str, Any]) -> Deployed:

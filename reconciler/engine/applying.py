@@ -27,24 +27,14 @@ from reconciler.errors import (
     RefusedError,
     UnreachableError,
 )
-from reconciler.model import (
-    REPLACED,
-    Address,
-    ApplyResult,
-    Baseline,
-    Change,
-    Deployed,
-    Finding,
-    Landing,
-    LiveResource,
-    LiveState,
-    Modified,
-    Plan,
-    Sent,
-    Snapshot,
-    Step,
-    StepResult,
-)
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.changes import Change, Plan, Step
+from reconciler.model.declared import Snapshot
+from reconciler.model.deployment import Deployed, Landing, Sent
+from reconciler.model.finding import REPLACED, Finding
+from reconciler.model.live import LiveResource, LiveState, Modified
+from reconciler.model.reports import ApplyResult, StepResult
 from reconciler.planner import Request
 from reconciler.render.saved_plan import SavedPlan, effects
 from reconciler.schema.severity import Severity

@@ -7,9 +7,12 @@ from reconciler import drift
 from reconciler.attribution import attributed
 from reconciler.baseline import accepted
 from reconciler.engine.session import Session, time_of
-from reconciler.facts import History
-from reconciler.identity import has_identity
-from reconciler.model import CHANGED, DESIRED, UNMANAGED, Address, Baseline, Finding, LiveResource, LiveState, Modified
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.facts import History
+from reconciler.model.finding import CHANGED, DESIRED, UNMANAGED, Finding
+from reconciler.model.live import LiveResource, LiveState, Modified
+from reconciler.model.record_identity import has_identity
 
 KEPT_DEPLOYMENTS = 200
 

@@ -8,7 +8,9 @@ from reconciler.doctor import Diagnosis, Examined, Surroundings, of_checkup, of_
 from reconciler.engine.session import Session, stamp, utc_now
 from reconciler.errors import Complaint, ReconcilerError
 from reconciler.kinds import all_kinds
-from reconciler.model import Address, OrgInfo, Snapshot
+from reconciler.model.address import Address
+from reconciler.model.declared import Snapshot
+from reconciler.model.live import OrgInfo
 from reconciler.schema.values import SecretRef
 
 

@@ -26,16 +26,12 @@ from reconciler.errors import (
     InputError,
     RefusedError,
 )
-from reconciler.model import (
-    DESIRED,
-    NOT_RECORDED,
-    Baseline,
-    Change,
-    CheckReport,
-    DriftReport,
-    Finding,
-    Snapshot,
-)
+from reconciler.model.applied import Baseline
+from reconciler.model.changes import Change
+from reconciler.model.declared import Snapshot
+from reconciler.model.finding import DESIRED, Finding
+from reconciler.model.live import NOT_RECORDED
+from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.rule_settings import RuleSettings
 from reconciler.schema.severity import Severity
 

@@ -15,26 +15,18 @@ from reconciler.errors import (
     Place,
     suggestion,
 )
-from reconciler.identity import owners
-from reconciler.model import (
-    Action,
-    Address,
-    Baseline,
-    Change,
-    Component,
-    Finding,
-    LiveState,
-    Plan,
-    Refusal,
-    Snapshot,
-    Step,
-    Unchecked,
-)
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.changes import Action, Change, Component, Plan, Refusal, Step
+from reconciler.model.declared import Snapshot
+from reconciler.model.finding import Finding, Unchecked
+from reconciler.model.live import LiveState
+from reconciler.model.record_identity import owners
+from reconciler.model.spelling import Spelling, folded
 from reconciler.planner import Draft, Request
 from reconciler.provider import Provider
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, Path
-from reconciler.spelling import Spelling, folded
 
 APPS = ("ConnectedApp", "ExternalClientApplication")
 PLACED = 1_000

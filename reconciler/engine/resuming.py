@@ -9,9 +9,14 @@ from reconciler.baseline import advanced, at_version, seen
 from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
-from reconciler.facts import moment
 from reconciler.journal import Journal, approval, beside, variables
-from reconciler.model import Address, Baseline, Change, Deployed, Landing, LiveState, Plan, Sent, Snapshot, Step
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.changes import Change, Plan, Step
+from reconciler.model.declared import Snapshot
+from reconciler.model.deployment import Deployed, Landing, Sent
+from reconciler.model.facts import moment
+from reconciler.model.live import LiveState
 from reconciler.planner import Request
 from reconciler.render.saved_plan import SavedPlan
 from reconciler.schema.values import SecretRef

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Protocol
 
-from reconciler import judging, unread
+from reconciler import judging
 from reconciler.baseline import remembered
 from reconciler.drift import is_of_ours
 from reconciler.errors import (
@@ -18,24 +18,20 @@ from reconciler.errors import (
     ReconcilerError,
     RefusedError,
 )
-from reconciler.facts import Facts
 from reconciler.journal import Journal
 from reconciler.kinds import kind
-from reconciler.model import (
-    NOT_RECORDED,
-    Address,
-    Baseline,
-    LiveState,
-    OrgInfo,
-    Snapshot,
-    reason_unreadable,
-)
+from reconciler.model import unread
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.declared import Snapshot
+from reconciler.model.facts import Facts
+from reconciler.model.live import NOT_RECORDED, LiveState, OrgInfo, reason_unreadable
+from reconciler.model.spelling import Spelling
 from reconciler.provider import Progress, Provider
 from reconciler.rule_settings import RuleSettings
 from reconciler.schema.marks import Ref
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef
-from reconciler.spelling import Spelling
 
 
 class Baselines(Protocol):

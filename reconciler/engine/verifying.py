@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from reconciler.client_assertions import ends, nobodys_key, signed, tampered
 from reconciler.engine.session import Session, identified, read_live, time_of
 from reconciler.errors import Complaint, InputError, suggestion
-from reconciler.flows import Answer, TokenAnswer, Tokens
-from reconciler.model import Address, Baseline, Snapshot
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.declared import Snapshot
+from reconciler.model.oauth import Answer, TokenAnswer, Tokens
 from reconciler.verify import Flow, Given, Granted, Probe, Refused, Standing, Verdict, VerifyReport, judge, promises
 from reconciler.verify.judging import is_propagating, not_run
 from reconciler.verify.probe import AnothersToken, Assertion, RefreshToken, Secret, Tampered, Text, WrongSecret

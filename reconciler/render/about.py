@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.model import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNDONE, UNMANAGED
+from reconciler.model.finding import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNDONE, UNMANAGED
 from reconciler.rule_settings import EXPIRED, OWN, UNUSED
 from reconciler.rules import all_rules
 from reconciler.schema.severity import Severity

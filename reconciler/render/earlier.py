@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.model import CheckReport, DriftReport, Finding, OrgInfo, Unchecked
+from reconciler.model.finding import Finding, Unchecked
+from reconciler.model.live import OrgInfo
+from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.render import strict_json
 from reconciler.render.safe import line
 from reconciler.render.saved_plan import FORMAT

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from reconciler.kinds import all_kinds
-from reconciler.model import Action, Address, Change, Finding
+from reconciler.model.address import Address
+from reconciler.model.changes import Action, Change
+from reconciler.model.finding import Finding
 from reconciler.render.about import about
 from reconciler.render.values import count
 from reconciler.schema.severity import Direction, Severity

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from reconciler.model import Address, Applied, Baseline
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
 from reconciler.render import values
 from reconciler.render.safe import json_page
 

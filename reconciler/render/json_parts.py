@@ -5,7 +5,9 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.errors import Place
-from reconciler.model import GONE, UNMANAGED, Address, Attribution, Finding, Modified, OrgInfo, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.finding import GONE, UNMANAGED, Attribution, Finding, Unchecked
+from reconciler.model.live import Modified, OrgInfo
 from reconciler.render import shapes, values
 from reconciler.render.saved_plan import FORMAT
 from reconciler.schema.values import Path, Value

@@ -9,22 +9,11 @@ from collections.abc import Iterable
 
 from reconciler.diff import new_fields
 from reconciler.errors import ReconcilerError
-from reconciler.facts import Deployment
-from reconciler.model import (
-    Action,
-    ApplyResult,
-    Change,
-    CheckReport,
-    ComponentFailure,
-    DriftReport,
-    FieldChange,
-    Finding,
-    Landing,
-    Plan,
-    Reason,
-    Refusal,
-    StepResult,
-)
+from reconciler.model.changes import Action, Change, FieldChange, Plan, Reason, Refusal
+from reconciler.model.deployment import ComponentFailure, Landing
+from reconciler.model.facts import Deployment
+from reconciler.model.finding import Finding
+from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.render import json_parts, shapes, values
 from reconciler.render.json_parts import Json
 from reconciler.render.safe import json_page

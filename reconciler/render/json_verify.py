@@ -1,6 +1,6 @@
 """What `verify` found, as JSON for machines; `shapes` says what is in it. No token stands in a report, so none can here."""
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.render import json_parts, shapes, values
 from reconciler.render.safe import json_page
 from reconciler.verify.judging import Standing, Verdict, VerifyReport

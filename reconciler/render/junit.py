@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from reconciler.errors import Place
-from reconciler.model import UNDONE, Address, Change, Finding, Landing
+from reconciler.model.address import Address
+from reconciler.model.changes import Change
+from reconciler.model.deployment import Landing
+from reconciler.model.finding import UNDONE, Finding
 from reconciler.render import verify_text
 from reconciler.render.replay import heading
 from reconciler.render.report import Report

@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from reconciler.errors import Complaint, Place, ReconcilerError
-from reconciler.model import Action, ApplyResult, ComponentFailure, Finding, Landing, OrgInfo, StepResult
+from reconciler.model.changes import Action
+from reconciler.model.deployment import ComponentFailure, Landing
+from reconciler.model.finding import Finding
+from reconciler.model.live import OrgInfo
+from reconciler.model.reports import ApplyResult, StepResult
 from reconciler.render import values
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reconciler.model import Action
+from reconciler.model.changes import Action
 from reconciler.schema.severity import Severity
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "alarm": "1;31"}

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from reconciler.facts import moment
-from reconciler.model import OrgInfo
+from reconciler.model.facts import moment
+from reconciler.model.live import OrgInfo
 from reconciler.render import values
 from reconciler.render.safe import line
 

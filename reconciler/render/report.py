@@ -4,21 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import Complaint, ReconcilerError
-from reconciler.facts import Deployment
-from reconciler.model import (
-    Address,
-    ApplyResult,
-    Change,
-    CheckReport,
-    ComponentFailure,
-    DriftReport,
-    Finding,
-    Landing,
-    OrgInfo,
-    Plan,
-    Refusal,
-    Unchecked,
-)
+from reconciler.model.address import Address
+from reconciler.model.changes import Change, Plan, Refusal
+from reconciler.model.deployment import ComponentFailure, Landing
+from reconciler.model.facts import Deployment
+from reconciler.model.finding import Finding, Unchecked
+from reconciler.model.live import OrgInfo
+from reconciler.model.reports import ApplyResult, CheckReport, DriftReport
 from reconciler.render import outcome, text, values, verify_text
 from reconciler.render.about import ERROR, about
 from reconciler.render.what import where as change_of

@@ -13,7 +13,9 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.errors import Place
-from reconciler.model import Address, ComponentFailure, Finding, Landing, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.deployment import ComponentFailure, Landing
+from reconciler.model.finding import Finding, Unchecked
 from reconciler.render import values, verify_text
 from reconciler.render.about import ERROR, FAILED, About, about, all_about
 from reconciler.render.markdown import prose

@@ -15,7 +15,9 @@ from pydantic import ConfigDict, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from reconciler.doctor import Health
-from reconciler.model import Action, Confidence, Landing
+from reconciler.model.changes import Action
+from reconciler.model.deployment import Landing
+from reconciler.model.finding import Confidence
 from reconciler.schema.severity import Direction, Severity
 from reconciler.verify.judging import Standing
 

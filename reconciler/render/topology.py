@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import GONE, Action, Address, Finding
+from reconciler.model.address import Address
+from reconciler.model.changes import Action
+from reconciler.model.finding import GONE, Finding
 from reconciler.render import values
 from reconciler.render.grouped import CONNECTED, app_of
 from reconciler.render.report import Report

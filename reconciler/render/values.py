@@ -8,7 +8,8 @@ from typing import Any
 
 from reconciler.apex.secrets import masked
 from reconciler.kinds import ENABLEMENT, all_kinds
-from reconciler.model import Address, FieldChange
+from reconciler.model.address import Address
+from reconciler.model.changes import FieldChange
 from reconciler.render.safe import line
 from reconciler.schema import body
 from reconciler.schema.kind import Field, Kind, Struct

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.render.outcome import org
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page

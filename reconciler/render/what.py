@@ -1,6 +1,7 @@
 """What a finding is about and what happened there, in words on one line."""
 
-from reconciler.model import Finding, Plan
+from reconciler.model.changes import Plan
+from reconciler.model.finding import Finding
 from reconciler.render import values
 from reconciler.render.safe import line
 from reconciler.schema.severity import Direction

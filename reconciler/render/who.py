@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from reconciler.model import Attribution, Confidence, Finding, Modified, Touch
+from reconciler.model.finding import Attribution, Confidence, Finding, Touch
+from reconciler.model.live import Modified
 from reconciler.render.safe import line
 
 _PEOPLE = 5

@@ -11,8 +11,10 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from reconciler.facts import Facts
-from reconciler.model import Address, Finding, OrgInfo, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.facts import Facts
+from reconciler.model.finding import Finding, Unchecked
+from reconciler.model.live import OrgInfo
 from reconciler.rules.world import World
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, Path

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken, NotChecked, Verdicts, rule
 from reconciler.rules.apps import CALLBACKS, OAUTH, OAUTH_POLICY, SINGLE_LOGOUT, App, Setting
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER

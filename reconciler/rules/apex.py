@@ -15,7 +15,7 @@ from reconciler.apex.code import DEEPEST, LONGEST, MOST, Code
 from reconciler.apex.handler import BASE, MAP_USER, PARAMETERS, VALIDATE, Handler, Spot
 from reconciler.apex.secrets import secrets
 from reconciler.apex.tokens import Sort, Token
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, World, rule
 from reconciler.rules.examples import HANDLER_CLASS, TOKEN_EXCHANGE
 from reconciler.rules.world import UNKNOWN

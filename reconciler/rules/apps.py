@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.schema.body import entries
 from reconciler.schema.paths import field_at, get
 from reconciler.schema.values import Path

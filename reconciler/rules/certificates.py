@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
 from reconciler.rules.apps import ADMIN_APPROVED, CERTIFICATE, PERMITTED_USERS, SCOPES, App

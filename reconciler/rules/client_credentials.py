@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from reconciler.facts import NOT_ASKED, Facts, User
-from reconciler.model import Address
+from reconciler.model.address import Address
+from reconciler.model.facts import NOT_ASKED, Facts, User
 from reconciler.rules import Broken, NotChecked, Verdicts, World, rule
 from reconciler.rules.apps import (
     CLIENT_CREDENTIALS,

@@ -1,6 +1,6 @@
 """Which OAuth flows an app lets clients run, and with what proof: PKCE, secrets, the org's own switches."""
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken, NotChecked, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS, Reach, reaches
 from reconciler.rules.apps import (

@@ -2,7 +2,7 @@
 
 import re
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
 from reconciler.rules.apps import CONSUMER_KEY, EXTERNAL, GLOBAL, App, Setting

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from reconciler.errors import suggestion
-from reconciler.facts import Facts
 from reconciler.kinds import all_kinds, satellites
-from reconciler.model import Address, Resource, walk
+from reconciler.model.address import Address
+from reconciler.model.declared import Resource
+from reconciler.model.facts import Facts
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.apps import (
     CONSUMER_KEY,
@@ -27,7 +28,7 @@ from reconciler.rules.unknowns import shown, unknown, unknowns
 from reconciler.rules.world import UNKNOWN, World
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Since, Until
-from reconciler.schema.paths import field_at
+from reconciler.schema.paths import field_at, walk
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from reconciler.facts import Facts, User
-from reconciler.model import Address, OrgInfo
+from reconciler.model.address import Address
+from reconciler.model.facts import Facts, User
+from reconciler.model.live import OrgInfo
 from reconciler.rules import Broken, NotChecked, Verdicts, World, rule
 from reconciler.rules.addresses import Reach, reach
 from reconciler.rules.apps import (

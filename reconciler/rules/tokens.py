@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
 from reconciler.rules.apps import CALLBACKS, ID_TOKEN, OAUTH, OAUTH_POLICY, SCOPES, App, Setting

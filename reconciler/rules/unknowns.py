@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import NotChecked
 from reconciler.rules.apps import App, Setting
 from reconciler.rules.world import UNKNOWN, World

@@ -1,6 +1,6 @@
 """The users that apps and handlers run as: what rules may conclude from what the org says of them."""
 
-from reconciler.facts import User
+from reconciler.model.facts import User
 from reconciler.rules.world import World
 
 ADMINISTRATORS = frozenset({"System Administrator", "システム管理者", "Systeembeheerder"})

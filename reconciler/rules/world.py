@@ -7,9 +7,11 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
-from reconciler.facts import Facts
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites
-from reconciler.model import Address, OrgInfo, Resource, reason_unreadable
+from reconciler.model.address import Address
+from reconciler.model.declared import Resource
+from reconciler.model.facts import Facts
+from reconciler.model.live import OrgInfo, reason_unreadable
 from reconciler.rules.apps import EXTERNAL, App
 from reconciler.schema.body import canonical
 from reconciler.schema.paths import at, get

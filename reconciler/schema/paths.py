@@ -160,3 +160,12 @@ def references(
 def is_secret(struct: type[Struct], path: Path) -> bool:
     """True if the value at the path may never be shown."""
     return any(field.has(WriteOnly) for field in field_at(struct, path))
+
+
+def walk(body: Body, path: Path = ()) -> Iterator[Path]:
+    """Paths of all leaves of a desired body: `("oauthConfig", "isPkceRequired")`. Lists are leaves."""
+    for name, value in body.items():
+        if isinstance(value, dict):
+            yield from walk(value, (*path, name))
+        else:
+            yield (*path, name)

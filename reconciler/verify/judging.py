@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reconciler.errors import Place
-from reconciler.flows import Answer, AuthorizeAnswer, TokenAnswer
-from reconciler.model import Address, Finding, OrgInfo
+from reconciler.model.address import Address
+from reconciler.model.finding import Finding
+from reconciler.model.live import OrgInfo
+from reconciler.model.oauth import Answer, AuthorizeAnswer, TokenAnswer
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body
 from reconciler.verify.probe import Flow, Granted, Probe, Refused

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from reconciler.model import Address, LiveState, Snapshot
+from reconciler.model.address import Address
+from reconciler.model.declared import Snapshot
+from reconciler.model.live import LiveState
 from reconciler.rules.apps import App
 from reconciler.rules.world import World
 from reconciler.verify.client_credentials import client_credentials

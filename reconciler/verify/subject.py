@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from reconciler.kinds import ENABLEMENT
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules.apps import (
     CONSUMER_KEY,
     GLOBAL,

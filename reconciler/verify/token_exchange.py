@@ -7,7 +7,7 @@ Source: Salesforce Help, "Integrate an App for the Token Exchange Flow", "Enable
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules.apps import (
     ADMIN_APPROVED,
     PERMITTED_USERS,

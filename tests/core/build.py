@@ -4,22 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.diff import new_fields
-from reconciler.model import (
-    Action,
-    Address,
-    Applied,
-    Baseline,
-    Lifecycle,
-    LiveResource,
-    LiveState,
-    Modified,
-    OrgInfo,
-    Origin,
-    Resource,
-    Snapshot,
-    walk,
-)
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.changes import Action
+from reconciler.model.declared import Lifecycle, Origin, Resource, Snapshot
+from reconciler.model.live import LiveResource, LiveState, Modified, OrgInfo
 from reconciler.planner import Draft, Request, draft
+from reconciler.schema.paths import walk
 from reconciler.schema.values import Body
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", api_version="63.0")

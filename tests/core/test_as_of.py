@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.as_of import dated
-from reconciler.model import Applied, Baseline, LiveResource, LiveState, Modified
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.live import LiveResource, LiveState, Modified
 from tests.core.build import ORG, address
 
 APP, OTHER = address("ExternalClientApplication/a"), address("ExternalClientApplication/b")

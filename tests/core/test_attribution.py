@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.attribution import attributed
-from reconciler.facts import AuditEntry, Deployment, History, moment
-from reconciler.model import Address, Attribution, Confidence, Finding, Modified, Touch
+from reconciler.model.address import Address
+from reconciler.model.facts import AuditEntry, Deployment, History, moment
+from reconciler.model.finding import Attribution, Confidence, Finding, Touch
+from reconciler.model.live import Modified
 from reconciler.schema.severity import Severity
 
 DANA, ELI, CI = "005000000000001AAA", "005000000000002AAA", "005000000000009AAA"

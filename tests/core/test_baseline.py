@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.baseline import accepted, advanced, at_version, forgotten, seen
-from reconciler.model import Applied, Baseline, Lifecycle, Modified
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.declared import Lifecycle
+from reconciler.model.live import Modified
 from reconciler.schema.values import Body, SecretRef
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
 

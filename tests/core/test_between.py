@@ -4,8 +4,10 @@ import pytest
 
 from reconciler.as_of import newest
 from reconciler.between import looked_at, undone
-from reconciler.facts import AuditEntry, Deployment, History
-from reconciler.model import Address, Component, LiveResource, LiveState, Modified
+from reconciler.model.address import Address
+from reconciler.model.changes import Component
+from reconciler.model.facts import AuditEntry, Deployment, History
+from reconciler.model.live import LiveResource, LiveState, Modified
 from tests.core.build import ORG
 
 CI, DANA = "005000000000009AAA", "005000000000001AAA"

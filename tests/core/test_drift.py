@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler import drift
-from reconciler.model import Applied, Finding
+from reconciler.model.applied import Applied
+from reconciler.model.finding import Finding
 from reconciler.schema.severity import Direction, Severity
 from tests.core.build import DANA, NOTHING_OWNED, ORG, address, baseline, live
 

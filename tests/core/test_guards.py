@@ -3,7 +3,8 @@
 import pytest
 
 from reconciler import guards
-from reconciler.model import Lifecycle, Refusal
+from reconciler.model.changes import Refusal
+from reconciler.model.declared import Lifecycle
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
 
 ECA, POLICIES, CA = "ExternalClientApplication/portal", "ExtlClntAppConfigurablePolicies/portal", "ConnectedApp/legacy"

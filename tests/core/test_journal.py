@@ -7,19 +7,10 @@ import pytest
 
 from reconciler import journal as journals
 from reconciler.journal import Intent, Journal, approval
-from reconciler.model import (
-    Action,
-    Address,
-    Component,
-    Deployed,
-    Landing,
-    LiveResource,
-    LiveState,
-    OrgInfo,
-    Plan,
-    Sent,
-    Step,
-)
+from reconciler.model.address import Address
+from reconciler.model.changes import Action, Component, Plan, Step
+from reconciler.model.deployment import Deployed, Landing, Sent
+from reconciler.model.live import LiveResource, LiveState, OrgInfo
 from reconciler.planner import Request
 from reconciler.schema.values import SecretRef
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 from reconciler import judging
-from reconciler.facts import Facts
-from reconciler.model import LiveState
+from reconciler.model.facts import Facts
+from reconciler.model.live import LiveState
 from reconciler.rule_settings import RuleSettings, Waiver
 from tests.core.build import address, baseline, desired, live, plan
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.model import Action, Lifecycle
+from reconciler.model.changes import Action
+from reconciler.model.declared import Lifecycle
 from reconciler.schema.values import Body, RawXml, SecretRef
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan, shown
 

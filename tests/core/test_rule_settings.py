@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Any
 
-from reconciler.model import Address, Finding
+from reconciler.model.address import Address
+from reconciler.model.finding import Finding
 from reconciler.rule_settings import RuleSettings, Waiver, waived
 from reconciler.schema.severity import Severity
 

@@ -13,7 +13,8 @@ import pytest
 from reconciler.baseline import remembered
 from reconciler.drift import findings
 from reconciler.errors import Exit, InputError, ReconcilerError, RefusedError
-from reconciler.model import Applied, Baseline, LiveResource, LiveState, Modified
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.schema.values import RawXml
 from reconciler.store import Store
 from tests.core.build import ORG, address

@@ -3,8 +3,9 @@
 import pytest
 
 from reconciler.engine.session import unread_complaints
-from reconciler.model import NOT_RECORDED, Snapshot
-from reconciler.unread import lacks_permission, mend
+from reconciler.model.declared import Snapshot
+from reconciler.model.live import NOT_RECORDED
+from reconciler.model.unread import lacks_permission, mend
 
 
 @pytest.mark.parametrize(

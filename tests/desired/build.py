@@ -5,7 +5,8 @@ from pathlib import Path
 
 from reconciler.desired import load
 from reconciler.errors import Complaint, InputError
-from reconciler.model import Address, Resource, Snapshot
+from reconciler.model.address import Address
+from reconciler.model.declared import Resource, Snapshot
 
 APP = "kind: ExternalClientApplication\nname: portal\n"
 HANDLER = "kind: OauthTokenExchangeHandler\nname: Idp\n"

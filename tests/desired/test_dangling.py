@@ -1,7 +1,7 @@
 """References to what is neither declared nor in the org."""
 
 from reconciler.desired import dangling
-from reconciler.model import Address
+from reconciler.model.address import Address
 from tests.desired.build import CLASS, META, Folder
 
 FILES = """\

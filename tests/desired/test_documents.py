@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.model import Address, Lifecycle
+from reconciler.model.address import Address
+from reconciler.model.declared import Lifecycle
 from tests.desired.build import APP, CLASS, HANDLER, META, Folder, addresses, body, only
 
 GLOBAL = "ExtlClntAppGlobalOauthSettings/portal"

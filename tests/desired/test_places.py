@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from tests.desired.build import Folder
 
 TEXT = """\

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import InputError
 from reconciler.kinds import all_kinds
-from reconciler.model import Address, enablement
+from reconciler.model.address import Address, enablement
 from reconciler.schema.kind import Kind
 from reconciler.schema.values import Body, SecretRef
 from tests.desired.build import META, Folder

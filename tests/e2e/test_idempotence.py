@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from providers.mock import MockOrgError
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.schema.marks import Forced
 from tests.e2e.build import DANA, handler_class
 from tests.e2e.project import Project

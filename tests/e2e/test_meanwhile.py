@@ -12,7 +12,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from providers.mock import MockOrgError
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.schema.body import canonical_value
 from reconciler.schema.paths import field_at
 from tests.e2e.build import APP, DANA, GLOBAL, LEGACY, POLICY, app, legacy, oidc, portal, scope

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from reconciler import drift
 from reconciler.diff import field_changes
 from reconciler.kinds import ENABLEMENT, all_kinds
-from reconciler.model import Address, Applied, Baseline, LiveResource, LiveState, OrgInfo
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.live import LiveResource, LiveState, OrgInfo
 from reconciler.schema import comparisons
 from reconciler.schema.body import covers, overlaid
 from reconciler.schema.comparisons import Comparison

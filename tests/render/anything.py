@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from reconciler.facts import Deployment
-from reconciler.model import CheckReport, DriftReport
+from reconciler.model.facts import Deployment
+from reconciler.model.reports import CheckReport, DriftReport
 
 from .test_text import ADDRESSES, FINDINGS, NASTY, ORGS, UNCHECKED
 

@@ -1,18 +1,10 @@
 """A large org: 400 resources change, and 1,000 findings are there to be read besides."""
 
 from reconciler.errors import Place
-from reconciler.model import (
-    Address,
-    Change,
-    CheckReport,
-    DriftReport,
-    FieldChange,
-    Finding,
-    Plan,
-    Reason,
-    Step,
-    enablement,
-)
+from reconciler.model.address import Address, enablement
+from reconciler.model.changes import Change, FieldChange, Plan, Reason, Step
+from reconciler.model.finding import Finding
+from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.rules import all_rules
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body

@@ -5,31 +5,13 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from reconciler.errors import Place
-from reconciler.facts import Deployment
-from reconciler.model import (
-    Address,
-    ApplyResult,
-    Attribution,
-    Change,
-    CheckReport,
-    ComponentFailure,
-    Confidence,
-    Deployed,
-    DriftReport,
-    FieldChange,
-    Finding,
-    Landing,
-    Modified,
-    OrgInfo,
-    Plan,
-    Reason,
-    Refusal,
-    Step,
-    StepResult,
-    Touch,
-    Unchecked,
-    enablement,
-)
+from reconciler.model.address import Address, enablement
+from reconciler.model.changes import Change, FieldChange, Plan, Reason, Refusal, Step
+from reconciler.model.deployment import ComponentFailure, Deployed, Landing
+from reconciler.model.facts import Deployment
+from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
+from reconciler.model.live import Modified, OrgInfo
+from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.render.report import Report, of_apply, of_check, of_drift, of_plan
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import RawXml

@@ -3,23 +3,12 @@
 from dataclasses import replace
 
 from reconciler.errors import Place
-from reconciler.facts import Deployment
-from reconciler.model import (
-    Address,
-    Attribution,
-    Change,
-    ComponentFailure,
-    Confidence,
-    FieldChange,
-    Finding,
-    Landing,
-    OrgInfo,
-    Reason,
-    Refusal,
-    Touch,
-    Unchecked,
-    enablement,
-)
+from reconciler.model.address import Address, enablement
+from reconciler.model.changes import Change, FieldChange, Reason, Refusal
+from reconciler.model.deployment import ComponentFailure, Landing
+from reconciler.model.facts import Deployment
+from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
+from reconciler.model.live import OrgInfo
 from reconciler.render.report import Report
 from reconciler.render.text import worst_first
 from reconciler.schema.severity import Direction, Severity

@@ -1,32 +1,13 @@
 """Plans, findings and results to be shown: each of them one case folder. Only what a case is about is spelled out."""
 
 from reconciler.errors import Place
-from reconciler.facts import Deployment
-from reconciler.model import (
-    Address,
-    ApplyResult,
-    Attribution,
-    Change,
-    CheckReport,
-    Component,
-    ComponentFailure,
-    Confidence,
-    Deployed,
-    DriftReport,
-    FieldChange,
-    Finding,
-    Landing,
-    Modified,
-    OrgInfo,
-    Plan,
-    Reason,
-    Refusal,
-    Release,
-    Step,
-    StepResult,
-    Unchecked,
-    enablement,
-)
+from reconciler.model.address import Address, enablement
+from reconciler.model.changes import Change, Component, FieldChange, Plan, Reason, Refusal, Release, Step
+from reconciler.model.deployment import ComponentFailure, Deployed, Landing
+from reconciler.model.facts import Deployment
+from reconciler.model.finding import Attribution, Confidence, Finding, Unchecked
+from reconciler.model.live import Modified, OrgInfo
+from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import SecretRef
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model import DriftReport
+from reconciler.model.reports import DriftReport
 from reconciler.render import json_plan, text
 
 from . import samples

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import InputError
-from reconciler.model import CheckReport, DriftReport, Finding, OrgInfo, Unchecked
+from reconciler.model.finding import Finding, Unchecked
+from reconciler.model.live import OrgInfo
+from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.render import earlier, json_plan
 from reconciler.render.earlier import compared, read_report, since
 

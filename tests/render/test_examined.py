@@ -3,10 +3,10 @@
 import json
 from dataclasses import replace
 
-from reconciler.checkup import Checkup
 from reconciler.doctor import Diagnosis, Examined, Health, Surroundings, of_checkup, of_error, of_surroundings
 from reconciler.errors import Complaint, Exit, NotAllowedError, RefusedError, UnreachableError
-from reconciler.model import OrgInfo
+from reconciler.model.checkup import Checkup
+from reconciler.model.live import OrgInfo
 from reconciler.render import examined
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "CS42", True, "Enterprise Edition", "63.0", "ci@acme.example")

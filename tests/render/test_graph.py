@@ -7,7 +7,7 @@ from html import unescape
 import pydot
 import pytest
 
-from reconciler.model import Address, enablement
+from reconciler.model.address import Address, enablement
 from reconciler.render.graph import NAME, dot, mermaid
 from reconciler.render.safe import line
 from reconciler.render.topology import Role, topology

@@ -18,32 +18,13 @@ from lxml import etree
 from markdown_it import MarkdownIt
 
 from reconciler.errors import Place
-from reconciler.facts import Deployment
-from reconciler.model import (
-    Address,
-    ApplyResult,
-    Attribution,
-    Change,
-    CheckReport,
-    ComponentFailure,
-    Confidence,
-    Deployed,
-    DriftReport,
-    FieldChange,
-    Finding,
-    Landing,
-    Modified,
-    OrgInfo,
-    Plan,
-    Reason,
-    Refusal,
-    Release,
-    Step,
-    StepResult,
-    Touch,
-    Unchecked,
-    enablement,
-)
+from reconciler.model.address import Address, enablement
+from reconciler.model.changes import Change, FieldChange, Plan, Reason, Refusal, Release, Step
+from reconciler.model.deployment import ComponentFailure, Deployed, Landing
+from reconciler.model.facts import Deployment
+from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
+from reconciler.model.live import Modified, OrgInfo
+from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, schemas, text
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import Address, Change, FieldChange, Reason, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.changes import Change, FieldChange, Reason
+from reconciler.model.finding import Unchecked
 from reconciler.render.html import BYTES, FINDINGS, page
 from reconciler.render.html.element import element, void
 from reconciler.render.safe import is_hidden, line

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from lxml import etree
 
-from reconciler.model import Landing, Unchecked
+from reconciler.model.deployment import Landing
+from reconciler.model.finding import Unchecked
 from reconciler.render import junit
 from reconciler.render.report import Report
 

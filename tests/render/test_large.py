@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model import Action, Address, Change, Finding, Plan, Reason, Refusal, Step
+from reconciler.model.address import Address
+from reconciler.model.changes import Action, Change, Plan, Reason, Refusal, Step
+from reconciler.model.finding import Finding
 from reconciler.render import html, markdown, text
 from reconciler.render.grouped import FEW, ROWS, change_tables, changes_by_app, finding_tables, grouped, groups
 from reconciler.render.report import of_check, of_drift, of_plan

@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from reconciler.errors import ReconcilerError
-from reconciler.model import Address, FieldChange
+from reconciler.model.address import Address
+from reconciler.model.changes import FieldChange
 from reconciler.render import markdown
 from reconciler.render.grouped import change_tables, finding_tables
 from reconciler.render.markdown import code, fenced, prose

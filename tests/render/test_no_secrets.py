@@ -4,19 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.model import (
-    Address,
-    ApplyResult,
-    Change,
-    CheckReport,
-    DriftReport,
-    FieldChange,
-    Finding,
-    Landing,
-    Plan,
-    Reason,
-    StepResult,
-)
+from reconciler.model.address import Address
+from reconciler.model.changes import Change, FieldChange, Plan, Reason
+from reconciler.model.deployment import Landing
+from reconciler.model.finding import Finding
+from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, text
 from reconciler.render.report import Report
 from reconciler.schema.severity import Severity

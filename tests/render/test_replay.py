@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import OrgInfo
+from reconciler.model.live import OrgInfo
 from reconciler.render.replay import age, heading
 
 

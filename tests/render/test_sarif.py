@@ -14,7 +14,8 @@ from jsonschema import Draft4Validator
 from sarif import loader
 
 from reconciler.errors import Place
-from reconciler.model import Address, Landing
+from reconciler.model.address import Address
+from reconciler.model.deployment import Landing
 from reconciler.render import sarif
 from reconciler.render.about import all_about
 from reconciler.render.report import Report

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 
 from reconciler.errors import InputError, RefusedError
-from reconciler.model import Address, Applied, Baseline, Change, FieldChange, Reason
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.changes import Change, FieldChange, Reason
 from reconciler.render import json_baseline, json_plan, saved_plan
 from reconciler.render.saved_plan import SavedPlan, read_plan
 from reconciler.schema.values import RawXml

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import tftest
 
-from reconciler.model import Address, Change, FieldChange, Reason, enablement
+from reconciler.model.address import Address, enablement
+from reconciler.model.changes import Change, FieldChange, Reason
 from reconciler.render import json_plan
 from reconciler.schema.values import SecretRef
 

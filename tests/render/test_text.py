@@ -7,32 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.model import (
-    Address,
-    Applied,
-    ApplyResult,
-    Attribution,
-    Baseline,
-    Change,
-    ComponentFailure,
-    Confidence,
-    Deployed,
-    DriftReport,
-    FieldChange,
-    Finding,
-    Landing,
-    Modified,
-    OrgInfo,
-    Plan,
-    Reason,
-    Refusal,
-    Release,
-    Step,
-    StepResult,
-    Touch,
-    Unchecked,
-)
-from reconciler.model import ApplyResult as Result
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.changes import Change, FieldChange, Plan, Reason, Refusal, Release, Step
+from reconciler.model.deployment import ComponentFailure, Deployed, Landing
+from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
+from reconciler.model.live import Modified, OrgInfo
+from reconciler.model.reports import ApplyResult, DriftReport, StepResult
+from reconciler.model.reports import ApplyResult as Result
 from reconciler.render import json_baseline, json_plan, text
 from reconciler.render.safe import is_hidden, line
 from reconciler.schema.severity import Direction, Severity

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.model import Action, Address, Change, FieldChange, Reason, enablement
+from reconciler.model.address import Address, enablement
+from reconciler.model.changes import Action, Change, FieldChange, Reason
 from reconciler.render.report import of_plan
 from reconciler.render.topology import LIMIT, Edge, Mark, Node, Role, Topology, topology
 from reconciler.schema.severity import Severity

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from lxml import etree
 
 from reconciler.errors import Place
-from reconciler.model import Address, OrgInfo
+from reconciler.model.address import Address
+from reconciler.model.live import OrgInfo
 from reconciler.render import graph, html, json_verify, junit, markdown, sarif, verify_text
 from reconciler.render.report import of_verify
 from reconciler.schema.severity import Severity

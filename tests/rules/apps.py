@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from reconciler.facts import Facts
-from reconciler.model import Address, OrgInfo, Origin, Resource
+from reconciler.model.address import Address
+from reconciler.model.declared import Origin, Resource
+from reconciler.model.facts import Facts
+from reconciler.model.live import OrgInfo
 from reconciler.rules import Broken, NotChecked, World, all_rules
 from reconciler.rules.apps import EXTERNAL, GLOBAL, OAUTH, OAUTH_POLICY, POLICY
 from reconciler.schema.values import Body

@@ -5,8 +5,11 @@ from datetime import date
 from pathlib import Path
 
 from reconciler.desired import load
-from reconciler.facts import Facts, User
-from reconciler.model import Address, Finding, OrgInfo, Snapshot, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.declared import Snapshot
+from reconciler.model.facts import Facts, User
+from reconciler.model.finding import Finding, Unchecked
+from reconciler.model.live import OrgInfo
 from reconciler.rules import Example, Rule, World, judge
 from reconciler.schema.paths import references
 from reconciler.schema.values import Body

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules.addresses import Reach, reach, wrongs
 from tests.rules.apps import Bodies, broken, connected, external, in_files, in_org, unchecked, verdicts
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.apex.code import MOST
-from reconciler.model import Address, Finding, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.finding import Finding, Unchecked
 from reconciler.rules import World, all_rules, judge
 from reconciler.rules.examples import HANDLER_CLASS
 from reconciler.schema.severity import Severity

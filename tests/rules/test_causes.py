@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from reconciler import judging
-from reconciler.facts import Facts
+from reconciler.model.facts import Facts
 from reconciler.rule_settings import RuleSettings
 from reconciler.rules import all_rules
 from reconciler.schema.values import Body

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.facts import NOT_ASKED, Facts, User
-from reconciler.model import Address
+from reconciler.model.address import Address
+from reconciler.model.facts import NOT_ASKED, Facts, User
 from reconciler.rules import Example, Rule, all_rules, judge
 from reconciler.rules import client_credentials as cc
 from reconciler.rules.examples import CLIENT_CREDENTIALS as GOOD

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken
 from reconciler.schema.severity import Severity
 from tests.rules.apps import broken, connected, external, in_files, in_org, org_flows, unchecked, verdicts

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.facts import Facts
-from reconciler.model import Address
+from reconciler.model.address import Address
+from reconciler.model.facts import Facts
 from reconciler.rules import Broken, Example, NotChecked, Rule, World, judge
 from reconciler.rules.world import UNKNOWN
 from reconciler.schema.severity import Severity

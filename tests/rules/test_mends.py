@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from reconciler.kinds import satellites
-from reconciler.model import Address, Finding
+from reconciler.model.address import Address
+from reconciler.model.finding import Finding
 from reconciler.rules import Rule, World, all_rules, judge
 from reconciler.rules.world import section
 from reconciler.schema.values import Body

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.kinds import ENABLEMENT, all_kinds
-from reconciler.model import Address, OrgInfo, Origin, Resource
+from reconciler.model.address import Address
+from reconciler.model.declared import Origin, Resource
+from reconciler.model.live import OrgInfo
 from reconciler.rules import World, all_rules, judge
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body

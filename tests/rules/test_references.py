@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.facts import Facts
-from reconciler.model import Address
+from reconciler.model.address import Address
+from reconciler.model.facts import Facts
 from reconciler.rules import Broken
 from reconciler.schema.severity import Severity
 from tests.rules.apps import ORG, Bodies, broken, connected, external, in_files, in_org, unchecked, verdicts

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.kinds import all_kinds, satellites
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import judge
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.values import Body, RawXml

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.facts import Facts, User
-from reconciler.model import Address, OrgInfo
+from reconciler.model.address import Address
+from reconciler.model.facts import Facts, User
+from reconciler.model.live import OrgInfo
 from reconciler.rules import Broken, Example, NotChecked, Rule, World, judge
 from reconciler.rules import token_exchange as tx
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE as CONNECTED

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model import Address
+from reconciler.model.address import Address
 from reconciler.rules import Broken
 from reconciler.schema.severity import Severity
 from tests.rules.apps import ORG, Bodies, broken, connected, external, in_files, in_org, unchecked, verdicts

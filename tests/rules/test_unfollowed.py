@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.apex.code import DEEPEST, LONGEST, MOST
-from reconciler.model import CheckReport
+from reconciler.model.reports import CheckReport
 from reconciler.render import text
 from reconciler.schema.severity import Severity
 from tests.rules.test_apex import CLAIMS, VERIFIED, YES, judged, partner

@@ -17,7 +17,8 @@ from providers.salesforce.packing import Limits
 from providers.salesforce.polling import Patience
 from providers.salesforce.provider import SalesforceProvider
 from providers.salesforce.session import OrgSession
-from reconciler.model import Address, Component
+from reconciler.model.address import Address
+from reconciler.model.changes import Component
 from reconciler.schema.values import Body, SecretRef
 
 HOST = "https://acme.my.salesforce.com"

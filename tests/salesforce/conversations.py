@@ -13,7 +13,9 @@ from providers.salesforce.polling import Patience
 from providers.salesforce.provider import SalesforceProvider
 from providers.salesforce.session import OrgSession
 from reconciler.errors import NotAllowedError
-from reconciler.model import Address, Component, Deployed
+from reconciler.model.address import Address
+from reconciler.model.changes import Component
+from reconciler.model.deployment import Deployed
 from tests.salesforce.build import SECRET, apex, app, component, global_oauth, handler, oauth
 from tests.salesforce.scrub import scrub_request, scrub_response
 

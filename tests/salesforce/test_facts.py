@@ -10,7 +10,7 @@ import requests
 
 from providers.mock import Org, mount
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
-from reconciler.facts import Facts, User
+from reconciler.model.facts import Facts, User
 from tests.salesforce.build import Answer, stubbed
 from tests.salesforce.conftest import Connected, calls
 

@@ -10,7 +10,7 @@ import requests
 
 from providers.salesforce.provider import SalesforceProvider
 from reconciler.errors import UnreachableError
-from reconciler.flows import TokenAnswer, Tokens
+from reconciler.model.oauth import TokenAnswer, Tokens
 from reconciler.redaction import redacted
 from tests.salesforce.build import HOST, Answer, Stub, stubbed
 

@@ -8,8 +8,10 @@ from providers.mock import Org
 from reconciler import drift
 from reconciler.attribution import attributed
 from reconciler.errors import NotAllowedError
-from reconciler.facts import AuditEntry, Deployment, History
-from reconciler.model import Applied, Baseline, Finding, LiveState
+from reconciler.model.applied import Applied, Baseline
+from reconciler.model.facts import AuditEntry, Deployment, History
+from reconciler.model.finding import Finding
+from reconciler.model.live import LiveState
 from tests.mock.wire import Wire, package
 from tests.mock.wire import app as app_file
 from tests.salesforce.build import global_oauth, handler

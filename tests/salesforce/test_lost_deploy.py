@@ -11,7 +11,7 @@ from providers.salesforce.lost import Fit, fit, new
 from providers.salesforce.metadata_api import Way
 from providers.salesforce.provider import SalesforceProvider
 from reconciler.errors import NotAllowedError, UnreachableError
-from reconciler.model import Deployed, Landing, Sent
+from reconciler.model.deployment import Deployed, Landing, Sent
 from tests.salesforce.build import Answer, Stub, app, component, fault, no_time, operation, soap, stubbed
 from tests.salesforce.test_metadata_api import DEPLOY, LIST, QUERY, as_json, organisation
 

@@ -14,7 +14,7 @@ from providers.salesforce.metadata_api import Way
 from providers.salesforce.polling import PassingError
 from providers.salesforce.refusals import LimitError, SessionDiedError
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
-from reconciler.model import ComponentFailure, Deployed, Landing, Sent
+from reconciler.model.deployment import ComponentFailure, Deployed, Landing, Sent
 from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, Answer, app, component, fault, no_time, operation, soap, stubbed
 

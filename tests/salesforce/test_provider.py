@@ -15,7 +15,10 @@ from providers.salesforce.packing import Limits
 from providers.salesforce.provider import SalesforceProvider
 from reconciler.errors import NotAllowedError
 from reconciler.kinds import all_kinds, kind
-from reconciler.model import Address, Component, Deployed, LiveState
+from reconciler.model.address import Address
+from reconciler.model.changes import Component
+from reconciler.model.deployment import Deployed
+from reconciler.model.live import LiveState
 from reconciler.provider import Provider
 from reconciler.schema.values import RawXml
 from tests.salesforce.build import SECRET, apex, app, component, global_oauth, handler, oauth

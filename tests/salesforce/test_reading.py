@@ -8,7 +8,8 @@ from providers.salesforce.markup import NAMESPACE
 from providers.salesforce.metadata_api import Message, Retrieved
 from providers.salesforce.reading import Reading
 from reconciler.kinds import all_kinds
-from reconciler.model import Address, LiveState, Modified, OrgInfo
+from reconciler.model.address import Address
+from reconciler.model.live import LiveState, Modified, OrgInfo
 
 APPS = "externalClientApps"
 POLICIES = "extlClntAppPolicies"

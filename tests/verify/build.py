@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reconciler.flows import AuthorizeAnswer, TokenAnswer, Tokens
-from reconciler.model import Address, LiveResource, LiveState, OrgInfo, Origin, Resource, Snapshot, enablement
+from reconciler.model.address import Address, enablement
+from reconciler.model.declared import Origin, Resource, Snapshot
+from reconciler.model.live import LiveResource, LiveState, OrgInfo
+from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.schema.values import Body, SecretRef
 from reconciler.verify import Given, Probe, promises
 from reconciler.verify.given import SECRETS

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.flows import AuthorizeAnswer
-from reconciler.model import OrgInfo
+from reconciler.model.live import OrgInfo
+from reconciler.model.oauth import AuthorizeAnswer
 from reconciler.schema.severity import Severity
 from reconciler.verify import Granted, Probe, Refused, Standing, VerifyReport, judge
 from reconciler.verify.scopes import one_too_many, too_many

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model import Address, enablement
+from reconciler.model.address import Address, enablement
 from reconciler.schema.values import SecretRef
 from reconciler.verify import Flow, Given, Granted, Refused
 from reconciler.verify.probe import Secret, Tampered, WrongSecret

@@ -11,8 +11,8 @@ from reconciler.client_assertions import ends, nobodys_key, tampered
 from reconciler.engine import Session
 from reconciler.engine.verifying import verify
 from reconciler.errors import InputError, UnreachableError
-from reconciler.flows import TokenAnswer, Tokens
-from reconciler.model import Address
+from reconciler.model.address import Address
+from reconciler.model.oauth import TokenAnswer, Tokens
 from reconciler.schema.values import Body, SecretRef
 from reconciler.verify import Given, Standing, VerifyReport
 from tests.verify.build import (

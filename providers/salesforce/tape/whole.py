@@ -29,9 +29,12 @@ from providers.salesforce.tape.marks import pieces
 from providers.salesforce.tape.recording import Recording
 from providers.salesforce.tape.scrubbing import EMAILS
 from reconciler.errors import Complaint, ReconcilerError, RefusedError, UnreachableError
-from reconciler.facts import NOT_ASKED, AuditEntry, Deployment, Facts, History, moment
 from reconciler.kinds import all_kinds
-from reconciler.model import NOT_RECORDED, Address, Component, Deployed, LiveResource, LiveState, OrgInfo
+from reconciler.model.address import Address
+from reconciler.model.changes import Component
+from reconciler.model.deployment import Deployed
+from reconciler.model.facts import NOT_ASKED, AuditEntry, Deployment, Facts, History, moment
+from reconciler.model.live import NOT_RECORDED, LiveResource, LiveState, OrgInfo
 from reconciler.provider import Progress
 from reconciler.schema.values import Path
 

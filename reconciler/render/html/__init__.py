@@ -11,7 +11,11 @@ from hashlib import sha256
 from importlib.resources import files
 
 from reconciler.guards import lifted
-from reconciler.model import CHANGED, Action, Address, Change, FieldChange, Finding, Landing, OrgInfo, Unchecked
+from reconciler.model.address import Address
+from reconciler.model.changes import Action, Change, FieldChange
+from reconciler.model.deployment import Landing
+from reconciler.model.finding import CHANGED, Finding, Unchecked
+from reconciler.model.live import OrgInfo
 from reconciler.render import values
 from reconciler.render.about import about
 from reconciler.render.grouped import (

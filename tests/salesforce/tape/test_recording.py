@@ -25,8 +25,9 @@ from providers.salesforce.tape.recording import Recording, request_of
 from providers.salesforce.tape.replaying import NotRecordedError
 from providers.salesforce.tape.whole import WholeProvider
 from reconciler.errors import InputError, ReconcilerError, RefusedError, UnreachableError
-from reconciler.facts import AuditEntry, Facts, History, User
-from reconciler.model import NOT_RECORDED, Address
+from reconciler.model.address import Address
+from reconciler.model.facts import AuditEntry, Facts, History, User
+from reconciler.model.live import NOT_RECORDED
 from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, app, no_time
 

@@ -10,7 +10,9 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from reconciler.kinds import ENABLEMENT, satellites
-from reconciler.model import Address, Baseline, LiveState
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.live import LiveState
 
 T = TypeVar("T")
 

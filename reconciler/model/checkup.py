@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.errors import Complaint
-from reconciler.model import OrgInfo
+from reconciler.model.live import OrgInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from reconciler.model import NOT_RECORDED
+from reconciler.model.live import NOT_RECORDED
 
 _PERMISSION = re.compile(
     r"permission|privilege|insufficient|not authori[sz]ed|forbidden|(?<!un)access\b", re.IGNORECASE

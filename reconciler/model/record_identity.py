@@ -7,7 +7,9 @@ tells them apart is the record's id, and where an org gives none, the key that i
 from collections.abc import Iterator
 
 from reconciler.kinds import satellites
-from reconciler.model import Address, Baseline, LiveState
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.live import LiveState
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Immutable
 from reconciler.schema.values import Body

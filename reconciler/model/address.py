@@ -1,0 +1,74 @@
+"""An address: the identity of a resource for life, `Kind/name` or `Kind/name/enablements/app`."""
+
+from typing import NamedTuple
+
+from reconciler.kinds import ENABLEMENT, kind
+from reconciler.schema.kind import Kind, Struct
+
+
+class Address(NamedTuple):
+    """Identity for life: `Kind/name`, or `Kind/name/enablements/app`. A satellite's name is its app's."""
+
+    kind: str
+    name: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}/{self.part}" if self.part else f"{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Raises ValueError with words for a person."""
+        kind_name, _, rest = text.partition("/")
+        name, _, part = rest.partition("/")
+        if not name:
+            raise ValueError(f"{text!r} is not an address; write Kind/name")
+        return cls(kind_name, name, part)
+
+    @property
+    def schema(self) -> type[Kind]:
+        """The kind's class (of an enablement: its handler's)."""
+        return kind(self.kind)
+
+    @property
+    def struct(self) -> type[Struct]:
+        """What the resource's body is an instance of: the kind, or an enablement's structure."""
+        if self.part:
+            field = self.schema.fields().get(ENABLEMENT)
+            if field is not None and field.struct is not None:
+                return field.struct
+        return self.schema
+
+    @property
+    def component(self) -> "Address":
+        """The address of the record that is deployed: of an enablement, its handler."""
+        return Address(self.kind, self.name) if self.part else self
+
+    @property
+    def is_satellite(self) -> bool:
+        """True for what belongs to an external client app and goes with it."""
+        return bool(self.schema.section)
+
+    @property
+    def owners(self) -> tuple["Address", ...]:
+        """What it is deleted along with: a satellite with its app, an enablement with its handler and with its app.
+
+        Whether that is a connected app or an external client app stands in an enablement's body only: both are named.
+        """
+        if self.part:
+            app = self.part.removeprefix(f"{ENABLEMENT}/")
+            return self.component, Address("ConnectedApp", app), Address("ExternalClientApplication", app)
+        return (Address("ExternalClientApplication", self.name),) if self.is_satellite else ()
+
+    def belongs_to(self, owner: "Address") -> bool:
+        """True for what is deleted along with an app or a handler: its satellites, its enablements."""
+        return owner in self.owners
+
+    @property
+    def is_enablement(self) -> bool:
+        return bool(self.part)
+
+
+def enablement(handler: str, app: str) -> Address:
+    """The address of one app's enablement for a handler."""
+    return Address("OauthTokenExchangeHandler", handler, f"{ENABLEMENT}/{app}")
