@@ -20,10 +20,10 @@ def doctor(
     project: ProjectFile = None,
 ) -> None:
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
-    from reconciler.config import as_written
     from reconciler.engine.examining import examine
     from reconciler.model.declared import Snapshot
     from reconciler.overwriting import keep_apart
+    from reconciler.project.file import as_written
     from reconciler.render import examined
     from reconciler.workspace import Choices, Workspace
 

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler import config, sources
+from reconciler import sources
 from reconciler.errors import Complaint, InputError
 from reconciler.output import Outputs
+from reconciler.project.file import DESIRED, Project, find, load_project
 from reconciler.schema.values import SecretRef
 from reconciler.workspace import BASELINES
 
@@ -46,24 +47,24 @@ def keep_apart(
         raise InputError(*complaints)
 
 
-def _project(path: Path | None) -> tuple[Path, config.Project | None] | None:
+def _project(path: Path | None) -> tuple[Path, Project | None] | None:
     """The project file, and what it says unless it is wrong: that is told later, in the formats that were asked for."""
     try:
-        file = config.find(path)
+        file = find(path)
     except InputError:
         return None
     try:
-        return file, config.load_project(file, environment=os.environ)
+        return file, load_project(file, environment=os.environ)
     except InputError:
         return file, None
 
 
-def _is_own(file: Path, project_file: Path, project: config.Project | None) -> Iterator[str]:
+def _is_own(file: Path, project_file: Path, project: Project | None) -> Iterator[str]:
     """What of the project the file is, or would be once it is there."""
     root = _real(project_file).parent
     if _same(file, project_file):
         yield "the project file"
-    desired = _real(project.desired if project is not None else root / config.DESIRED)
+    desired = _real(project.desired if project is not None else root / DESIRED)
     place = _real(file)
     if sources.is_read(file.name) and place.is_relative_to(desired):
         yield f"the desired files in {os.path.relpath(desired, root)}"

@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.config import Org, Project, as_written_error, load_project, login_place
 from reconciler.desired import load
 from reconciler.engine import Session
 from reconciler.engine.session import utc_now
@@ -18,6 +17,7 @@ from reconciler.guards import ALLOWABLE
 from reconciler.model.declared import Snapshot
 from reconciler.own_providers import prefer_ours
 from reconciler.progress import progress
+from reconciler.project.file import Org, Project, as_written_error, load_project, login_place
 from reconciler.redaction import hold, redacted
 from reconciler.render.safe import line
 from reconciler.schema.severity import Severity

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.config import Org, Project, load_project, org_id_problem
 from reconciler.errors import Complaint, InputError
+from reconciler.project.file import Org, Project, load_project, org_id_problem
 from reconciler.schema.values import SecretRef
 
 # As in the design: references inside of braces are not YAML, and everybody writes them.

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import load_project
 from reconciler.errors import Complaint, InputError
+from reconciler.project.file import load_project
 from tests.desired.build import APP, HANDLER, Folder, body, only
 
 EMPTY = ("", " ", "\n\t", "\u00a0")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.login_section import FLOWS
+from reconciler.project.login_section import FLOWS
 from reconciler.schema.values import SecretRef
 from tests.desired.test_config import complaints, load, org
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import typer
 
-from reconciler import cli, command_line, config, options, output
+from reconciler import cli, command_line, options, output
 from reconciler.errors import InputError
+from reconciler.project import file
 from reconciler.store import Store
 from tests import warm
 from tests.e2e.build import portal
@@ -214,7 +215,7 @@ def test_a_format_behind_o_is_explained(project: Project) -> None:
     project.declare(portal())
 
     assert "did you mean --output json? -o is short for --org" in project.run("plan", "-o", "json").err
-    assert output.FORMATS == config._FORMATS
+    assert output.FORMATS == file._FORMATS
 
 
 def test_json_is_short_for_output_json(project: Project) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from providers.salesforce.polling import Patience
 from reconciler import cli, redaction
-from reconciler.config import as_written, load_project
+from reconciler.project.file import as_written, load_project
 
 CANARY = "Zq9xK27mWpLr4TtVbN8s"
 TOKEN = "login: {flow: token, access_token: {secret: {env: TOK}}}"

@@ -11,8 +11,8 @@ from providers import Connection, connect
 from providers.salesforce.login import flows
 from providers.salesforce.login.place import Access
 from providers.salesforce.refusals import SessionDiedError
-from reconciler import login_section
 from reconciler.errors import InputError, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
+from reconciler.project import login_section
 from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST
 from tests.salesforce.login.build import FRESH, Login, Vault, granted, ref, refused

@@ -8,19 +8,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from reconciler import files, login_section
+from reconciler import files
 from reconciler.errors import Complaint, InputError, Place, ReconcilerError, suggestion
 from reconciler.files import FileError
-from reconciler.login_section import Login
+from reconciler.project import login_section
+from reconciler.project.login_section import Login
+from reconciler.project.rules_section import severities, waivers
+from reconciler.project.verify_section import given
 from reconciler.redaction import Redaction
 from reconciler.rule_settings import RuleSettings
-from reconciler.rules_section import severities, waivers
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.problems import problems_of
 from reconciler.schema.values import Boolean, SecretRef, String
 from reconciler.secret_refs import NoReferenceError, reference
 from reconciler.verify.given import Given
-from reconciler.verify_section import given
 from reconciler.yaml.reader import Positions, Reader
 
 DESIRED = "desired"
