@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from reconciler.model.declared import Snapshot
     from reconciler.model.finding import Finding
     from reconciler.model.live import OrgInfo
-    from reconciler.planner import Request
+    from reconciler.model.request import Request
     from reconciler.render.earlier import Earlier
     from reconciler.schema.severity import Severity
     from reconciler.workspace import Record, Workspace
@@ -457,8 +457,8 @@ def _stop(number: int, least: "Severity", words: tuple[str, str]) -> None:
 
 
 def _request(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -> "Request":
+    from reconciler.model.request import Request
     from reconciler.ownership import typed_address as address
-    from reconciler.planner import Request
 
     return Request(tuple(address(t) for t in target), frozenset(address(r) for r in replace), destroy)
 

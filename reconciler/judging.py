@@ -11,7 +11,7 @@ from reconciler.model.declared import Snapshot
 from reconciler.model.facts import Facts
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import LiveState
-from reconciler.planner import Draft
+from reconciler.plan.draft import Draft
 from reconciler.rule_settings import OWN, RuleSettings, Waiver, waived
 from reconciler.rules import Rule, World, all_rules, judge
 from reconciler.schema.body import alike, canonical, overlaid

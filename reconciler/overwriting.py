@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler import sources
+from reconciler.desired import tree
 from reconciler.errors import Complaint, InputError
 from reconciler.output import Outputs
 from reconciler.project.file import DESIRED, Project, find, load_project
@@ -66,7 +66,7 @@ def _is_own(file: Path, project_file: Path, project: Project | None) -> Iterator
         yield "the project file"
     desired = _real(project.desired if project is not None else root / DESIRED)
     place = _real(file)
-    if sources.is_read(file.name) and place.is_relative_to(desired):
+    if tree.is_read(file.name) and place.is_relative_to(desired):
         yield f"the desired files in {os.path.relpath(desired, root)}"
     if place.is_relative_to(_real(root / BASELINES)):
         yield f"the baselines in {BASELINES}"

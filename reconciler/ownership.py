@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler import drift
-from reconciler.as_of import dated
-from reconciler.baseline import accepted, forgotten
+from reconciler.baseline.advance import accepted, forgotten
+from reconciler.drift import compare
+from reconciler.drift.as_of import dated
 from reconciler.engine import Session, read
 from reconciler.errors import Complaint, InputError, RefusedError, suggestion
 from reconciler.kinds import all_kinds, suggested_kind
@@ -38,7 +38,7 @@ def accept(session: Session, chosen: Sequence[tuple[str, str]]) -> tuple[str, ..
         before = found
         if not found.exists:
             raise RefusedError(Complaint("there is no baseline for this org yet", mend="apply once"))
-        drifted = list(drift.findings(found, live))
+        drifted = list(compare.findings(found, live))
         names = Spelling(found.resources, live.resources)
         several = [(names.address(a), name) for text, field in chosen for a, name in _matching(text, field, drifted)]
         # Another record is taken with its parts: they are not what they were either.

@@ -9,13 +9,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.desired import load
+from reconciler.baseline.store import Store
+from reconciler.desired.load import load
 from reconciler.engine import Session
 from reconciler.engine.session import utc_now
 from reconciler.errors import Complaint, InputError, ReconcilerError, suggestion
-from reconciler.guards import ALLOWABLE
 from reconciler.model.declared import Snapshot
 from reconciler.own_providers import prefer_ours
+from reconciler.plan.guards import ALLOWABLE
 from reconciler.progress import progress
 from reconciler.project.file import Org, Project, as_written_error, load_project, login_place
 from reconciler.redaction import hold, redacted
@@ -23,7 +24,6 @@ from reconciler.render.safe import line
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef
 from reconciler.secret_refs import secret_value
-from reconciler.store import Store
 from reconciler.yaml.source import is_variable
 
 if TYPE_CHECKING:

@@ -6,13 +6,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import monotonic
 
-from reconciler import drift as drifting
-from reconciler import guards, judging, planner
-from reconciler.as_of import dated, newest
-from reconciler.baseline import Seen, advanced, at_version, seen
-from reconciler.between import looked_at, undone
-from reconciler.causes import explained
-from reconciler.components import fingerprints
+from reconciler import judging
+from reconciler.baseline.advance import Seen, advanced, at_version, seen
+from reconciler.drift import compare as drifting
+from reconciler.drift.as_of import dated, newest
+from reconciler.drift.meanwhile import looked_at, undone
 from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.planning import draft_plan, ignored, placed, spelled_request, stopping
 from reconciler.engine.resuming import Logbook, ids_of, is_same, left_to_itself, resumed, settled
@@ -35,7 +33,10 @@ from reconciler.model.deployment import Deployed, Landing, Sent
 from reconciler.model.finding import REPLACED, Finding
 from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.model.reports import ApplyResult, StepResult
-from reconciler.planner import Request
+from reconciler.model.request import Request
+from reconciler.plan import draft, guards
+from reconciler.plan.components import fingerprints
+from reconciler.plan.failures import explained
 from reconciler.render.saved_plan import SavedPlan, effects
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef
@@ -253,7 +254,7 @@ def _execute(
     live = run.live
     meanwhile = _meanwhile(run, made) if made.steps else ()
     written = run.baseline.serial != serial
-    left = planner.draft(session.desired, live, run.baseline, replace(request, replace=frozenset()))
+    left = draft.draft(session.desired, live, run.baseline, replace(request, replace=frozenset()))
     made = replace(made, bodies={address: have.body for address, have in live.resources.items()})
     return ApplyResult(
         made,
@@ -460,7 +461,7 @@ def _advance(
     ids: Mapping[Address, str],
 ) -> Baseline:
     known = baseline.resources.keys() | session.desired.resources.keys()
-    chosen = [a for a in known if planner.targeted(a, request.targets) and a not in planned]
+    chosen = [a for a in known if draft.targeted(a, request.targets) and a not in planned]
     desired = Snapshot({}) if request.destroy else session.desired
     new = advanced(
         baseline,
@@ -488,7 +489,7 @@ def _noted_first(
     would remember it, and what others change until the next one would pass for what was there."""
     planned = {change.address for change in made.changes}
     desired = Snapshot({}) if request.destroy else session.desired
-    chosen = [a for a in desired.resources if planner.targeted(a, request.targets) and a not in planned]
+    chosen = [a for a in desired.resources if draft.targeted(a, request.targets) and a not in planned]
     noted = advanced(baseline, desired, before, live, (), chosen=chosen, watch_all=session.watch_all)
     first = {**before.of_updates(made.changes), **noted.resources}
     new = {address: applied for address, applied in first.items() if address not in baseline.resources}

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from reconciler import drift
-from reconciler.attribution import attributed
-from reconciler.baseline import accepted
+from reconciler.baseline.advance import accepted
+from reconciler.drift import compare
+from reconciler.drift.attribution import attributed
 from reconciler.engine.session import Session, time_of
 from reconciler.model.address import Address
 from reconciler.model.applied import Baseline
@@ -46,7 +46,7 @@ def with_who(
     known = attributed(found, history, deployments, records, baseline.as_of)
     if not any(finding.id == DESIRED for finding in found):
         return known, history
-    moved = attributed(drift.findings(baseline, live), history, deployments, records, baseline.as_of)
+    moved = attributed(compare.findings(baseline, live), history, deployments, records, baseline.as_of)
     drifted = {(finding.address, finding.path): finding for finding in moved}
     named = (
         replace(finding, attribution=other.attribution, deferred=other.deferred)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler import drift as drifting
-from reconciler import judging, planner
-from reconciler.desired import undeclared
+from reconciler import judging
+from reconciler.desired.load import undeclared
+from reconciler.drift import compare as drifting
 from reconciler.engine.attributing import with_who
 from reconciler.engine.planning import ignored, placed, undeclared_apps
 from reconciler.engine.resuming import cut_off
@@ -32,6 +32,7 @@ from reconciler.model.declared import Snapshot
 from reconciler.model.finding import DESIRED, Finding
 from reconciler.model.live import NOT_RECORDED
 from reconciler.model.reports import CheckReport, DriftReport
+from reconciler.plan import draft
 from reconciler.rule_settings import RuleSettings
 from reconciler.schema.severity import Severity
 
@@ -43,11 +44,11 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
     notes: tuple[str, ...] = ()
     if against == "desired":
         refuse_too_new(session.desired, live)
-        draft = planner.draft(session.desired, live, baseline)
-        if draft.problems:
+        drafted = draft.draft(session.desired, live, baseline)
+        if drafted.problems:
             # What cannot be planned cannot be compared either, and must not pass for equal.
-            raise InputError(*(problem.complaint() for problem in draft.problems))
-        found = [finding for change in placed(draft.changes, session.desired) for finding in _against_desired(change)]
+            raise InputError(*(problem.complaint() for problem in drafted.problems))
+        found = [finding for change in placed(drafted.changes, session.desired) for finding in _against_desired(change)]
         compared = set(session.desired.resources)
         notes = live.not_comparable
     else:
@@ -130,7 +131,7 @@ def _against_desired(change: Change) -> Iterator[Finding]:
         yield Finding(DESIRED, severity, change.address, word, modified=change.modified, place=change.place)
         return
     # The files are what should be, so the change went from the file's value to the org's.
-    for f in planner.reversed_fields(change):
+    for f in draft.reversed_fields(change):
         yield Finding(
             DESIRED, f.severity, change.address, f"{f.name} is not as declared", f.path, f.old, f.new,
             f.direction, change.modified, f.place,

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler import drift as drifting
-from reconciler import guards, judging, planner
-from reconciler.components import fingerprints
-from reconciler.desired import dangling
+from reconciler import judging
+from reconciler.desired.load import dangling
+from reconciler.drift import compare as drifting
 from reconciler.engine.resuming import cut_off
 from reconciler.engine.session import Session, ask_facts, read, time_of
 from reconciler.errors import (
@@ -22,8 +21,11 @@ from reconciler.model.declared import Snapshot
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import LiveState
 from reconciler.model.record_identity import owners
+from reconciler.model.request import Request
 from reconciler.model.spelling import Spelling, folded
-from reconciler.planner import Draft, Request
+from reconciler.plan import draft, guards
+from reconciler.plan.components import fingerprints
+from reconciler.plan.draft import Draft
 from reconciler.provider import Provider
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, Path
@@ -45,11 +47,11 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
     desired = session.desired
     _check_request(request, desired, live, baseline)
     managed = baseline.managed
-    draft = planner.draft(desired, live, baseline, request)
-    complaints = [problem.complaint() for problem in draft.problems]
+    drafted = draft.draft(desired, live, baseline, request)
+    complaints = [problem.complaint() for problem in drafted.problems]
     if not request.destroy:
         # What this plan deletes is as good as gone: nothing that stays may point at it.
-        gone = {change.address for change in draft.changes if change.after is None}
+        gone = {change.address for change in drafted.changes if change.after is None}
         hidden = (address for address in map(_parsed, live.unreadable) if address is not None)
         there = {folded(address) for address in (*live.resources, *hidden)}
 
@@ -60,10 +62,10 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         complaints += dangling(desired, is_there, gone)
     if complaints:
         raise InputError(*complaints)
-    steps = _steps(session.provider, draft, desired)
+    steps = _steps(session.provider, drafted, desired)
     components = [component for step in steps for component in step.components]
     drift = tuple(drifting.findings(baseline, live, ignored(desired))) if baseline.exists else ()
-    bodies, findings, unchecked = _judged(session, draft, live)
+    bodies, findings, unchecked = _judged(session, drafted, live)
     return Plan(
         org=live.org,
         steps=tuple(replace(step, changes=placed(step.changes, desired)) for step in steps),
@@ -71,19 +73,19 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
         findings=judging.placed(findings, desired),
         unchecked=unchecked,
         bodies=bodies,
-        refusals=tuple(_refusals(session, draft.changes, live, baseline)),
-        released=draft.released,
-        adopted=draft.adopted,
-        notes=(*_begins(baseline), *draft.notes, *drifting.unread(live), *live.not_comparable),
-        unchanged=draft.unchanged,
+        refusals=tuple(_refusals(session, drafted.changes, live, baseline)),
+        released=drafted.released,
+        adopted=drafted.adopted,
+        notes=(*_begins(baseline), *drafted.notes, *drifting.unread(live), *live.not_comparable),
+        unchanged=drafted.unchanged,
         targets=tuple(str(target) for target in request.targets),
         replaced=tuple(sorted(str(address) for address in request.replace)),
         destroy=request.destroy,
         # What is adopted counts as well: it may be deleted from then on.
-        fingerprints=fingerprints(_touched(components, draft.adopted), live),
+        fingerprints=fingerprints(_touched(components, drafted.adopted), live),
         record_ids={
             str(owner): live.resources[owner].id
-            for owner in sorted({owner for change in draft.changes for owner in owners(change.address)})
+            for owner in sorted({owner for change in drafted.changes for owner in owners(change.address)})
             if owner in live.resources and live.resources[owner].id
         },
         payload=session.provider.payload(components) if components else "",
@@ -122,14 +124,14 @@ def _parsed(text: str) -> Address | None:
 
 
 def _judged(
-    session: Session, draft: Draft, live: LiveState
+    session: Session, drafted: Draft, live: LiveState
 ) -> tuple[Mapping[Address, Body], tuple[Finding, ...], tuple[Unchecked, ...]]:
     """The org as the plan would leave it, and what the rules say of what changes."""
-    bodies = judging.planned(live, draft.changes)
-    if not draft.changes and not draft.overridden:
+    bodies = judging.planned(live, drafted.changes)
+    if not drafted.changes and not drafted.overridden:
         return bodies, (), ()
-    facts = ask_facts(session, judging.users_of(draft, bodies))
-    found = judging.plan(bodies, draft, session.desired, live, facts, session.rules, session.now().date())
+    facts = ask_facts(session, judging.users_of(drafted, bodies))
+    found = judging.plan(bodies, drafted, session.desired, live, facts, session.rules, session.now().date())
     return bodies, *found
 
 
@@ -173,17 +175,17 @@ def _check_request(request: Request, desired: Snapshot, live: LiveState, baselin
             )
 
 
-def _steps(provider: Provider, draft: Draft, desired: Snapshot) -> tuple[Step, ...]:
+def _steps(provider: Provider, drafted: Draft, desired: Snapshot) -> tuple[Step, ...]:
     """Pack the records into deployments and give each change to the deployment that carries its record."""
-    if not draft.groups:
+    if not drafted.groups:
         return ()
-    packed = provider.split([[_at_home(component, desired) for component in group] for group in draft.groups])
+    packed = provider.split([[_at_home(component, desired) for component in group] for group in drafted.groups])
     home: dict[Address, int] = {}
     for index, components in enumerate(packed):
         for component in components:
             home[component.address] = index
     steps: list[list[Change]] = [[] for _ in packed]
-    for change in draft.changes:
+    for change in drafted.changes:
         steps[home[change.address.component]].append(change)
     return tuple(Step(tuple(changes), tuple(components)) for changes, components in zip(steps, packed, strict=True))
 

@@ -3,21 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler import drift
-from reconciler.as_of import dated
-from reconciler.baseline import advanced, at_version, seen
+from reconciler.baseline.advance import advanced, at_version, seen
+from reconciler.baseline.journal import Journal, approval, variables
+from reconciler.drift import compare
+from reconciler.drift.as_of import dated
 from reconciler.engine.attributing import by_others, with_ids
 from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
-from reconciler.journal import Journal, approval, beside, variables
 from reconciler.model.address import Address
 from reconciler.model.applied import Baseline
 from reconciler.model.changes import Change, Plan, Step
 from reconciler.model.declared import Snapshot
 from reconciler.model.deployment import Deployed, Landing, Sent
+from reconciler.model.effects import beside
 from reconciler.model.facts import moment
 from reconciler.model.live import LiveState
-from reconciler.planner import Request
+from reconciler.model.request import Request
 from reconciler.render.saved_plan import SavedPlan
 from reconciler.schema.values import SecretRef
 
@@ -134,10 +135,10 @@ def settled(session: Session, journal: Journal, request: Request) -> tuple[Basel
     if landed:
         known = baseline
         done = [one for one in found or () if one.success]
-        earlier = {finding.key for finding in drift.findings(baseline, live)}
+        earlier = {finding.key for finding in compare.findings(baseline, live)}
         baseline = _advanced(baseline, journal, live, done, watch_all=session.watch_all)
         sent = {intent.address for intent in journal.intents}
-        drifted = [one for one in drift.findings(baseline, live) if one.address in sent and one.key not in earlier]
+        drifted = [one for one in compare.findings(baseline, live) if one.address in sent and one.key not in earlier]
         baseline, _ = by_others(session, baseline, live, drifted, sent)
         baseline = dated(known, baseline, live)
         session.baselines.save(baseline)

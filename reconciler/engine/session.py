@@ -8,8 +8,8 @@ from functools import cache
 from typing import Protocol
 
 from reconciler import judging
-from reconciler.baseline import remembered
-from reconciler.drift import is_of_ours
+from reconciler.baseline.advance import remembered
+from reconciler.baseline.journal import Journal
 from reconciler.errors import (
     Complaint,
     InputError,
@@ -18,7 +18,6 @@ from reconciler.errors import (
     ReconcilerError,
     RefusedError,
 )
-from reconciler.journal import Journal
 from reconciler.kinds import kind
 from reconciler.model import unread
 from reconciler.model.address import Address
@@ -26,6 +25,7 @@ from reconciler.model.applied import Baseline
 from reconciler.model.declared import Snapshot
 from reconciler.model.facts import Facts
 from reconciler.model.live import NOT_RECORDED, LiveState, OrgInfo, reason_unreadable
+from reconciler.model.ownership import is_of_ours
 from reconciler.model.spelling import Spelling
 from reconciler.provider import Progress, Provider
 from reconciler.rule_settings import RuleSettings

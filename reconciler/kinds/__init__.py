@@ -38,6 +38,8 @@ def settings() -> Mapping[str, type[Kind]]:
     return {name: k for name, k in all_kinds().items() if k.singleton}
 
 
+APP = "ExternalClientApplication"
+HANDLER = "OauthTokenExchangeHandler"
 ENABLEMENT = "enablements"
 """The one list whose items are resources of their own: they have owners apart from the handler that holds them."""
 

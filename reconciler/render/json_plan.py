@@ -7,13 +7,13 @@ ours. What is ours besides stands beside it. Output is canonical: sorted keys, a
 
 from collections.abc import Iterable
 
-from reconciler.diff import new_fields
 from reconciler.errors import ReconcilerError
 from reconciler.model.changes import Action, Change, FieldChange, Plan, Reason, Refusal
 from reconciler.model.deployment import ComponentFailure, Landing
 from reconciler.model.facts import Deployment
 from reconciler.model.finding import Finding
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
+from reconciler.plan.diff import new_fields
 from reconciler.render import json_parts, shapes, values
 from reconciler.render.json_parts import Json
 from reconciler.render.safe import json_page

@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from reconciler.guards import lifted
 from reconciler.model.address import Address
 from reconciler.model.changes import Action, Change, FieldChange, Reason
 from reconciler.model.deployment import Landing
 from reconciler.model.finding import Finding
 from reconciler.model.live import OrgInfo
+from reconciler.plan.guards import lifted
 from reconciler.render import values
 from reconciler.render.grouped import (
     FEW,

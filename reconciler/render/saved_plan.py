@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import Complaint, InputError, Place, RefusedError
-from reconciler.journal import beside, beside_texts
 from reconciler.model.changes import Plan
+from reconciler.model.effects import beside, beside_texts
 from reconciler.render import strict_json
 from reconciler.render.safe import line
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.guards import lifted
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Action, Change, FieldChange, Plan
@@ -11,6 +10,7 @@ from reconciler.model.facts import Deployment
 from reconciler.model.finding import CHANGED, REFERENCE, Finding, Unchecked
 from reconciler.model.live import Modified
 from reconciler.model.reports import CheckReport, DriftReport
+from reconciler.plan.guards import lifted
 from reconciler.render import values
 from reconciler.render.grouped import FEW, Table, change_tables, finding_tables, groups
 from reconciler.render.outcome import apply_result, complaints, org

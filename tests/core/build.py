@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.diff import new_fields
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Action
 from reconciler.model.declared import Lifecycle, Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, Modified, OrgInfo
-from reconciler.planner import Draft, Request, draft
+from reconciler.model.request import Request
+from reconciler.plan.diff import new_fields
+from reconciler.plan.draft import Draft, draft
 from reconciler.schema.paths import walk
 from reconciler.schema.values import Body
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.as_of import dated
+from reconciler.drift.as_of import dated
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.live import LiveResource, LiveState, Modified
 from tests.core.build import ORG, address

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.attribution import attributed
+from reconciler.drift.attribution import attributed
 from reconciler.model.address import Address
 from reconciler.model.facts import AuditEntry, Deployment, History, moment
 from reconciler.model.finding import Attribution, Confidence, Finding, Touch

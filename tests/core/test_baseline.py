@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.baseline import accepted, advanced, at_version, forgotten, seen
+from reconciler.baseline.advance import accepted, advanced, at_version, forgotten, seen
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.declared import Lifecycle
 from reconciler.model.live import Modified

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.as_of import newest
-from reconciler.between import looked_at, undone
+from reconciler.drift.as_of import newest
+from reconciler.drift.meanwhile import looked_at, undone
 from reconciler.model.address import Address
 from reconciler.model.changes import Component
 from reconciler.model.facts import AuditEntry, Deployment, History

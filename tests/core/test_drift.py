@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler import drift
+from reconciler.drift import compare
 from reconciler.model.applied import Applied
-from reconciler.model.finding import Finding
+from reconciler.model.finding import GONE, UNMANAGED, Finding
 from reconciler.schema.severity import Direction, Severity
 from tests.core.build import DANA, NOTHING_OWNED, ORG, address, baseline, live
 
@@ -21,7 +21,7 @@ ENABLED = "OauthTokenExchangeHandler/idp/enablements/portal"
 
 
 def found(base: dict[str, dict], have: dict[str, dict], **more) -> list[Finding]:
-    return list(drift.findings(baseline(base), live(have), **more))
+    return list(compare.findings(baseline(base), live(have), **more))
 
 
 def test_a_secret_requirement_switched_off_is_high_and_names_who():
@@ -35,7 +35,9 @@ def test_a_secret_requirement_switched_off_is_high_and_names_who():
 
 
 def test_a_field_that_no_file_declares_is_watched_too():
-    (finding,) = drift.findings(baseline({CA: {"description": "a"}}, declared=False), live({CA: {"description": "b"}}))
+    (finding,) = compare.findings(
+        baseline({CA: {"description": "a"}}, declared=False), live({CA: {"description": "b"}})
+    )
 
     assert ("description", Severity.LOW) == (finding.path[0], finding.severity)
 
@@ -63,15 +65,15 @@ def test_an_element_that_no_schema_knows_is_watched():
 def test_a_vanished_app_is_reported():
     (finding,) = found({CA: {"label": "x"}}, {})
 
-    assert (drift.GONE, Severity.HIGH) == (finding.id, finding.severity)
+    assert (GONE, Severity.HIGH) == (finding.id, finding.severity)
 
 
 def test_an_app_that_nobody_declared_is_reported_until_it_is_accepted():
     base = baseline({})
-    (finding,) = drift.findings(base, live({CA: {"label": "x"}}))
+    (finding,) = compare.findings(base, live({CA: {"label": "x"}}))
 
-    assert drift.UNMANAGED == finding.id
-    assert [] == list(drift.findings(replace(base, unmanaged=frozenset({CA})), live({CA: {"label": "x"}})))
+    assert UNMANAGED == finding.id
+    assert [] == list(compare.findings(replace(base, unmanaged=frozenset({CA})), live({CA: {"label": "x"}})))
 
 
 def test_an_enablement_added_in_setup_is_high():
@@ -82,7 +84,7 @@ def test_an_enablement_added_in_setup_is_high():
 
 
 def test_what_could_not_be_read_is_not_gone():
-    assert [] == list(drift.findings(baseline({CA: {"label": "x"}}), live({}, unreadable={"ConnectedApp": "no"})))
+    assert [] == list(compare.findings(baseline({CA: {"label": "x"}}), live({}, unreadable={"ConnectedApp": "no"})))
 
 
 def test_ignored_drift_is_reported_and_marked():
@@ -98,7 +100,7 @@ def test_a_certificate_that_never_comes_back_is_no_drift():
     applied = Applied(body, "portal", (("certificate",),), unseen=(("certificate",),))
     base = replace(NOTHING_OWNED, serial=1, resources={address(GLOBAL): applied})
 
-    assert [] == list(drift.findings(base, live({GLOBAL: {"label": "x"}})))
+    assert [] == list(compare.findings(base, live({GLOBAL: {"label": "x"}})))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_an_enablement_that_is_gone_tightens():
     """Nobody gets in who could not before; somebody's client is refused."""
     (finding,) = found({ENABLED: {"apexExecutionUser": "x"}}, {})
 
-    assert (drift.GONE, Severity.MEDIUM, Direction.TIGHTENS) == (finding.id, finding.severity, finding.direction)
+    assert (GONE, Severity.MEDIUM, Direction.TIGHTENS) == (finding.id, finding.severity, finding.direction)
     assert "Clients of the app can no longer exchange tokens through the handler." == finding.meaning
 
 
@@ -219,7 +221,7 @@ def test_a_satellite_added_by_hand_is_as_grave_as_the_app_is_ours(managed, body,
     """It changes how an app behaves that somebody reviewed; beside a new app it is one more record of it."""
     (finding,) = found(managed, {**managed, OAUTH: body})
 
-    assert (drift.UNMANAGED, *expected) == (finding.id, finding.severity, finding.direction)
+    assert (UNMANAGED, *expected) == (finding.id, finding.severity, finding.direction)
     assert "The app's clients can now ask for scopes that nobody reviewed here." == finding.meaning
 
 
@@ -237,7 +239,7 @@ def test_a_key_alone_does_not_make_what_appeared_critical():
 def at_versions(base: str, have: str, before: dict, after: dict) -> list[Finding]:
     """A baseline of one version against an org that is read at another."""
     read = live(after, org=replace(ORG, api_version=have))
-    return list(drift.findings(replace(baseline(before), api_version=base), read))
+    return list(compare.findings(replace(baseline(before), api_version=base), read))
 
 
 @pytest.mark.parametrize(
@@ -276,10 +278,10 @@ def test_what_is_not_compared_is_said():
     base = replace(baseline({}), api_version="60.0")
     hidden = live({}, unreadable={"ConnectedApp": "INSUFFICIENT_ACCESS"})
 
-    assert ("ConnectedApp could not be read, and is not judged: INSUFFICIENT_ACCESS",) == drift.unwatched(
+    assert ("ConnectedApp could not be read, and is not judged: INSUFFICIENT_ACCESS",) == compare.unwatched(
         replace(base, api_version="63.0"), hidden
     )
-    (note,) = drift.unwatched(base, live({}))
+    (note,) = compare.unwatched(base, live({}))
     assert "written at API version 60.0, the org is read at 63.0" in note
 
 
@@ -287,4 +289,4 @@ def test_a_kind_that_the_version_does_not_have_is_no_news():
     """Whoever reads at 63 would otherwise be told in every report that 64 has one kind more."""
     older = live({}, unreadable={"ExtlClntAppOauthSecuritySettings": "API version 63.0 does not have it"})
 
-    assert () == drift.unwatched(baseline({}), older)
+    assert () == compare.unwatched(baseline({}), older)

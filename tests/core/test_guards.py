@@ -2,9 +2,9 @@
 
 import pytest
 
-from reconciler import guards
 from reconciler.model.changes import Refusal
 from reconciler.model.declared import Lifecycle
+from reconciler.plan import guards
 from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
 
 ECA, POLICIES, CA = "ExternalClientApplication/portal", "ExtlClntAppConfigurablePolicies/portal", "ConnectedApp/legacy"

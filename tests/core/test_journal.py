@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler import journal as journals
-from reconciler.journal import Intent, Journal, approval
+from reconciler.baseline import journal as journals
+from reconciler.baseline.journal import Intent, Journal, approval
 from reconciler.model.address import Address
 from reconciler.model.changes import Action, Component, Plan, Step
 from reconciler.model.deployment import Deployed, Landing, Sent
 from reconciler.model.live import LiveResource, LiveState, OrgInfo
-from reconciler.planner import Request
+from reconciler.model.request import Request
 from reconciler.schema.values import SecretRef
 
 APP, GLOBAL = Address("ExternalClientApplication", "a"), Address("ExtlClntAppGlobalOauthSettings", "a")

@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
-from reconciler.drift import findings
+from reconciler.drift.compare import findings
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.declared import Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, OrgInfo
-from reconciler.planner import draft
+from reconciler.plan.draft import draft
 from reconciler.rules import Broken, World, all_rules, judge
 from reconciler.rules.world import UNKNOWN
 from reconciler.schema.scrubbed import fits, may_be

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.baseline import remembered
-from reconciler.drift import findings
+from reconciler.baseline.advance import remembered
+from reconciler.baseline.store import Store
+from reconciler.drift.compare import findings
 from reconciler.errors import Exit, InputError, ReconcilerError, RefusedError
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.schema.values import RawXml
-from reconciler.store import Store
 from tests.core.build import ORG, address
 
 CA = address("ConnectedApp/légacy")
@@ -155,7 +155,7 @@ def test_a_full_disk_is_no_defect_of_ours_and_leaves_the_old_file(tmp_path: Path
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("reconciler.store.os.fsync", full)
+    monkeypatch.setattr("reconciler.baseline.store.os.fsync", full)
     with pytest.raises(ReconcilerError, match="cannot be kept: No space left") as told:
         store.save(replace(BASELINE, serial=4))
 

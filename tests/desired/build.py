@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.desired import load
+from reconciler.desired.load import load
 from reconciler.errors import Complaint, InputError
 from reconciler.model.address import Address
 from reconciler.model.declared import Resource, Snapshot

@@ -1,6 +1,6 @@
 """References to what is neither declared nor in the org."""
 
-from reconciler.desired import dangling
+from reconciler.desired.load import dangling
 from reconciler.model.address import Address
 from tests.desired.build import CLASS, META, Folder
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from reconciler import desired, sources
+from reconciler.desired import load, tree
 from tests.desired.build import Folder, addresses
 
 A = "kind: ConnectedApp\nname: a\n"
@@ -88,11 +88,11 @@ def test_a_huge_file_is_not_even_opened(folder: Folder) -> None:
 def test_too_many_files_and_too_much_of_them_is_one_error(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """One for each file would bury it."""
     folder.write({f"{n}.yaml": f"kind: ConnectedApp\nname: a{n}\n" for n in range(9)})
-    monkeypatch.setattr(sources, "MAX_FILES", 5)
+    monkeypatch.setattr(tree, "MAX_FILES", 5)
     assert ["more than 5 files"] == folder.messages()
 
-    monkeypatch.setattr(sources, "MAX_FILES", 100)
-    monkeypatch.setattr(sources, "MAX_TOTAL", 100)
+    monkeypatch.setattr(tree, "MAX_FILES", 100)
+    monkeypatch.setattr(tree, "MAX_TOTAL", 100)
     assert ["the files are larger than 0 MB together"] == folder.messages()
 
 
@@ -141,7 +141,7 @@ def test_all_that_is_wrong_is_told_together_in_order_and_with_an_end(folder: Fol
     folder.write({**files, "000.yaml": "a: [\n", "zzz.cls": "x"})
     complaints = folder.complaints()
 
-    assert desired.MAX_COMPLAINTS + 1 == len(complaints)
+    assert load.MAX_COMPLAINTS + 1 == len(complaints)
     assert f"… and {1 + 2 * 149 + 1 - 200} more" == complaints[-1].message
     places = [(c.place.file, c.place.line) for c in complaints[:-1] if c.place]
     assert sorted(places) == places
@@ -169,7 +169,7 @@ def test_a_flood_of_mistakes_ends_soon(folder: Folder, name: str) -> None:
     begun = time.process_time()
     complaints = folder.complaints(variables={"x": "y" * 30_000})
 
-    assert 0 < len(complaints) <= desired.MAX_COMPLAINTS + 1
+    assert 0 < len(complaints) <= load.MAX_COMPLAINTS + 1
     assert time.process_time() - begun < 20
 
 
@@ -211,7 +211,7 @@ def test_other_files_beside_the_yaml_are_told_and_hinder_nothing(folder: Folder)
     told: list[str] = []
 
     assert [] == folder.complaints()
-    desired.load(folder.desired, root=folder.desired.parent, variables={}, environment={}, tell=told.append)
+    load.load(folder.desired, root=folder.desired.parent, variables={}, environment={}, tell=told.append)
     assert [
         "not read: desired/b.yaml.off, desired/old/P.connectedApp-meta.xml, desired/package.json"
         " (desired files are YAML: .yaml or .yml)"

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from providers.salesforce.session import OrgSession
-from reconciler import cli, store
+from reconciler import cli
+from reconciler.baseline import store
 from tests.e2e.project import Project, Result
 
 PIECE = 12

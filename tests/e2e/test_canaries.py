@@ -34,7 +34,7 @@ from providers.salesforce import archive, package, rest, session, soap
 from providers.salesforce.login import endpoint, flows
 from providers.salesforce.polling import Patience
 from providers.salesforce.tape import recording, scrubbing
-from reconciler import store
+from reconciler.baseline import store
 from reconciler.engine import applying
 from tests.e2e.acme import Acme, acme, signer
 from tests.e2e.build import DANA, app, enablement, handler, portal

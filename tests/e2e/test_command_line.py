@@ -12,9 +12,9 @@ import pytest
 import typer
 
 from reconciler import cli, command_line, options, output
+from reconciler.baseline.store import Store
 from reconciler.errors import InputError
 from reconciler.project import file
-from reconciler.store import Store
 from tests import warm
 from tests.e2e.build import portal
 from tests.e2e.project import Project

@@ -192,7 +192,7 @@ def test_broken_files_hide_nothing_else(project: Project):
 
 def test_a_lock_that_is_held_is_named(project: Project):
     """Somebody applies just now."""
-    from reconciler.store import Store
+    from reconciler.baseline.store import Store
 
     project.declare(app("a"))
     project.apply()

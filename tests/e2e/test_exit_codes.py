@@ -10,7 +10,7 @@ import pytest
 
 from providers.salesforce import provider as client
 from providers.salesforce.polling import Patience
-from reconciler.store import Store
+from reconciler.baseline.store import Store
 from tests.e2e.build import APP, DANA, GLOBAL, LEGACY, app, legacy, portal
 from tests.e2e.project import Project, Terminal
 from tests.e2e.served import behind, closed_port, executable, rewriting, served

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler import drift
-from reconciler.diff import field_changes
+from reconciler.drift import compare
 from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.live import LiveResource, LiveState, OrgInfo
+from reconciler.plan.diff import field_changes
 from reconciler.schema import comparisons
 from reconciler.schema.body import covers, overlaid
 from reconciler.schema.comparisons import Comparison
@@ -66,7 +66,7 @@ def test_another_value_is_seen_however_both_are_spelled(data: st.DataObject, kin
 def drifted(kind: type[Struct], before: dict[str, Any], now: dict[str, Any]) -> list[Any]:
     address = Address(kind.__name__, "x")
     live = LiveState(OrgInfo("00D000000000001EAA"), {address: LiveResource(address, now, "x")})
-    return list(drift.findings(Baseline(serial=1, resources={address: Applied(before, "x")}), live))
+    return list(compare.findings(Baseline(serial=1, resources={address: Applied(before, "x")}), live))
 
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmg\n-----END CERTIFICATE-----"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.diff import field_changes
 from reconciler.kinds import all_kinds
+from reconciler.plan.diff import field_changes
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body
 

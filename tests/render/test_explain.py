@@ -3,8 +3,8 @@
 import pytest
 
 from reconciler.errors import Exit, InputError
-from reconciler.guards import GUARDS
 from reconciler.kinds import all_kinds, satellites
+from reconciler.plan.guards import GUARDS
 from reconciler.render.about import all_about
 from reconciler.render.explain import explain
 

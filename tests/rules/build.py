@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
-from reconciler.desired import load
+from reconciler.desired.load import load
 from reconciler.model.address import Address
 from reconciler.model.declared import Snapshot
 from reconciler.model.facts import Facts, User

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from providers.mock import Org
-from reconciler import drift
-from reconciler.attribution import attributed
+from reconciler.drift import compare
+from reconciler.drift.attribution import attributed
 from reconciler.errors import NotAllowedError
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.facts import AuditEntry, Deployment, History
@@ -39,7 +39,7 @@ def drifted(connected: Connected, base: Baseline, since: str = EVER) -> dict[str
     history = provider.history(since, quiet, enablements=True)
     names = {address: applied.record for address, applied in base.resources.items()}
     names |= {address: have.record for address, have in live.resources.items()}
-    findings = attributed(drift.findings(base, live), history, base.deployments, names)
+    findings = attributed(compare.findings(base, live), history, base.deployments, names)
     return {str(finding.address): finding for finding in findings}
 
 
@@ -117,7 +117,7 @@ def test_an_entry_that_names_the_field_tells_two_people_apart(connected: Connect
     provider = connected()
     live, history = provider.read([], quiet), provider.history(EVER, quiet, enablements=True)
     names = {address: applied.record for address, applied in base.resources.items()}
-    found = attributed(drift.findings(base, live), history, base.deployments, names)
+    found = attributed(compare.findings(base, live), history, base.deployments, names)
 
     assert {
         ("isSecretRequiredForRefreshToken", ELI, "medium", (DANA,)),

@@ -10,12 +10,12 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from reconciler.guards import lifted
 from reconciler.model.address import Address
 from reconciler.model.changes import Action, Change, FieldChange
 from reconciler.model.deployment import Landing
 from reconciler.model.finding import CHANGED, Finding, Unchecked
 from reconciler.model.live import OrgInfo
+from reconciler.plan.guards import lifted
 from reconciler.render import values
 from reconciler.render.about import about
 from reconciler.render.grouped import (

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from reconciler import apex_source
-from reconciler.declaration import Declaration
-from reconciler.document import HANDLER_ENABLEMENT, MAX_ISSUES, Documents, Issue, Spot, is_secret
+from reconciler.desired import apex_source
+from reconciler.desired.declaration import Declaration
+from reconciler.desired.document import HANDLER_ENABLEMENT, MAX_ISSUES, Documents, Issue, Spot, is_secret
+from reconciler.desired.fields import Values
+from reconciler.desired.tree import Places, Tree
 from reconciler.errors import Complaint, InputError, Place, suggestion
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
@@ -21,8 +23,6 @@ from reconciler.model.declared import Resource, Snapshot
 from reconciler.model.finding import REFERENCE, Unchecked
 from reconciler.model.spelling import folded
 from reconciler.schema.paths import references
-from reconciler.sources import Places, Tree
-from reconciler.values import Values
 from reconciler.yaml.reader import Reader
 
 MAX_COMPLAINTS = 200

@@ -11,30 +11,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.components import groups, record_name
-from reconciler.diff import field_changes
 from reconciler.errors import Complaint
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Change, Component, FieldChange, Reason, Release
+from reconciler.model.comparable import completed, told
 from reconciler.model.declared import Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, Modified
+from reconciler.model.request import Request
+from reconciler.plan.components import groups, record_name
+from reconciler.plan.diff import field_changes
 from reconciler.schema.body import aligned, alike, canonical, covers, overlaid, same
 from reconciler.schema.kind import Struct
-from reconciler.schema.marks import Forced, Immutable, OrgBound, Since, SourceText, Until, WriteOnly
-from reconciler.schema.paths import at, field_at, get, put, walk
-from reconciler.schema.scrubbed import fits, may_be
+from reconciler.schema.marks import Forced, Immutable, OrgBound, Since, Until, WriteOnly
+from reconciler.schema.paths import at, field_at, put, walk
 from reconciler.schema.values import Body, Path
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked for besides "make it equal"."""
-
-    targets: tuple[Address, ...] = ()
-    """Only these, with their satellites and enablements. Empty: everything."""
-    replace: frozenset[Address] = frozenset()
-    destroy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,29 +310,6 @@ def _marked(change: FieldChange, address: Address, applied: Applied | None, held
         return change
     restores = alike(struct, change.path, base, change.new)
     return replace(change, restores=True) if restores else replace(change, conflict=True)
-
-
-def completed(struct: type[Struct], live: Body, applied: Applied | None) -> Body:
-    """A live body with the values that were sent and that this org never gives back."""
-    if applied is None or not applied.unseen:
-        return live
-    result = live
-    for path in applied.unseen:
-        if at(result, path) is None:
-            result = put(struct, result, path, at(applied.body, path))
-    return result
-
-
-def told(live: LiveState, have: LiveResource, body: Body, other: Body) -> Body:
-    """A live body in which what was scrubbed from a recording is as in *other*, the files' or the baseline's: nobody can
-    say that it differs. What is left of a text has to be in the other's too."""
-    result, struct = body, have.address.struct
-    for path, left in live.scrubbed.get(have.address, {}).items():
-        value, field = get(struct, other, path), struct.fields().get(path[0])
-        source = field is not None and field.has(SourceText)
-        if fits(left, value) if source else may_be(left, value):
-            result = put(struct, result, path, value)
-    return result
 
 
 def _declares(body: Body, path: Path) -> bool:

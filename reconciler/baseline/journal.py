@@ -13,8 +13,9 @@ from reconciler.model.address import Address
 from reconciler.model.changes import Action, Change, Component, Plan, Reason, Step
 from reconciler.model.declared import Lifecycle, Origin, Resource, Snapshot
 from reconciler.model.deployment import Deployed, Landing, Sent
+from reconciler.model.effects import beside
 from reconciler.model.live import LiveState
-from reconciler.planner import Request
+from reconciler.model.request import Request
 from reconciler.schema.body import covers
 from reconciler.schema.stored import digest, from_json, recalled, to_json, withheld
 from reconciler.schema.values import Body, Path, SecretRef, Value
@@ -133,16 +134,6 @@ class Journal:
 def variables(files: Mapping[str, str]) -> dict[str, str]:
     """Of what a plan rests on the variables. The project file may be mended, a login for example, before one carries on."""
     return {name: digest for name, digest in files.items() if name.startswith("${var.")}
-
-
-def beside(plan: Plan) -> frozenset[str]:
-    """What a plan does to the baseline alone."""
-    return beside_texts(map(str, plan.adopted), map(str, plan.released))
-
-
-def beside_texts(adopted: Iterable[str], released: Iterable[str]) -> frozenset[str]:
-    """The same of addresses, and of fields behind their address, as a saved plan has them."""
-    return frozenset({*(f"adopt {address}" for address in adopted), *(f"release {one}" for one in released)})
 
 
 def approval(components: Iterable[Component]) -> frozenset[str]:

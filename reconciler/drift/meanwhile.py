@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from reconciler.attribution import TOLERANCE
+from reconciler.drift.attribution import TOLERANCE
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
 from reconciler.model.changes import Component

@@ -18,10 +18,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from reconciler import __version__, files
-from reconciler import journal as journals
+from reconciler.baseline import journal as journals
+from reconciler.baseline.journal import Journal
 from reconciler.errors import Complaint, InputError, Place, ReconcilerError, RefusedError
 from reconciler.files import FileError
-from reconciler.journal import Journal
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from reconciler.desired.fields import Values
+from reconciler.desired.tree import Places
 from reconciler.errors import Complaint, Place
 from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model.address import Address
@@ -13,8 +15,6 @@ from reconciler.model.spelling import Spelling, folded
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.marks import Keyed, WriteOnly
 from reconciler.schema.values import Path
-from reconciler.sources import Places
-from reconciler.values import Values
 from reconciler.yaml.source import short
 
 HANDLER_ENABLEMENT = "HandlerEnablement"

@@ -5,15 +5,15 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from reconciler.components import class_named
-from reconciler.drift import is_of_ours
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Action, Change
 from reconciler.model.declared import Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState
+from reconciler.model.ownership import is_of_ours
 from reconciler.model.record_identity import has_identity, owners
-from reconciler.planner import without
+from reconciler.plan.components import class_named
+from reconciler.plan.draft import without
 from reconciler.schema.body import overlaid, same
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Certificate, Immutable, OrgBound, Owner, WriteOnly

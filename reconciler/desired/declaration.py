@@ -5,10 +5,10 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
-from reconciler.document import HANDLER_ENABLEMENT, Documents, Find, Issue, RawPath, Spot, name_problem
+from reconciler.desired.document import HANDLER_ENABLEMENT, Documents, Find, Issue, RawPath, Spot, name_problem
+from reconciler.desired.lifecycle import lifecycles
 from reconciler.errors import suggestion
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
-from reconciler.lifecycle import lifecycles
 from reconciler.model.address import Address, enablement
 from reconciler.model.declared import Lifecycle, Origin, Resource
 from reconciler.schema.comparisons import fold

@@ -3,22 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.diff import field_changes
-from reconciler.kinds import ENABLEMENT, satellites
+from reconciler.kinds import APP, ENABLEMENT
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import FieldChange
+from reconciler.model.comparable import completed, told
 from reconciler.model.finding import CHANGED, GONE, REPLACED, UNMANAGED, Finding
 from reconciler.model.live import NOT_RECORDED, LiveResource, LiveState
+from reconciler.model.ownership import is_of_ours
 from reconciler.model.record_identity import has_identity, is_another, other_owner
-from reconciler.planner import completed, told
+from reconciler.plan.diff import field_changes
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Immutable, Means, OrgBound
 from reconciler.schema.paths import exists, field_at, get, references
 from reconciler.schema.severity import Direction, Severity, Verdict, Weaker
 from reconciler.schema.values import Body, Path
-
-_APP = "ExternalClientApplication"
 
 
 def findings(
@@ -44,7 +43,7 @@ def findings(
                 yield _appeared(have, baseline)
         elif have is None:
             # One deletion is one finding: what goes with an app went with it.
-            if not (address.is_satellite and _went(Address(_APP, address.name), baseline, live)):
+            if not (address.is_satellite and _went(Address(APP, address.name), baseline, live)):
                 yield _marked(_gone(address, applied, live), baseline)
         else:
             if has_identity(address) and is_another(address, baseline, live):
@@ -100,7 +99,7 @@ _CLASSES = frozenset({"ApexClass"})
 def _made_anew(applied: Applied, have: LiveResource) -> Finding:
     """The record was deleted and made again under its old name."""
     ids = f" ({applied.id}, now {have.id})" if applied.id and have.id else ""
-    has_keys = have.address.kind in (_APP, "ConnectedApp")
+    has_keys = have.address.kind in (APP, "ConnectedApp")
     return Finding(
         REPLACED,
         Severity.CRITICAL if has_keys else Severity.HIGH,
@@ -201,22 +200,6 @@ def _enabled(address: Address) -> Verdict | None:
     return mark.judge(frozenset(), frozenset({address.part})) if mark is not None else None
 
 
-def is_of_ours(address: Address, resources: Mapping[Address, Applied]) -> bool:
-    """Whether it is a part of what we manage: another record of a managed app, an enablement of a managed app or handler."""
-    if address.is_enablement:
-        app = address.part.removeprefix(f"{ENABLEMENT}/")
-        owners = (address.component, Address("ConnectedApp", app), *_family(app))
-    elif address.is_satellite:
-        owners = _family(address.name)
-    else:
-        return False
-    return any(owner in resources and not resources[owner].watched for owner in owners)
-
-
-def _family(app: str) -> tuple[Address, ...]:
-    return tuple(Address(kind, app) for kind in (_APP, *(kind.__name__ for kind in satellites().values())))
-
-
 def _went(app: Address, baseline: Baseline, live: LiveState) -> bool:
     return app in baseline.resources and app not in live.resources and live.reason_unreadable(app) is None
 
@@ -232,7 +215,7 @@ def _gone(address: Address, applied: Applied, live: LiveState) -> Finding:
     if address.is_enablement:
         direction, severity = Direction.TIGHTENS, Severity.MEDIUM
         means = meaning(schema, (ENABLEMENT, address.part), direction)
-    elif address.is_satellite and Address(_APP, address.name) not in live.resources:
+    elif address.is_satellite and Address(APP, address.name) not in live.resources:
         means = "It went with its app, which nobody here manages."
     elif address.is_satellite:
         direction, severity = _worst(schema, field_changes(schema, applied.body, {}))

@@ -7,7 +7,7 @@ may be put down to: without it, everyone who ever touched an app would come into
 
 from dataclasses import replace
 
-from reconciler import drift
+from reconciler.drift import compare
 from reconciler.model.address import Address
 from reconciler.model.applied import Baseline
 from reconciler.model.facts import moment
@@ -19,7 +19,7 @@ def dated(before: Baseline, after: Baseline, live: LiveState) -> Baseline:
 
     A record with drift keeps its date: what changed it may be older than its last change.
     """
-    drifted = {finding.address for finding in drift.findings(after, live)}
+    drifted = {finding.address for finding in compare.findings(after, live)}
     latest = newest(live)
     dates: dict[Address, Modified] = {}
     for address, applied in after.resources.items():

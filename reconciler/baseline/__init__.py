@@ -1,0 +1,1 @@
+"""What was last applied: how it advances, its journal, and its files."""

@@ -1,0 +1,1 @@
+"""Compares the baseline with the org: what changed behind the files' back, and who did it. Pure."""

@@ -1,0 +1,15 @@
+"""What an apply of a plan would bring about, as texts that can be compared with those of another plan."""
+
+from collections.abc import Iterable
+
+from reconciler.model.changes import Plan
+
+
+def beside(plan: Plan) -> frozenset[str]:
+    """What a plan does to the baseline alone."""
+    return beside_texts(map(str, plan.adopted), map(str, plan.released))
+
+
+def beside_texts(adopted: Iterable[str], released: Iterable[str]) -> frozenset[str]:
+    """The same of addresses, and of fields behind their address, as a saved plan has them."""
+    return frozenset({*(f"adopt {address}" for address in adopted), *(f"release {one}" for one in released)})

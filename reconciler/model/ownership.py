@@ -1,0 +1,23 @@
+"""Whether a resource is a part of what we manage."""
+
+from collections.abc import Mapping
+
+from reconciler.kinds import APP, ENABLEMENT, satellites
+from reconciler.model.address import Address
+from reconciler.model.applied import Applied
+
+
+def is_of_ours(address: Address, resources: Mapping[Address, Applied]) -> bool:
+    """Whether it is a part of what we manage: another record of a managed app, an enablement of a managed app or handler."""
+    if address.is_enablement:
+        app = address.part.removeprefix(f"{ENABLEMENT}/")
+        owners = (address.component, Address("ConnectedApp", app), *_family(app))
+    elif address.is_satellite:
+        owners = _family(address.name)
+    else:
+        return False
+    return any(owner in resources and not resources[owner].watched for owner in owners)
+
+
+def _family(app: str) -> tuple[Address, ...]:
+    return tuple(Address(kind, app) for kind in (APP, *(kind.__name__ for kind in satellites().values())))
