@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import monotonic
 
-from reconciler import judging
 from reconciler.baseline.advance import Seen, advanced, at_version, seen
 from reconciler.drift import compare as drifting
 from reconciler.drift.as_of import dated, newest
@@ -38,6 +37,7 @@ from reconciler.plan import draft, guards
 from reconciler.plan.components import fingerprints
 from reconciler.plan.failures import explained
 from reconciler.render.saved_plan import SavedPlan, effects
+from reconciler.rules import judging
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler import judging
 from reconciler.desired.load import undeclared
 from reconciler.drift import compare as drifting
 from reconciler.engine.attributing import with_who
@@ -33,7 +32,8 @@ from reconciler.model.finding import DESIRED, Finding
 from reconciler.model.live import NOT_RECORDED
 from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.plan import draft
-from reconciler.rule_settings import RuleSettings
+from reconciler.rules import judging
+from reconciler.rules.settings import RuleSettings
 from reconciler.schema.severity import Severity
 
 

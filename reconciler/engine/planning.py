@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler import judging
 from reconciler.desired.load import dangling
 from reconciler.drift import compare as drifting
 from reconciler.engine.resuming import cut_off
@@ -27,6 +26,7 @@ from reconciler.plan import draft, guards
 from reconciler.plan.components import fingerprints
 from reconciler.plan.draft import Draft
 from reconciler.provider import Provider
+from reconciler.rules import judging
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, Path
 

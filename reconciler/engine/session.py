@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Protocol
 
-from reconciler import judging
 from reconciler.baseline.advance import remembered
 from reconciler.baseline.journal import Journal
 from reconciler.errors import (
@@ -28,7 +27,8 @@ from reconciler.model.live import NOT_RECORDED, LiveState, OrgInfo, reason_unrea
 from reconciler.model.ownership import is_of_ours
 from reconciler.model.spelling import Spelling
 from reconciler.provider import Progress, Provider
-from reconciler.rule_settings import RuleSettings
+from reconciler.rules import judging
+from reconciler.rules.settings import RuleSettings
 from reconciler.schema.marks import Ref
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef

@@ -13,10 +13,22 @@ from reconciler.model.address import Address
 from reconciler.model.applied import Baseline
 from reconciler.model.declared import Snapshot
 from reconciler.model.oauth import Answer, TokenAnswer, Tokens
-from reconciler.verify import Flow, Given, Granted, Probe, Refused, Standing, Verdict, VerifyReport, judge, promises
-from reconciler.verify.judging import is_propagating, not_run
-from reconciler.verify.probe import AnothersToken, Assertion, RefreshToken, Secret, Tampered, Text, WrongSecret
-from reconciler.verify.promises import apps, completed
+from reconciler.verify.inputs import Given
+from reconciler.verify.probe import (
+    AnothersToken,
+    Assertion,
+    Flow,
+    Granted,
+    Probe,
+    RefreshToken,
+    Refused,
+    Secret,
+    Tampered,
+    Text,
+    WrongSecret,
+)
+from reconciler.verify.promises import apps, completed, promises
+from reconciler.verify.verdicts import Standing, Verdict, VerifyReport, is_propagating, judge, not_run
 
 WAIT = 600.0
 """Seconds, over the whole run, until an org has to know an app."""

@@ -16,12 +16,12 @@ from reconciler.project.login_section import Login
 from reconciler.project.rules_section import severities, waivers
 from reconciler.project.verify_section import given
 from reconciler.redaction import Redaction
-from reconciler.rule_settings import RuleSettings
+from reconciler.rules.settings import RuleSettings
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.problems import problems_of
 from reconciler.schema.values import Boolean, SecretRef, String
 from reconciler.secret_refs import NoReferenceError, reference
-from reconciler.verify.given import Given
+from reconciler.verify.inputs import Given
 from reconciler.yaml.reader import Positions, Reader
 
 DESIRED = "desired"

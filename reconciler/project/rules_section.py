@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.errors import Place, suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model.address import Address
-from reconciler.rule_settings import OWN, Waiver
+from reconciler.rules.settings import OWN, Waiver
 from reconciler.schema.severity import Severity
 
 Path = tuple[str | int, ...]

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.errors import Place, suggestion
 from reconciler.secret_refs import NoReferenceError, reference
-from reconciler.verify.given import SECRETS, TEXTS, Given
+from reconciler.verify.inputs import SECRETS, TEXTS, Given
 
 RawPath = tuple[str | int, ...]
 Note = Callable[[RawPath, str, str], None]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from reconciler.model.finding import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNDONE, UNMANAGED
-from reconciler.rule_settings import EXPIRED, OWN, UNUSED
 from reconciler.rules import all_rules
+from reconciler.rules.settings import EXPIRED, OWN, UNUSED
 from reconciler.schema.severity import Severity
-from reconciler.verify.judging import GRANTED, KEPT, OTHER_SCOPES, OTHER_TOKEN, OTHER_USER, REFUSED, WAITING
+from reconciler.verify.verdicts import GRANTED, KEPT, OTHER_SCOPES, OTHER_TOKEN, OTHER_USER, REFUSED, WAITING
 
 FAILED = "apply.failed"
 ERROR = "error"

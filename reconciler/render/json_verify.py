@@ -3,7 +3,7 @@
 from reconciler.model.address import Address
 from reconciler.render import json_parts, shapes, values
 from reconciler.render.safe import json_page
-from reconciler.verify.judging import Standing, Verdict, VerifyReport
+from reconciler.verify.verdicts import Standing, Verdict, VerifyReport
 
 
 def verify(report: VerifyReport) -> str:

@@ -20,7 +20,7 @@ from reconciler.render.report import Report
 from reconciler.render.safe import line
 from reconciler.render.what import WORDS, what, where
 from reconciler.render.who import uncounted, who
-from reconciler.verify.judging import Standing
+from reconciler.verify.verdicts import Standing
 
 NAME = 500
 """So many characters of one name."""

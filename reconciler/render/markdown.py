@@ -41,7 +41,7 @@ from reconciler.render.what import moved, way, where
 from reconciler.render.who import uncounted, who
 from reconciler.schema.kind import Struct
 from reconciler.schema.severity import Direction, Severity
-from reconciler.verify.judging import Verdict
+from reconciler.verify.verdicts import Verdict
 
 LIMIT = 64_000
 """Bytes, which are never fewer than characters; a CI job has room left to add a line of its own.

@@ -15,7 +15,7 @@ from reconciler.render import outcome, text, values, verify_text
 from reconciler.render.about import ERROR, about
 from reconciler.render.what import where as change_of
 from reconciler.schema.values import Body
-from reconciler.verify.judging import Verdict, VerifyReport
+from reconciler.verify.verdicts import Verdict, VerifyReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from reconciler.render.what import WORDS, way, what, where
 from reconciler.render.who import uncounted, who
 from reconciler.schema.marks import SourceText
 from reconciler.schema.severity import Severity
-from reconciler.verify.judging import Standing, Verdict
+from reconciler.verify.verdicts import Standing, Verdict
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 PROJECT_FILE = "reconciler.yaml"

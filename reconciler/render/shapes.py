@@ -19,7 +19,7 @@ from reconciler.model.changes import Action
 from reconciler.model.deployment import Landing
 from reconciler.model.finding import Confidence
 from reconciler.schema.severity import Direction, Severity
-from reconciler.verify.judging import Standing
+from reconciler.verify.verdicts import Standing
 
 published = with_config(ConfigDict(use_attribute_docstrings=True))
 

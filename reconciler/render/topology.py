@@ -16,7 +16,10 @@ from reconciler.model.finding import GONE, Finding
 from reconciler.render import values
 from reconciler.render.grouped import CONNECTED, app_of
 from reconciler.render.report import Report
-from reconciler.rules.apps import (
+from reconciler.schema.body import canonical_value
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path, RawXml, Value
+from reconciler.world.apps import (
     CLIENT_CREDENTIALS,
     CLIENT_CREDENTIALS_POLICY,
     CLIENT_CREDENTIALS_USER,
@@ -25,9 +28,6 @@ from reconciler.rules.apps import (
     TOKEN_EXCHANGE_POLICY,
     Setting,
 )
-from reconciler.schema.body import canonical_value
-from reconciler.schema.severity import Severity
-from reconciler.schema.values import Path, RawXml, Value
 
 LIMIT = 60
 """As many nodes are drawn, before some are folded: apps and users first, of which an org has hundreds. More fills no screen."""

@@ -6,7 +6,7 @@ from reconciler.model.address import Address
 from reconciler.render.outcome import org
 from reconciler.render.paint import Paint
 from reconciler.render.safe import line, page
-from reconciler.verify.judging import Standing, Verdict, VerifyReport
+from reconciler.verify.verdicts import Standing, Verdict, VerifyReport
 
 WORDS = 600
 """So many characters of one sentence or name."""

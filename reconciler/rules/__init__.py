@@ -15,11 +15,9 @@ from reconciler.model.address import Address
 from reconciler.model.facts import Facts
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
-from reconciler.rules.world import World
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, Path
-
-__all__ = ["Broken", "Example", "NotChecked", "Rule", "World", "all_rules", "judge", "rule"]
+from reconciler.world.world import World
 
 
 @dataclass(frozen=True, slots=True)

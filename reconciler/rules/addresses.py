@@ -10,12 +10,12 @@ from urllib.parse import SplitResult, urlsplit
 
 from reconciler.model.address import Address
 from reconciler.rules import Broken, NotChecked, Verdicts, rule
-from reconciler.rules.apps import CALLBACKS, OAUTH, OAUTH_POLICY, SINGLE_LOGOUT, App, Setting
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
 from reconciler.rules.unknowns import shown, some, unknown, unknowns
-from reconciler.rules.world import UNKNOWN, World
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path
+from reconciler.world.apps import CALLBACKS, OAUTH, OAUTH_POLICY, SINGLE_LOGOUT, App, Setting
+from reconciler.world.world import UNKNOWN, World
 
 OAUTH_SETTINGS = "Salesforce Help, Enable OAuth Settings for API Integration"
 SECURITY = "ExtlClntAppOauthSecuritySettings"

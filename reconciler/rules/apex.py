@@ -16,11 +16,11 @@ from reconciler.apex.handler import BASE, MAP_USER, PARAMETERS, VALIDATE, Handle
 from reconciler.apex.secrets import secrets
 from reconciler.apex.tokens import Sort, Token
 from reconciler.model.address import Address
-from reconciler.rules import Broken, Example, NotChecked, Verdicts, World, rule
+from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.examples import HANDLER_CLASS, TOKEN_EXCHANGE
-from reconciler.rules.world import UNKNOWN
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path
+from reconciler.world.world import UNKNOWN, World
 
 _CLASS: Final = "ApexClass"
 _HANDLER: Final = "OauthTokenExchangeHandler"

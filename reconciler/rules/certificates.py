@@ -9,13 +9,13 @@ from functools import lru_cache
 from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
-from reconciler.rules.apps import ADMIN_APPROVED, CERTIFICATE, PERMITTED_USERS, SCOPES, App
 from reconciler.rules.flows import gives_refresh_tokens
 from reconciler.rules.unknowns import unknowns
-from reconciler.rules.world import UNKNOWN, World
 from reconciler.schema.paths import get
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path
+from reconciler.world.apps import ADMIN_APPROVED, CERTIFICATE, PERMITTED_USERS, SCOPES, App
+from reconciler.world.world import UNKNOWN, World
 
 MAX_CHARACTERS = 4000
 MAX_BYTES = 4096

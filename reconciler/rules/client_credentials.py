@@ -11,8 +11,12 @@ from datetime import date
 
 from reconciler.model.address import Address
 from reconciler.model.facts import NOT_ASKED, Facts, User
-from reconciler.rules import Broken, NotChecked, Verdicts, World, rule
-from reconciler.rules.apps import (
+from reconciler.rules import Broken, NotChecked, Verdicts, rule
+from reconciler.rules.examples import CLIENT_CREDENTIALS as GOOD
+from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE
+from reconciler.rules.unknowns import unknown
+from reconciler.schema.severity import Severity
+from reconciler.world.apps import (
     CLIENT_CREDENTIALS,
     CLIENT_CREDENTIALS_POLICY,
     CLIENT_CREDENTIALS_USER,
@@ -21,12 +25,8 @@ from reconciler.rules.apps import (
     SCOPES,
     App,
 )
-from reconciler.rules.examples import CLIENT_CREDENTIALS as GOOD
-from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE
-from reconciler.rules.unknowns import unknown
-from reconciler.rules.users import is_administrator, look_up, unusable
-from reconciler.rules.world import UNKNOWN
-from reconciler.schema.severity import Severity
+from reconciler.world.users import is_administrator, look_up, unusable
+from reconciler.world.world import UNKNOWN, World
 
 ECA_SETUP = 'Salesforce Help, "Configure an External Client App for OAuth 2.0 Client Credentials Flow"'
 APP_SETUP = (

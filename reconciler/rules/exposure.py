@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from reconciler.rules import Broken, NotChecked, World, rule
-from reconciler.rules.apps import IP_RELAXATION, PROFILES, SCOPES
+from reconciler.rules import Broken, NotChecked, rule
 from reconciler.rules.examples import WEB_SERVER
 from reconciler.rules.unknowns import unknown
-from reconciler.rules.users import ADMINISTRATORS
-from reconciler.rules.world import UNKNOWN
 from reconciler.schema.severity import Severity
+from reconciler.world.apps import IP_RELAXATION, PROFILES, SCOPES
+from reconciler.world.users import ADMINISTRATORS
+from reconciler.world.world import UNKNOWN, World
 
 Verdicts = Iterator[Broken | NotChecked]
 

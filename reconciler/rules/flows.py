@@ -3,7 +3,11 @@
 from reconciler.model.address import Address
 from reconciler.rules import Broken, NotChecked, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS, Reach, reaches
-from reconciler.rules.apps import (
+from reconciler.rules.examples import CLIENT_CREDENTIALS as SERVICE
+from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
+from reconciler.rules.unknowns import some, unknown, unknowns
+from reconciler.schema.severity import Severity
+from reconciler.world.apps import (
     CALLBACKS,
     CERTIFICATE,
     CLIENT_CREDENTIALS,
@@ -21,11 +25,7 @@ from reconciler.rules.apps import (
     App,
     Setting,
 )
-from reconciler.rules.examples import CLIENT_CREDENTIALS as SERVICE
-from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
-from reconciler.rules.unknowns import some, unknown, unknowns
-from reconciler.rules.world import UNKNOWN, Unknown, World
-from reconciler.schema.severity import Severity
+from reconciler.world.world import UNKNOWN, Unknown, World
 
 ORG_FLOWS = Address("OauthOidcSettings", "OauthOidc")
 OIDC_GUIDE = "Metadata API Developer Guide, OauthOidcSettings"

@@ -5,13 +5,13 @@ import re
 from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
-from reconciler.rules.apps import CONSUMER_KEY, EXTERNAL, GLOBAL, App, Setting
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
 from reconciler.rules.unknowns import shown
-from reconciler.rules.world import World
 from reconciler.schema.paths import get
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef
+from reconciler.world.apps import CONSUMER_KEY, EXTERNAL, GLOBAL, App, Setting
+from reconciler.world.world import World
 
 GLOBAL_GUIDE = "Metadata API Developer Guide, ExtlClntAppGlobalOauthSettings"
 NO_NEW_ONES = "Salesforce Help 005228017, New connected apps can no longer be created in Spring '26"

@@ -1,7 +1,10 @@
 """Rules about all flows of an app together."""
 
-from reconciler.rules import Broken, NotChecked, Verdicts, World, rule
-from reconciler.rules.apps import (
+from reconciler.rules import Broken, NotChecked, Verdicts, rule
+from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
+from reconciler.rules.unknowns import unknown
+from reconciler.schema.severity import Severity
+from reconciler.world.apps import (
     CLIENT_CREDENTIALS,
     CLIENT_CREDENTIALS_POLICY,
     CODE_CREDENTIALS,
@@ -11,10 +14,7 @@ from reconciler.rules.apps import (
     TOKEN_EXCHANGE_POLICY,
     App,
 )
-from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
-from reconciler.rules.unknowns import unknown
-from reconciler.rules.world import UNKNOWN
-from reconciler.schema.severity import Severity
+from reconciler.world.world import UNKNOWN, World
 
 SWITCHES = (
     TOKEN_EXCHANGE,

@@ -9,7 +9,15 @@ from reconciler.model.address import Address
 from reconciler.model.declared import Resource
 from reconciler.model.facts import Facts
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
-from reconciler.rules.apps import (
+from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
+from reconciler.rules.identity import declared_value, live_value
+from reconciler.rules.unknowns import shown, unknown, unknowns
+from reconciler.schema.kind import Struct
+from reconciler.schema.marks import Since, Until
+from reconciler.schema.paths import field_at, walk
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path
+from reconciler.world.apps import (
     CONSUMER_KEY,
     CUSTOM_SCOPES,
     EXTERNAL,
@@ -22,15 +30,7 @@ from reconciler.rules.apps import (
     App,
     Setting,
 )
-from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
-from reconciler.rules.identity import declared_value, live_value
-from reconciler.rules.unknowns import shown, unknown, unknowns
-from reconciler.rules.world import UNKNOWN, World
-from reconciler.schema.kind import Struct
-from reconciler.schema.marks import Since, Until
-from reconciler.schema.paths import field_at, walk
-from reconciler.schema.severity import Severity
-from reconciler.schema.values import Path
+from reconciler.world.world import UNKNOWN, World
 
 CONNECTED_GUIDE = "Metadata API Developer Guide, ConnectedApp"
 FIELD_REPORT = "field reports; Salesforce does not document it"

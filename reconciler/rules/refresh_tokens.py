@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from reconciler.rules import Broken, NotChecked, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS, SECURITY, Reach, reaches
-from reconciler.rules.apps import GLOBAL, OAUTH, OAUTH_POLICY, ROTATION, SCOPES, App, Setting
 from reconciler.rules.examples import WEB_SERVER
 from reconciler.rules.flows import gives_refresh_tokens
 from reconciler.rules.tokens import POLICIES_GUIDE
 from reconciler.rules.unknowns import shown, some, unknown, unknowns
-from reconciler.rules.world import UNKNOWN, Unknown, World
 from reconciler.schema.paths import get
 from reconciler.schema.severity import Severity
+from reconciler.world.apps import GLOBAL, OAUTH, OAUTH_POLICY, ROTATION, SCOPES, App, Setting
+from reconciler.world.world import UNKNOWN, Unknown, World
 
 REFRESH_POLICY = Setting("oauthPolicy.refreshTokenPolicy", OAUTH_POLICY, "refreshTokenPolicyType")
 VALIDITY_PERIOD = Setting("", OAUTH_POLICY, "refreshTokenValidityPeriod")

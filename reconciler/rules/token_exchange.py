@@ -13,9 +13,12 @@ from typing import Any
 from reconciler.model.address import Address
 from reconciler.model.facts import Facts, User
 from reconciler.model.live import OrgInfo
-from reconciler.rules import Broken, NotChecked, Verdicts, World, rule
+from reconciler.rules import Broken, NotChecked, Verdicts, rule
 from reconciler.rules.addresses import Reach, reach
-from reconciler.rules.apps import (
+from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
+from reconciler.rules.unknowns import shown, some, unknown
+from reconciler.schema.severity import Severity
+from reconciler.world.apps import (
     ADMIN_APPROVED,
     CALLBACKS,
     CERTIFICATE,
@@ -35,11 +38,8 @@ from reconciler.rules.apps import (
     App,
     Setting,
 )
-from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
-from reconciler.rules.unknowns import shown, some, unknown
-from reconciler.rules.users import is_administrator, look_up, unusable
-from reconciler.rules.world import UNKNOWN, Enablement
-from reconciler.schema.severity import Severity
+from reconciler.world.users import is_administrator, look_up, unusable
+from reconciler.world.world import UNKNOWN, Enablement, World
 
 OVERVIEW = 'Salesforce Help, "OAuth 2.0 Token Exchange Flow"'
 INTEGRATE = 'Salesforce Help, "Integrate an App for the Token Exchange Flow" (remoteaccess_token_exchange_integrate)'

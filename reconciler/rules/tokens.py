@@ -6,12 +6,12 @@ from typing import Any
 from reconciler.model.address import Address
 from reconciler.rules import Broken, Verdicts, rule
 from reconciler.rules.addresses import OAUTH_SETTINGS
-from reconciler.rules.apps import CALLBACKS, ID_TOKEN, OAUTH, OAUTH_POLICY, SCOPES, App, Setting
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE, WEB_SERVER
 from reconciler.rules.unknowns import shown, some, unknown, unknowns
-from reconciler.rules.world import UNKNOWN, World
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path
+from reconciler.world.apps import CALLBACKS, ID_TOKEN, OAUTH, OAUTH_POLICY, SCOPES, App, Setting
+from reconciler.world.world import UNKNOWN, World
 
 POLICIES_GUIDE = "Metadata API Developer Guide, ExtlClntAppOauthConfigurablePolicies"
 

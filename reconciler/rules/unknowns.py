@@ -5,9 +5,9 @@ from typing import Any
 
 from reconciler.model.address import Address
 from reconciler.rules import NotChecked
-from reconciler.rules.apps import App, Setting
-from reconciler.rules.world import UNKNOWN, World
 from reconciler.schema.values import Path
+from reconciler.world.apps import App, Setting
+from reconciler.world.world import UNKNOWN, World
 
 
 def unknown(world: World, address: Address, path: Path = ()) -> NotChecked:

@@ -4,10 +4,10 @@ for the OAuth 2.0 Client Credentials Flow" and "OAuth 2.0 Client Credentials Flo
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.rules.apps import CLIENT_CREDENTIALS, CLIENT_CREDENTIALS_POLICY, CLIENT_CREDENTIALS_USER
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, Refused, WrongSecret
 from reconciler.verify.subject import APP_OFF, GRANT, PAST_THE_FLOW, SECRET, Subject
+from reconciler.world.apps import CLIENT_CREDENTIALS, CLIENT_CREDENTIALS_POLICY, CLIENT_CREDENTIALS_USER
 
 
 def client_credentials(of: Subject) -> Iterator[Probe]:

@@ -9,10 +9,10 @@ Source: Salesforce Help, "Enable OAuth Settings for API Integration", steps 8 an
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.rules.apps import CALLBACKS, REFRESH_SECRET, SECRET_OPTIONAL, Setting
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, Refused, WrongSecret
 from reconciler.verify.subject import Subject
+from reconciler.world.apps import CALLBACKS, REFRESH_SECRET, SECRET_OPTIONAL, Setting
 
 MADE_UP = "made.up.by.reconciler.verify"
 CLIENT = frozenset({"invalid_client", "invalid_client_credentials"})

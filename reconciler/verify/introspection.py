@@ -6,10 +6,10 @@ Source: Salesforce Help, "Enable OAuth Settings for API Integration", step 15; "
 
 from collections.abc import Iterator
 
-from reconciler.rules.apps import INTROSPECT_ALL
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import AnothersToken, Flow, Probe, Refused
 from reconciler.verify.subject import Subject
+from reconciler.world.apps import INTROSPECT_ALL
 
 INACTIVE = "inactive"
 """What an answer that tells nothing about a token counts as: no error of Salesforce's, but as good as one."""

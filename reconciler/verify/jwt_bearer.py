@@ -4,11 +4,11 @@ Server-to-Server Integration"."""
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.rules.apps import ADMIN_APPROVED, CERTIFICATE, PERMITTED_USERS
-from reconciler.rules.world import UNKNOWN
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Assertion, Flow, Part, Probe, Refused, Text
 from reconciler.verify.subject import APP_OFF, GRANT, NEVER_ASKED, USER, Subject
+from reconciler.world.apps import ADMIN_APPROVED, CERTIFICATE, PERMITTED_USERS
+from reconciler.world.world import UNKNOWN
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ELSEWHERE = "https://somebody-else.invalid"

@@ -6,17 +6,17 @@ from datetime import date
 from reconciler.model.address import Address
 from reconciler.model.declared import Snapshot
 from reconciler.model.live import LiveState
-from reconciler.rules.apps import App
-from reconciler.rules.world import World
 from reconciler.verify.client_credentials import client_credentials
 from reconciler.verify.client_secret import of_refreshing
-from reconciler.verify.given import Given
+from reconciler.verify.inputs import Given
 from reconciler.verify.introspection import introspection
 from reconciler.verify.jwt_bearer import jwt_bearer
 from reconciler.verify.probe import Flow, Probe
 from reconciler.verify.subject import Subject, with_declared_secret
 from reconciler.verify.token_exchange import token_exchange
 from reconciler.verify.web_server import web_server
+from reconciler.world.apps import App
+from reconciler.world.world import World
 
 
 def apps(desired: Snapshot) -> tuple[Address, ...]:

@@ -4,10 +4,10 @@ steps 9 and 13; "OAuth 2.0 Refresh Token Flow for Renewed Sessions"."""
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.rules.apps import REFRESH_SECRET, ROTATION
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, RefreshToken, Refused, WrongSecret
 from reconciler.verify.subject import GRANT, REFRESH_POLICY, SECRET, Subject
+from reconciler.world.apps import REFRESH_SECRET, ROTATION
 
 
 def refresh(of: Subject, source: str, through: str) -> Iterator[Probe]:

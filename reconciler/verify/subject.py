@@ -7,7 +7,11 @@ from typing import Any
 
 from reconciler.kinds import ENABLEMENT
 from reconciler.model.address import Address
-from reconciler.rules.apps import (
+from reconciler.schema.severity import Severity
+from reconciler.schema.values import Path, SecretRef
+from reconciler.verify.inputs import Given
+from reconciler.verify.probe import Flow, Granted, Part, Probe, Refused, Secret
+from reconciler.world.apps import (
     CONSUMER_KEY,
     GLOBAL,
     NAMED_USER_JWT,
@@ -18,11 +22,7 @@ from reconciler.rules.apps import (
     App,
     Setting,
 )
-from reconciler.rules.world import UNKNOWN, Enablement
-from reconciler.schema.severity import Severity
-from reconciler.schema.values import Path, SecretRef
-from reconciler.verify.given import Given
-from reconciler.verify.probe import Flow, Granted, Part, Probe, Refused, Secret
+from reconciler.world.world import UNKNOWN, Enablement
 
 CONSUMER_SECRET = Setting("oauthConfig.consumerSecret", GLOBAL, "consumerSecret")
 REFRESH_POLICY = Setting("oauthPolicy.refreshTokenPolicy", OAUTH_POLICY, "refreshTokenPolicyType")

@@ -8,14 +8,6 @@ from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from reconciler.model.address import Address
-from reconciler.rules.apps import (
-    ADMIN_APPROVED,
-    PERMITTED_USERS,
-    SCOPES,
-    TOKEN_EXCHANGE,
-    TOKEN_EXCHANGE_POLICY,
-    TOKEN_EXCHANGE_SECRET,
-)
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, Refused, Secret, Tampered, WrongSecret
 from reconciler.verify.refresh import refresh
@@ -31,6 +23,14 @@ from reconciler.verify.subject import (
     USER,
     Subject,
     enablement_address,
+)
+from reconciler.world.apps import (
+    ADMIN_APPROVED,
+    PERMITTED_USERS,
+    SCOPES,
+    TOKEN_EXCHANGE,
+    TOKEN_EXCHANGE_POLICY,
+    TOKEN_EXCHANGE_SECRET,
 )
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"

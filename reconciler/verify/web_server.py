@@ -7,12 +7,12 @@ Help, "OAuth 2.0 Authorization Errors"), and `invalid_request` with "missing req
 
 from collections.abc import Iterator
 
-from reconciler.rules.apps import CALLBACKS, PKCE
 from reconciler.rules.flows import ORG_FLOWS
 from reconciler.schema.severity import Severity
 from reconciler.verify.client_secret import of_codes
 from reconciler.verify.probe import Flow, Granted, Part, Probe, Refused
 from reconciler.verify.subject import APP_OFF, Subject
+from reconciler.world.apps import CALLBACKS, PKCE
 
 NOBODYS = "https://reconciler-verify.invalid/callback"
 """A callback URL that nobody has: the domain does not exist (RFC 2606)."""

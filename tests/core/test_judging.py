@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import date
 
-from reconciler import judging
 from reconciler.model.facts import Facts
 from reconciler.model.live import LiveState
-from reconciler.rule_settings import RuleSettings, Waiver
+from reconciler.rules import judging
+from reconciler.rules.settings import RuleSettings, Waiver
 from tests.core.build import address, baseline, desired, live, plan
 
 APP, POLICIES = "ExternalClientApplication/portal", "ExtlClntAppOauthConfigurablePolicies/portal"

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.model.address import Address
 from reconciler.model.finding import Finding
-from reconciler.rule_settings import RuleSettings, Waiver, waived
+from reconciler.rules.settings import RuleSettings, Waiver, waived
 from reconciler.schema.severity import Severity
 
 TODAY = date(2026, 11, 22)

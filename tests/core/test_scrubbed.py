@@ -12,9 +12,9 @@ from reconciler.model.applied import Applied, Baseline
 from reconciler.model.declared import Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, OrgInfo
 from reconciler.plan.draft import draft
-from reconciler.rules import Broken, World, all_rules, judge
-from reconciler.rules.world import UNKNOWN
+from reconciler.rules import Broken, all_rules, judge
 from reconciler.schema.scrubbed import fits, may_be
+from reconciler.world.world import UNKNOWN, World
 
 APP = Address("ExternalClientApplication", "portal")
 MARK = "scrubbed-0123456789abcdef@scrubbed.invalid"

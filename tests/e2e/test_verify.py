@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.verify.given import SECRETS, TEXTS
+from reconciler.verify.inputs import SECRETS, TEXTS
 from tests.e2e.acme import APPS, Acme, acme
 
 

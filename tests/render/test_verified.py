@@ -12,7 +12,8 @@ from reconciler.model.live import OrgInfo
 from reconciler.render import graph, html, json_verify, junit, markdown, sarif, verify_text
 from reconciler.render.report import of_verify
 from reconciler.schema.severity import Severity
-from reconciler.verify import Flow, Granted, Probe, Refused, Standing, Verdict, VerifyReport
+from reconciler.verify.probe import Flow, Granted, Probe, Refused
+from reconciler.verify.verdicts import Standing, Verdict, VerifyReport
 
 from .samples import ORG
 from .test_hostile_text import FORMATS, HOSTILE, harmless, lines, of_json, resources

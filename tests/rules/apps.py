@@ -8,9 +8,10 @@ from reconciler.model.address import Address
 from reconciler.model.declared import Origin, Resource
 from reconciler.model.facts import Facts
 from reconciler.model.live import OrgInfo
-from reconciler.rules import Broken, NotChecked, World, all_rules
-from reconciler.rules.apps import EXTERNAL, GLOBAL, OAUTH, OAUTH_POLICY, POLICY
+from reconciler.rules import Broken, NotChecked, all_rules
 from reconciler.schema.values import Body
+from reconciler.world.apps import EXTERNAL, GLOBAL, OAUTH, OAUTH_POLICY, POLICY
+from reconciler.world.world import World
 
 TODAY = date(2026, 11, 22)
 ORG = OrgInfo("00D000000000001EAA", api_version="66.0")

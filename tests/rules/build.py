@@ -10,9 +10,10 @@ from reconciler.model.declared import Snapshot
 from reconciler.model.facts import Facts, User
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
-from reconciler.rules import Example, Rule, World, judge
+from reconciler.rules import Example, Rule, judge
 from reconciler.schema.paths import references
 from reconciler.schema.values import Body
+from reconciler.world.world import World
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", organization_type="Enterprise Edition", api_version="66.0")
 TODAY = date(2026, 11, 22)

@@ -8,10 +8,11 @@ import pytest
 from reconciler.apex.code import MOST
 from reconciler.model.address import Address
 from reconciler.model.finding import Finding, Unchecked
-from reconciler.rules import World, all_rules, judge
+from reconciler.rules import all_rules, judge
 from reconciler.rules.examples import HANDLER_CLASS
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body
+from reconciler.world.world import World
 
 RULES = [rule for id, rule in all_rules().items() if id.startswith("AX") or id in ("TX12", "TX16")]
 HEURISTICS = [id for id in all_rules() if id.startswith("AX") and id not in ("AX08", "AX10")] + ["TX16"]

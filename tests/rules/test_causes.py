@@ -5,10 +5,9 @@ from datetime import date
 
 import pytest
 
-from reconciler import judging
 from reconciler.model.facts import Facts
-from reconciler.rule_settings import RuleSettings
-from reconciler.rules import all_rules
+from reconciler.rules import all_rules, judging
+from reconciler.rules.settings import RuleSettings
 from reconciler.schema.values import Body
 from tests.core.build import baseline, desired, live, plan
 

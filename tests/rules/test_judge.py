@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.model.address import Address
 from reconciler.model.facts import Facts
-from reconciler.rules import Broken, Example, NotChecked, Rule, World, judge
-from reconciler.rules.world import UNKNOWN
+from reconciler.rules import Broken, Example, NotChecked, Rule, judge
 from reconciler.schema.severity import Severity
+from reconciler.world.world import UNKNOWN, World
 
 PORTAL = Address("ExternalClientApplication", "portal")
 OTHER = Address("ExternalClientApplication", "other")

@@ -11,9 +11,9 @@ import yaml
 from reconciler.kinds import satellites
 from reconciler.model.address import Address
 from reconciler.model.finding import Finding
-from reconciler.rules import Rule, World, all_rules, judge
-from reconciler.rules.world import section
+from reconciler.rules import Rule, all_rules, judge
 from reconciler.schema.values import Body
+from reconciler.world.world import World, section
 from tests.rules.build import world
 
 WRITTEN = re.compile(r"\b(\w+): ([\w.:/-]+|\[[\w, ]+\]|\"\")(?: under (\w+))?(?=$|[,;) ])")

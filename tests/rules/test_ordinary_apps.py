@@ -13,9 +13,10 @@ from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model.address import Address
 from reconciler.model.declared import Origin, Resource
 from reconciler.model.live import OrgInfo
-from reconciler.rules import World, all_rules, judge
+from reconciler.rules import all_rules, judge
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body
+from reconciler.world.world import World
 from tests.rules.build import found, world
 from tests.rules.ordinary_apps import ORDINARY, SINGLE_PAGE
 from tests.strategies import bodies, enablements

@@ -10,12 +10,13 @@ import pytest
 from reconciler.model.address import Address
 from reconciler.model.facts import Facts, User
 from reconciler.model.live import OrgInfo
-from reconciler.rules import Broken, Example, NotChecked, Rule, World, judge
+from reconciler.rules import Broken, Example, NotChecked, Rule, judge
 from reconciler.rules import token_exchange as tx
 from reconciler.rules.examples import CONNECTED_TOKEN_EXCHANGE as CONNECTED
 from reconciler.rules.examples import TOKEN_EXCHANGE as GOOD
 from reconciler.rules.examples import WEB_SERVER
 from reconciler.schema.severity import Severity
+from reconciler.world.world import World
 from tests.rules.build import found, world
 
 USER = "integration@acme.example"

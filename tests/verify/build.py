@@ -8,8 +8,9 @@ from reconciler.model.declared import Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, OrgInfo
 from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.schema.values import Body, SecretRef
-from reconciler.verify import Given, Probe, promises
-from reconciler.verify.given import SECRETS
+from reconciler.verify import promises
+from reconciler.verify.inputs import SECRETS, Given
+from reconciler.verify.probe import Probe
 from reconciler.verify.promises import apps, completed
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "MOCK1", False, "Developer Edition", "63.0")

@@ -5,8 +5,9 @@ import pytest
 from reconciler.model.live import OrgInfo
 from reconciler.model.oauth import AuthorizeAnswer
 from reconciler.schema.severity import Severity
-from reconciler.verify import Granted, Probe, Refused, Standing, VerifyReport, judge
+from reconciler.verify.probe import Granted, Probe, Refused
 from reconciler.verify.scopes import one_too_many, too_many
+from reconciler.verify.verdicts import Standing, VerifyReport, judge
 from tests.verify.build import exchanging, granted, probes, refused, service
 
 PROMISES = probes(

@@ -6,8 +6,8 @@ import pytest
 
 from reconciler.model.address import Address, enablement
 from reconciler.schema.values import SecretRef
-from reconciler.verify import Flow, Given, Granted, Refused
-from reconciler.verify.probe import Secret, Tampered, WrongSecret
+from reconciler.verify.inputs import Given
+from reconciler.verify.probe import Flow, Granted, Refused, Secret, Tampered, WrongSecret
 from tests.verify.build import (
     GLOBAL,
     HANDLER,

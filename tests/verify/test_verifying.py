@@ -14,7 +14,8 @@ from reconciler.errors import InputError, UnreachableError
 from reconciler.model.address import Address
 from reconciler.model.oauth import TokenAnswer, Tokens
 from reconciler.schema.values import Body, SecretRef
-from reconciler.verify import Given, Standing, VerifyReport
+from reconciler.verify.inputs import Given
+from reconciler.verify.verdicts import Standing, VerifyReport
 from tests.verify.build import (
     GLOBAL,
     HANDLER,

@@ -40,7 +40,7 @@ from reconciler.render.verify_text import SIGNS
 from reconciler.render.who import uncounted, who
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Path, Value
-from reconciler.verify.judging import Verdict
+from reconciler.verify.verdicts import Verdict
 
 FINDINGS, CHANGES, NOTES = 1_000, 1_000, 200
 """As many are shown in full; the rest is counted. A browser takes seconds for more."""

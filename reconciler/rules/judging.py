@@ -12,12 +12,13 @@ from reconciler.model.facts import Facts
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import LiveState
 from reconciler.plan.draft import Draft
-from reconciler.rule_settings import OWN, RuleSettings, Waiver, waived
-from reconciler.rules import Rule, World, all_rules, judge
+from reconciler.rules import Rule, all_rules, judge
+from reconciler.rules.settings import OWN, RuleSettings, Waiver, waived
 from reconciler.schema.body import alike, canonical, overlaid
 from reconciler.schema.paths import at, references
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body
+from reconciler.world.world import World
 
 USERS = frozenset({"User"})
 HANDLER = "OauthTokenExchangeHandler"

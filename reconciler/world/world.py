@@ -12,10 +12,10 @@ from reconciler.model.address import Address
 from reconciler.model.declared import Resource
 from reconciler.model.facts import Facts
 from reconciler.model.live import OrgInfo, reason_unreadable
-from reconciler.rules.apps import EXTERNAL, App
 from reconciler.schema.body import canonical
 from reconciler.schema.paths import at, get
 from reconciler.schema.values import Body, Path, RawXml
+from reconciler.world.apps import EXTERNAL, App
 
 
 class Unknown(Enum):

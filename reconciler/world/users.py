@@ -1,7 +1,7 @@
 """The users that apps and handlers run as: what rules may conclude from what the org says of them."""
 
 from reconciler.model.facts import User
-from reconciler.rules.world import World
+from reconciler.world.world import World
 
 ADMINISTRATORS = frozenset({"System Administrator", "システム管理者", "Systeembeheerder"})
 """How the profile is called. An org that speaks another language calls it otherwise, and no list of these names is

@@ -10,7 +10,7 @@ from reconciler.schema.paths import field_at, get
 from reconciler.schema.values import Path
 
 if TYPE_CHECKING:
-    from reconciler.rules.world import World
+    from reconciler.world.world import World
 
 EXTERNAL = "ExternalClientApplication"
 GLOBAL = "ExtlClntAppGlobalOauthSettings"
