@@ -33,20 +33,21 @@ def baseline_list(
     project: ProjectFile = None,
 ) -> None:
     """List what we manage in the org."""
-    from reconciler import ownership
+    from reconciler.engine import baseline
     from reconciler.overwriting import keep_apart
-    from reconciler.render import json_baseline, text
+    from reconciler.render.json import baseline_document
+    from reconciler.render.text import plain
     from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, PLAIN, as_json=as_json)
     keep_apart(outputs, project)
     space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
     with space.session(files=False) as session:
-        found = ownership.baseline(session)
+        found = baseline.baseline(session)
     raise typer.Exit(
         outputs.emit(
-            lambda colour: text.baseline_list(found, alias=space.org.name, colour=colour),
-            lambda: json_baseline.baseline(found, space.org.name),
+            lambda colour: plain.baseline_list(found, alias=space.org.name, colour=colour),
+            lambda: baseline_document.baseline(found, space.org.name),
         )
     )
 
@@ -63,20 +64,21 @@ def baseline_show(
     project: ProjectFile = None,
 ) -> None:
     """Show what we last applied for a resource."""
-    from reconciler import ownership
+    from reconciler.engine import baseline
     from reconciler.overwriting import keep_apart
-    from reconciler.render import json_baseline, text
+    from reconciler.render.json import baseline_document
+    from reconciler.render.text import plain
     from reconciler.workspace import Choices, Workspace
 
-    outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [ownership.typed_address(a) for a in addresses]
+    outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [baseline.typed_address(a) for a in addresses]
     keep_apart(outputs, project)
     space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
     with space.session(files=False) as session:
-        found = ownership.baseline(session, only)
+        found = baseline.baseline(session, only)
     raise typer.Exit(
         outputs.emit(
-            lambda colour: text.baseline_show(found, alias=space.org.name, colour=colour),
-            lambda: json_baseline.baseline(found, space.org.name),
+            lambda colour: plain.baseline_show(found, alias=space.org.name, colour=colour),
+            lambda: baseline_document.baseline(found, space.org.name),
         )
     )
 
@@ -92,8 +94,8 @@ def baseline_accept(
     project: ProjectFile = None,
 ) -> None:
     """Take what the org has now as what should be: its drift is no longer reported. `*` and `?` fit many addresses."""
-    from reconciler import ownership
-    from reconciler.render.safe import line
+    from reconciler.engine import baseline
+    from reconciler.render.words.safe import line
     from reconciler.workspace import Choices, Workspace
 
     chosen = []
@@ -106,7 +108,7 @@ def baseline_accept(
         Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
     )
     with space.session(files=False) as session:
-        accepted = ownership.accept(session, chosen)
+        accepted = baseline.accept(session, chosen)
     say("".join(f"accepted {line(one)}\n" for one in accepted), done=True)
 
 
@@ -121,15 +123,15 @@ def baseline_forget(
     project: ProjectFile = None,
 ) -> None:
     """Give resources up: they stay in the org, and we no longer own them."""
-    from reconciler import ownership
-    from reconciler.render.safe import line
+    from reconciler.engine import baseline
+    from reconciler.render.words.safe import line
     from reconciler.workspace import Choices, Workspace
 
-    chosen = [ownership.typed_address(a) for a in addresses]
+    chosen = [baseline.typed_address(a) for a in addresses]
     wait = seconds(lock_timeout, "--lock-timeout")
     space = Workspace.open(
         Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
     )
     with space.session(files=False) as session:
-        given_up = ownership.forget(session, chosen)
+        given_up = baseline.forget(session, chosen)
     say("".join(f"forgot {line(str(one))}\n" for one in given_up), done=True)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from reconciler.model.finding import Finding
     from reconciler.model.live import OrgInfo
     from reconciler.model.request import Request
-    from reconciler.render.earlier import Earlier
+    from reconciler.render.json.earlier import Earlier
     from reconciler.schema.severity import Severity
     from reconciler.workspace import Record, Workspace
 
@@ -126,9 +126,11 @@ def plan(
     project: ProjectFile = None,
 ) -> None:
     """Show what apply would change. Changes nothing."""
-    from reconciler import engine
+    from reconciler.engine import apply, plan
     from reconciler.overwriting import keep_apart
-    from reconciler.render import json_plan, report, text
+    from reconciler.render import report
+    from reconciler.render.json import documents
+    from reconciler.render.text import plain
 
     outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     if out is not None:
@@ -141,22 +143,22 @@ def plan(
             org, project, quiet=quiet, verbose=verbose, allow_commands=allow_commands, record=kept, replay=replay
         )
         with space.session() as session:
-            made = engine.plan(session, request)
-            judged = engine.validate(session, made) if validate else ()
+            made = plan.plan(session, request)
+            judged = apply.validate(session, made) if validate else ()
     not_saved = ""
     if out is not None:
-        saved = json_plan.plan(made)
+        saved = documents.plan(made)
         if redacted(saved) != saved:
             message = "the plan repeats a secret of this run, and without it could not be applied: it is not saved"
             raise RefusedError(Complaint(message, mend="see which value in the files or in the org is a secret, too"))
         not_saved = write(out, saved)
     code = outputs.emit(
-        lambda colour: text.plan(made, colour=colour, summary=summary),
-        lambda: json_plan.plan(made),
+        lambda colour: plain.plan(made, colour=colour, summary=summary),
+        lambda: documents.plan(made),
         lambda: report.of_plan(made),
     )
-    engine.check(judged, made, session.desired)
-    _stop(len(engine.stopping(made, least)), least, ("stops an apply", "stop an apply"))
+    apply.check(judged, made, session.desired)
+    _stop(len(plan.stopping(made, least)), least, ("stops an apply", "stop an apply"))
     if not_saved:
         raise ReconcilerError(
             Complaint(f"the plan is not saved: {not_saved}", mend="plan again, with room for the file")
@@ -184,10 +186,12 @@ def apply(
     project: ProjectFile = None,
 ) -> None:
     """Make the org equal to the files. Applies a plan that was saved, or a fresh one after yes."""
-    from reconciler import engine
+    from reconciler.engine import apply
     from reconciler.overwriting import keep_apart
-    from reconciler.render import json_plan, outcome, report, text
-    from reconciler.render.saved_plan import read_plan
+    from reconciler.render import report
+    from reconciler.render.json import documents
+    from reconciler.render.json.saved_plan import read_plan
+    from reconciler.render.text import outcome, plain
 
     outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     wait = seconds(lock_timeout, "--lock-timeout")
@@ -196,7 +200,7 @@ def apply(
     def confirm(made: "Plan") -> bool:
         if saved is not None or auto_approve:
             return True
-        return _asked(text.plan(made, colour=colour(sys.stderr)), f"Apply this to {_whose(made.org)}?")
+        return _asked(plain.plan(made, colour=colour(sys.stderr)), f"Apply this to {_whose(made.org)}?")
 
     with outputs.telling("apply"):
         if resume and (saved or target or replace or destroy):
@@ -226,16 +230,16 @@ def apply(
             # Reading a large org takes minutes; what was approved before it was cut off is not asked for again.
             _refuse_unasked()
         with space.session() as session:
-            result = engine.apply(session, request, saved=reviewed, resume=resume, confirm=confirm)
+            result = apply.apply(session, request, saved=reviewed, resume=resume, confirm=confirm)
     code = outputs.emit(
         lambda colour: outcome.apply_result(result, colour=colour),
-        lambda: json_plan.apply_result(result),
+        lambda: documents.apply_result(result),
         lambda: report.of_apply(result),
         acted=True,
     )
     if result.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
-    error = engine.failed(result)
+    error = apply.failed(result)
     if error is not None and result.unread:
         raise error
     raise typer.Exit(error.exit if error is not None else code)
@@ -262,9 +266,12 @@ def drift(
     project: ProjectFile = None,
 ) -> None:
     """Show what changed behind the files' back. Says how bad it is, and who did it; changes and proposes nothing."""
-    from reconciler import engine
+    from reconciler.engine import drift
+    from reconciler.engine.session import refuse_unread
     from reconciler.overwriting import keep_apart
-    from reconciler.render import earlier, json_plan, report, text
+    from reconciler.render import report
+    from reconciler.render.json import documents, earlier
+    from reconciler.render.text import plain
 
     outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), _severity(fail_on)
     if against not in ("baseline", "desired"):
@@ -278,15 +285,15 @@ def drift(
         )
         desired = None if against == "desired" else _sound(space, "drift is shown", "nothing counts as ignored")
         with space.session(desired=desired) as session:
-            found = engine.drift(session, against=against)
+            found = drift.drift(session, against=against)
         if before is not None:
             found = earlier.since(found, before)
     code = outputs.emit(
-        lambda colour: text.drift(found, colour=colour, summary=summary),
-        lambda: json_plan.drift(found),
+        lambda colour: plain.drift(found, colour=colour, summary=summary),
+        lambda: documents.drift(found),
         lambda: report.of_drift(found),
     )
-    engine.refuse_unread(found, session.desired)
+    refuse_unread(found, session.desired)
     raise typer.Exit(Exit.DIFFERENCES if _counted(found.findings, least) else code)
 
 
@@ -324,9 +331,12 @@ def check(
     """Check the files alone: syntax, schema, references, rules. Asks no org, unless --live lets the rules judge one."""
     from datetime import UTC, datetime
 
-    from reconciler import engine
+    from reconciler.engine import check
+    from reconciler.engine.session import refuse_unread
     from reconciler.overwriting import keep_apart
-    from reconciler.render import earlier, json_plan, report, text
+    from reconciler.render import report
+    from reconciler.render.json import documents, earlier
+    from reconciler.render.text import plain
 
     outputs, least = (
         Outputs.of(output, as_json=as_json, whose=asked_about(org, project)),
@@ -343,18 +353,18 @@ def check(
         )
         if live:
             with space.session(desired=_sound(space, "the org is judged", "findings have no place")) as session:
-                found = engine.check_org(session, secrets=secret_ages)
+                found = check.check_org(session, secrets=secret_ages)
         else:
-            found = engine.check_files(space.desired(), space.org.rules, datetime.now(UTC))
+            found = check.check_files(space.desired(), space.org.rules, datetime.now(UTC))
         if before is not None:
             found = earlier.since(found, before)
     code = outputs.emit(
-        lambda colour: text.check(found, colour=colour, summary=summary),
-        lambda: json_plan.check(found),
+        lambda colour: plain.check(found, colour=colour, summary=summary),
+        lambda: documents.check(found),
         lambda: report.of_check(found),
     )
     if live:
-        engine.refuse_unread(found, session.desired)
+        refuse_unread(found, session.desired)
     grave = _counted(found.findings, least)
     if live:
         raise typer.Exit(Exit.DIFFERENCES if grave else code)
@@ -386,7 +396,7 @@ def schema(
     ] = "plan",
 ) -> None:
     """Print the JSON Schema of what a command writes as JSON."""
-    from reconciler.render import schemas
+    from reconciler.render.json import schemas
 
     if name not in schemas.NAMES:
         raise InputError(Complaint(f"there is no schema called {name}", mend=f"one of: {', '.join(schemas.NAMES)}"))
@@ -457,8 +467,8 @@ def _stop(number: int, least: "Severity", words: tuple[str, str]) -> None:
 
 
 def _request(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -> "Request":
+    from reconciler.engine.baseline import typed_address as address
     from reconciler.model.request import Request
-    from reconciler.ownership import typed_address as address
 
     return Request(tuple(address(t) for t in target), frozenset(address(r) for r in replace), destroy)
 
@@ -466,7 +476,7 @@ def _request(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -
 def _earlier(since: Path | None, command: str) -> "Earlier | None":
     if since is None:
         return None
-    from reconciler.render.earlier import read_report
+    from reconciler.render.json.earlier import read_report
 
     return read_report(read(since, f"make one with: reconciler {command} --output json=FILE"), str(since), command)
 
@@ -482,7 +492,7 @@ def _severity(text: str) -> "Severity":
 
 def _whose(org: "OrgInfo") -> str:
     """`prod (Acme, 00D…)`."""
-    from reconciler.render.safe import line
+    from reconciler.render.words.safe import line
 
     own = ", ".join(line(part) for part in (org.name, org.id) if part)
     return f"{line(org.alias)} ({own})" if org.alias else own
@@ -563,7 +573,7 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: "Traceba
 
         sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
         return
-    from reconciler.render.safe import line
+    from reconciler.render.words.safe import line
 
     # Cut off afterwards: the beginning of a secret is harder to find than the whole.
     message = line(redacted(f"{kind.__name__}: {error}"), 500)
@@ -615,10 +625,10 @@ def _commands(context: "typer.Context | None") -> str:
 
 
 def _complain(error: ReconcilerError) -> int:
-    from reconciler.render import outcome
+    from reconciler.render.text import complaints
 
     # Where nobody reads standard error, it is told on standard output, unless a result stands there already.
     silent = lost(sys.stderr) and not getattr(sys.stdout, "used", False)
     stream = sys.stdout if silent else sys.stderr
-    stream.write(redacted(outcome.complaints(error, colour=colour(stream))))
+    stream.write(redacted(complaints.complaints(error, colour=colour(stream))))
     return error.exit

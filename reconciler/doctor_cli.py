@@ -20,11 +20,12 @@ def doctor(
     project: ProjectFile = None,
 ) -> None:
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
-    from reconciler.engine.examining import examine
+    from reconciler.engine.doctor import examine
     from reconciler.model.declared import Snapshot
     from reconciler.overwriting import keep_apart
     from reconciler.project.file import as_written
-    from reconciler.render import examined
+    from reconciler.render.json import doctor_document
+    from reconciler.render.text import diagnoses
     from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, PLAIN, as_json=as_json)
@@ -38,7 +39,7 @@ def doctor(
         found = examine(lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version)
         found = found.as_written(partial(as_written, space.org))
     code = outputs.emit(
-        lambda colour: examined.text(found, colour=colour),
-        lambda: examined.json(found),
+        lambda colour: diagnoses.text(found, colour=colour),
+        lambda: doctor_document.json(found),
     )
     raise typer.Exit(found.exit or code)

@@ -11,7 +11,7 @@ import typer
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.options import AsJson, OrgName, ProjectFile
 from reconciler.output import say
-from reconciler.render.safe import line
+from reconciler.render.words.safe import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -83,10 +83,11 @@ class Outputs:
                 if form != "text" and (file is None or file.absolute() != kept)
             )
             if sinks:
-                from reconciler.render import json_plan, report
+                from reconciler.render import report
+                from reconciler.render.json import documents
 
                 stopped = report.of_error(command, error)
-                told = json_plan.complaints(error)
+                told = documents.complaints(error)
                 Outputs(sinks, self.whose).emit(lambda _: "", lambda: told, lambda: stopped)
             raise
 

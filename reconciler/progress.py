@@ -7,7 +7,7 @@ from time import monotonic
 
 from reconciler.provider import Progress
 from reconciler.redaction import redacted
-from reconciler.render.safe import line
+from reconciler.render.words.safe import line
 
 
 @contextmanager

@@ -35,9 +35,11 @@ def verify(
     project: ProjectFile = None,
 ) -> None:
     """Run the OAuth flows that the files promise. Those that they must refuse, too; exit 7 if the org does otherwise."""
-    from reconciler.engine import verifying
+    from reconciler.engine import verify
     from reconciler.overwriting import keep_apart
-    from reconciler.render import json_verify, report, verify_text
+    from reconciler.render import report
+    from reconciler.render.json import verify_document
+    from reconciler.render.text import calls
     from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, as_json=as_json, whose=asked_about(org, project))
@@ -46,10 +48,10 @@ def verify(
     with outputs.telling("verify"):
         space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
         with space.session() as session:
-            found = verifying.verify(session, space.org.verify, names, org=space.org.name, wait=patience, strict=strict)
+            found = verify.verify(session, space.org.verify, names, org=space.org.name, wait=patience, strict=strict)
     code = outputs.emit(
-        lambda colour: verify_text.verify(found, colour=colour),
-        lambda: json_verify.verify(found),
+        lambda colour: calls.verify(found, colour=colour),
+        lambda: verify_document.verify(found),
         lambda: report.of_verify(found),
     )
     if strict and found.missing and not found.findings:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.baseline.store import Store
 from reconciler.desired.load import load
-from reconciler.engine import Session
-from reconciler.engine.session import utc_now
+from reconciler.engine.session import Session, utc_now
 from reconciler.errors import Complaint, InputError, ReconcilerError, suggestion
 from reconciler.model.declared import Snapshot
 from reconciler.own_providers import prefer_ours
@@ -20,7 +19,7 @@ from reconciler.plan.guards import ALLOWABLE
 from reconciler.progress import progress
 from reconciler.project.file import Org, Project, as_written_error, load_project, login_place
 from reconciler.redaction import hold, redacted
-from reconciler.render.safe import line
+from reconciler.render.words.safe import line
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef
 from reconciler.secret_refs import secret_value

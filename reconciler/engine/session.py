@@ -25,6 +25,7 @@ from reconciler.model.declared import Snapshot
 from reconciler.model.facts import Facts
 from reconciler.model.live import NOT_RECORDED, LiveState, OrgInfo, reason_unreadable
 from reconciler.model.ownership import is_of_ours
+from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.model.spelling import Spelling
 from reconciler.provider import Progress, Provider
 from reconciler.rules import judging
@@ -201,3 +202,10 @@ def time_of(session: Session) -> str:
 
 def stamp(now: datetime) -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def refuse_unread(report: DriftReport | CheckReport, desired: Snapshot) -> None:
+    """Raise NotAllowedError, or ReconcilerError where no permission is lacking, if something could not be read: what was
+    found holds, and it may not be all."""
+    if report.unreadable:
+        raise unread_error(report.unreadable, desired)

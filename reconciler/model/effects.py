@@ -13,3 +13,16 @@ def beside(plan: Plan) -> frozenset[str]:
 def beside_texts(adopted: Iterable[str], released: Iterable[str]) -> frozenset[str]:
     """The same of addresses, and of fields behind their address, as a saved plan has them."""
     return frozenset({*(f"adopt {address}" for address in adopted), *(f"release {one}" for one in released)})
+
+
+def effects(plan: Plan) -> frozenset[str]:
+    """Everything that an apply of the plan would bring about, in the org and in the baseline, a text each."""
+    return effects_of(
+        plan.payload,
+        ((str(change.address), str(change.reason)) for change in plan.changes),
+        beside(plan),
+    )
+
+
+def effects_of(payload: str, changes: Iterable[tuple[str, str]], more: frozenset[str]) -> frozenset[str]:
+    return more | {f"payload {payload}", *(f"change {address} {reason}" for address, reason in changes)}

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.render import json_parts, values
-from reconciler.render.paint import Paint
-from reconciler.render.replay import age
-from reconciler.render.safe import json_page, line, page
+from reconciler.render.json import parts
+from reconciler.render.words import value_text
+from reconciler.render.words.paint import Paint
+from reconciler.render.words.recorded import age
+from reconciler.render.words.safe import json_page, line, page
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,18 @@ def _suspicions(found: Cassette, paint: Paint) -> Iterator[str]:
 
 
 def _trailer(found: Cassette) -> str:
-    calls = values.count(sum(number for _, number, _ in found.calls), "call")
+    calls = value_text.count(sum(number for _, number, _ in found.calls), "call")
     if not found.suspicions:
         return f"Cassette: {calls}, nothing looks like a secret."
     number = len(found.suspicions)
-    return (
-        f"Cassette: {calls}, {values.count(number, 'place')} that {'looks' if number == 1 else 'look'} like a secret."
-    )
+    return f"Cassette: {calls}, {value_text.count(number, 'place')} that {'looks' if number == 1 else 'look'} like a secret."
 
 
 def json(found: Cassette, now: str) -> str:
     """The same for machines."""
     return json_page(
         {
-            **json_parts.head("cassette", now),
+            **parts.head("cassette", now),
             "file": found.file,
             "bytes": found.bytes,
             "recorded": found.recorded_at,

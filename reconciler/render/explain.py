@@ -8,8 +8,8 @@ from reconciler.errors import Complaint, Exit, InputError, suggestion
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
 from reconciler.model.finding import CHANGED, DESIRED
 from reconciler.plan.guards import GUARDS
-from reconciler.render.about import About, all_about
-from reconciler.render.safe import page
+from reconciler.render.words.about import About, all_about
+from reconciler.render.words.safe import page
 from reconciler.rules import Rule, all_rules
 from reconciler.rules.judging import HANDLER
 from reconciler.schema.kind import Field, Kind, Struct

@@ -1,8 +1,8 @@
 """The topology for drawing tools: Mermaid, which pull requests show, and DOT, which Graphviz draws."""
 
 from reconciler.render.report import Report
-from reconciler.render.safe import line
 from reconciler.render.topology import LIMIT, Edge, Mark, Node, Role, Topology, topology
+from reconciler.render.words.safe import line
 from reconciler.schema.severity import Severity
 
 NAME = 60

@@ -11,8 +11,8 @@ from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
 from reconciler.model.changes import Action, Change
 from reconciler.model.finding import Finding
-from reconciler.render.about import about
-from reconciler.render.values import count
+from reconciler.render.words.about import about
+from reconciler.render.words.value_text import count
 from reconciler.schema.severity import Direction, Severity
 
 FEW = 20

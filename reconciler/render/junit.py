@@ -14,12 +14,12 @@ from reconciler.model.address import Address
 from reconciler.model.changes import Change
 from reconciler.model.deployment import Landing
 from reconciler.model.finding import UNDONE, Finding
-from reconciler.render import verify_text
-from reconciler.render.replay import heading
 from reconciler.render.report import Report
-from reconciler.render.safe import line
-from reconciler.render.what import WORDS, what, where
-from reconciler.render.who import uncounted, who
+from reconciler.render.text import calls
+from reconciler.render.words.recorded import heading
+from reconciler.render.words.safe import line
+from reconciler.render.words.what import WORDS, what, where
+from reconciler.render.words.who import uncounted, who
 from reconciler.verify.verdicts import Standing
 
 NAME = 500
@@ -100,7 +100,7 @@ def _judged(report: Report) -> Iterator[Case]:
 def _verified(report: Report) -> Iterator[Case]:
     """A call fails if the promise is broken, and is skipped if it was not run."""
     for verdict in report.verdicts:
-        case = Case(verdict.probe.app, verify_text.call(verdict), verdict.place if verdict.counts else None)
+        case = Case(verdict.probe.app, calls.call(verdict), verdict.place if verdict.counts else None)
         if verdict.counts:
             case.failures = ["\n".join(_told(verdict.finding()))]
         elif verdict.standing is Standing.NOT_RUN:

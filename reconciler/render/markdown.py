@@ -22,7 +22,6 @@ from reconciler.model.deployment import Landing
 from reconciler.model.finding import Finding
 from reconciler.model.live import OrgInfo
 from reconciler.plan.guards import lifted
-from reconciler.render import values
 from reconciler.render.grouped import (
     FEW,
     AppChanges,
@@ -32,13 +31,14 @@ from reconciler.render.grouped import (
     grouped,
     groups,
 )
-from reconciler.render.replay import heading
 from reconciler.render.report import Report
-from reconciler.render.safe import line
-from reconciler.render.safe import page as joined
-from reconciler.render.verify_text import SIGNS
-from reconciler.render.what import moved, way, where
-from reconciler.render.who import uncounted, who
+from reconciler.render.text.calls import SIGNS
+from reconciler.render.words import value_text
+from reconciler.render.words.recorded import heading
+from reconciler.render.words.safe import line
+from reconciler.render.words.safe import page as joined
+from reconciler.render.words.what import moved, way, where
+from reconciler.render.words.who import uncounted, who
 from reconciler.schema.kind import Struct
 from reconciler.schema.severity import Direction, Severity
 from reconciler.verify.verdicts import Verdict
@@ -453,28 +453,28 @@ def _change(report: Report, change: Change) -> Part:
 
 def _differs(change: Change) -> Iterator[str]:
     """Lines of a diff. Each starts with its sign and a blank, so that none can end the block that it stands in."""
-    schema = values.schema(change.address)
+    schema = value_text.schema(change.address)
     if change.fields:
         for one in change.fields:
             yield from _field(schema, one)
         return
     for sign, body in (("-", change.before), ("+", change.after)):
-        for path, value in values.leaves(values.hidden(schema, body or {})):
-            yield f"{sign} {line('.'.join(path), NAME)}: {values.shown(value, NAME)}"
+        for path, value in value_text.leaves(value_text.hidden(schema, body or {})):
+            yield f"{sign} {line('.'.join(path), NAME)}: {value_text.shown(value, NAME)}"
 
 
 def _field(schema: type[Struct] | None, one: FieldChange) -> Iterator[str]:
     name = line(one.name, NAME)
     verdict = "" if one.direction is Direction.NEUTRAL else f"   ({one.direction}, {one.severity})"
-    told = values.change(schema, one)
-    old, new = (values.hidden_at(schema, one.path, value) for value in (one.old, one.new))
-    listed = values.is_list(old) or values.is_list(new)
-    gone, come = (values.entries(v) if v is not None and listed else [] if v is None else [v] for v in (old, new))
-    if one.secret or not (listed or told == f"{values.shown(old)} → {values.shown(new)}") or gone == come:
+    told = value_text.change(schema, one)
+    old, new = (value_text.hidden_at(schema, one.path, value) for value in (one.old, one.new))
+    listed = value_text.is_list(old) or value_text.is_list(new)
+    gone, come = (value_text.entries(v) if v is not None and listed else [] if v is None else [v] for v in (old, new))
+    if one.secret or not (listed or told == f"{value_text.shown(old)} → {value_text.shown(new)}") or gone == come:
         yield f"! {name}: {told}{verdict}"
     else:
-        yield from (f"- {name}: {values.shown(item)}" for item in gone if item not in come)
-        yield from (f"+ {name}: {values.shown(item)}{verdict}" for item in come if item not in gone)
+        yield from (f"- {name}: {value_text.shown(item)}" for item in gone if item not in come)
+        yield from (f"+ {name}: {value_text.shown(item)}{verdict}" for item in come if item not in gone)
     if one.restores:
         yield "! restores what was last applied: the org moved"
     if one.conflict:
@@ -493,9 +493,7 @@ def _unchecked(report: Report) -> Iterator[Part]:
         by_id.setdefault(one.id, []).append((one.address, one.message))
     for id, found in sorted(by_id.items())[:RULES]:
         resources = len({address for address, _ in found})
-        text = (
-            f"- {code(id)} on {values.count(resources, 'resource')}, such as {code(found[0][0])}: {prose(found[0][1])}"
-        )
+        text = f"- {code(id)} on {value_text.count(resources, 'resource')}, such as {code(found[0][0])}: {prose(found[0][1])}"
         yield Part(_NEVER, "rules not checked", text)
     if len(by_id) > RULES:
         yield Part(_NEVER, "rules not checked", f"- and {len(by_id) - RULES} more rules")

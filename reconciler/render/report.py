@@ -11,9 +11,10 @@ from reconciler.model.facts import Deployment
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport
-from reconciler.render import outcome, text, values, verify_text
-from reconciler.render.about import ERROR, about
-from reconciler.render.what import where as change_of
+from reconciler.render.text import calls, outcome, plain
+from reconciler.render.words import value_text
+from reconciler.render.words.about import ERROR, about
+from reconciler.render.words.what import where as change_of
 from reconciler.schema.values import Body
 from reconciler.verify.verdicts import Verdict, VerifyReport
 
@@ -59,10 +60,10 @@ def of_plan(plan: Plan) -> Report:
     """A plan: its changes, the drift that it is based on, and the rules that it breaks."""
     return Report(
         "plan",
-        text.plan_trailer(plan),
+        plain.plan_trailer(plan),
         plan.org,
         plan.created,
-        text.worst_first([*plan.drift, *plan.findings]),
+        plain.worst_first([*plan.drift, *plan.findings]),
         plan.unchecked,
         plan.changes,
         refusals=plan.refusals,
@@ -80,7 +81,7 @@ def of_apply(result: ApplyResult) -> Report:
         outcome.trailer(result),
         result.plan.org,
         result.plan.created,
-        text.worst_first([*result.plan.drift, *result.meanwhile, *result.plan.findings]),
+        plain.worst_first([*result.plan.drift, *result.meanwhile, *result.plan.findings]),
         result.plan.unchecked,
         result.plan.changes,
         landings,
@@ -102,10 +103,10 @@ def of_drift(report: DriftReport) -> Report:
     """A drift check: everything compared, and what differs."""
     return Report(
         "drift",
-        text.drift_trailer(report),
+        plain.drift_trailer(report),
         report.org,
         report.created,
-        text.worst_first(report.findings),
+        plain.worst_first(report.findings),
         in_flight=report.in_flight,
         components=_addresses(report.compared, report.findings),
         unreadable=report.unreadable,
@@ -119,10 +120,10 @@ def of_check(report: CheckReport) -> Report:
     """A check of files or of an org."""
     return Report(
         "check",
-        text.check_trailer(report),
+        plain.check_trailer(report),
         report.org,
         report.created,
-        text.worst_first(report.findings),
+        plain.worst_first(report.findings),
         report.unchecked,
         components=_addresses(report.checked, report.findings),
         unreadable=report.unreadable,
@@ -136,10 +137,10 @@ def of_verify(report: VerifyReport) -> Report:
     """A verify: every call, and the broken promises as findings."""
     return Report(
         "verify",
-        verify_text.trailer(report),
+        calls.trailer(report),
         report.org,
         report.created,
-        text.worst_first(report.findings),
+        plain.worst_first(report.findings),
         components=report.apps,
         notes=report.notes,
         bodies=report.bodies,
@@ -156,10 +157,10 @@ def of_error(command: str, error: ReconcilerError) -> Report:
     plan = getattr(error, "plan", None)
     if isinstance(plan, Plan):
         # What stopped it is in the plan: its findings say more than the error does.
-        trailer = f"Stopped by {values.count(len(error.complaints), 'finding')}, exit code {int(error.exit)}."
+        trailer = f"Stopped by {value_text.count(len(error.complaints), 'finding')}, exit code {int(error.exit)}."
         return replace(of_plan(plan), command=command, trailer=trailer)
     found = tuple(_stopped(command, complaint) for complaint in error.complaints)
-    problems = values.count(len(found), "problem")
+    problems = value_text.count(len(found), "problem")
     return Report(command, f"{command.capitalize()} failed: {problems}, exit code {int(error.exit)}.", findings=found)
 
 

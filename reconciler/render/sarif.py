@@ -16,14 +16,15 @@ from reconciler.errors import Place
 from reconciler.model.address import Address
 from reconciler.model.deployment import ComponentFailure, Landing
 from reconciler.model.finding import Finding, Unchecked
-from reconciler.render import values, verify_text
-from reconciler.render.about import ERROR, FAILED, About, about, all_about
 from reconciler.render.markdown import prose
-from reconciler.render.replay import heading
 from reconciler.render.report import Report
-from reconciler.render.safe import json_page, line
-from reconciler.render.what import WORDS, way, what, where
-from reconciler.render.who import uncounted, who
+from reconciler.render.text import calls
+from reconciler.render.words import value_text
+from reconciler.render.words.about import ERROR, FAILED, About, about, all_about
+from reconciler.render.words.recorded import heading
+from reconciler.render.words.safe import json_page, line
+from reconciler.render.words.what import WORDS, way, what, where
+from reconciler.render.words.who import uncounted, who
 from reconciler.schema.marks import SourceText
 from reconciler.schema.severity import Severity
 from reconciler.verify.verdicts import Standing, Verdict
@@ -84,7 +85,7 @@ def page(report: Report) -> str:
 
 
 def _not_run(verdict: Verdict) -> str:
-    return f"{line(verdict.probe.app, NAME)}: not run: {verify_text.call(verdict)}: {line(verdict.message, WORDS)}"
+    return f"{line(verdict.probe.app, NAME)}: not run: {calls.call(verdict)}: {line(verdict.message, WORDS)}"
 
 
 def _rules(used: Iterable[tuple[str, Severity]]) -> list[Json]:
@@ -188,8 +189,8 @@ def _told(finding: Finding) -> str:
 
 def _place(finding: Finding) -> Place | None:
     """The line inside a source file where there is one: what holds the value is the file itself."""
-    schema = values.schema(finding.address)
-    field = values.field_at(schema, finding.path)
+    schema = value_text.schema(finding.address)
+    field = value_text.field_at(schema, finding.path)
     if finding.place is not None and finding.position is not None and field is not None and field.has(SourceText):
         return Place(finding.place.file, *finding.position)
     return finding.place

@@ -13,9 +13,9 @@ from reconciler.kinds import ENABLEMENT
 from reconciler.model.address import Address
 from reconciler.model.changes import Action
 from reconciler.model.finding import GONE, Finding
-from reconciler.render import values
 from reconciler.render.grouped import CONNECTED, app_of
 from reconciler.render.report import Report
+from reconciler.render.words import value_text
 from reconciler.schema.body import canonical_value
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path, RawXml, Value
@@ -72,7 +72,7 @@ class Mark:
     @property
     def words(self) -> str:
         """`critical: 2 findings, update, not seen in the org`; empty if there is nothing to say."""
-        count = f"{self.severity}: {values.count(self.findings, 'finding')}" if self.findings else ""
+        count = f"{self.severity}: {value_text.count(self.findings, 'finding')}" if self.findings else ""
         return ", ".join(text for text in (count, str(self.action or ""), self.absent) if text)
 
 
@@ -445,7 +445,7 @@ class _Graph:
         value: Value = self.bodies.get(address)
         for part in path:
             value = value.get(part) if isinstance(value, Mapping) else None
-        found = values.field_at(values.schema(address), path)
+        found = value_text.field_at(value_text.schema(address), path)
         return canonical_value(found, value) if found is not None else value
 
     def _text(self, address: Address, path: Path) -> str:

@@ -35,7 +35,7 @@ from providers.salesforce.login import endpoint, flows
 from providers.salesforce.polling import Patience
 from providers.salesforce.tape import recording, scrubbing
 from reconciler.baseline import store
-from reconciler.engine import applying
+from reconciler.engine import apply
 from tests.e2e.acme import Acme, acme, signer
 from tests.e2e.build import DANA, app, enablement, handler, portal
 from tests.e2e.canaries import FORMS, Aviary, Watch, canary, crashing, unforeseen, watching
@@ -494,7 +494,7 @@ CRASHES = (
     (soap, "read_answer", APPLY),
     (package, "encode", APPLY),
     (rest.Rest, "query", APPLY),
-    (applying, "sha256", APPLY),
+    (apply, "sha256", APPLY),
     (store, "_dump", APPLY),
     (recording, "request_of", RECORD),
     (scrubbing.Scrubber, "text", RECORD),

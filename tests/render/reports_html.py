@@ -10,7 +10,7 @@ from reconciler.model.facts import Deployment
 from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
 from reconciler.model.live import OrgInfo
 from reconciler.render.report import Report
-from reconciler.render.text import worst_first
+from reconciler.render.text.plain import worst_first
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body, SecretRef
 

@@ -6,28 +6,29 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.reports import DriftReport
-from reconciler.render import json_plan, text
+from reconciler.render.json import documents
+from reconciler.render.text import plain
 
 from . import samples
 
 CASES = Path(__file__).parent / "cases"
 OUTPUTS = {
-    **{f"{name}/plan.txt": text.plan(plan) for name, plan in samples.PLANS.items()},
-    **{f"{name}/plan.json": json_plan.plan(plan) for name, plan in samples.PLANS.items()},
+    **{f"{name}/plan.txt": plain.plan(plan) for name, plan in samples.PLANS.items()},
+    **{f"{name}/plan.json": documents.plan(plan) for name, plan in samples.PLANS.items()},
     **{
-        f"{name}/drift.txt": text.drift(DriftReport(samples.ORG, tuple(found)))
+        f"{name}/drift.txt": plain.drift(DriftReport(samples.ORG, tuple(found)))
         for name, found in samples.DRIFTS.items()
     },
     **{
-        f"{name}/drift.json": json_plan.drift(DriftReport(samples.ORG, tuple(found)))
+        f"{name}/drift.json": documents.drift(DriftReport(samples.ORG, tuple(found)))
         for name, found in samples.DRIFTS.items()
     },
-    **{f"{name}/result.txt": text.apply_result(result) for name, result in samples.RESULTS.items()},
-    **{f"{name}/drift.json": json_plan.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
-    **{f"{name}/drift.txt": text.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
-    **{f"{name}/check.txt": text.check(report) for name, report in samples.CHECKS.items()},
-    **{f"{name}/check.json": json_plan.check(report) for name, report in samples.CHECKS.items()},
-    **{f"{name}/result.json": json_plan.apply_result(result) for name, result in samples.RESULTS.items()},
+    **{f"{name}/result.txt": plain.apply_result(result) for name, result in samples.RESULTS.items()},
+    **{f"{name}/drift.json": documents.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
+    **{f"{name}/drift.txt": plain.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
+    **{f"{name}/check.txt": plain.check(report) for name, report in samples.CHECKS.items()},
+    **{f"{name}/check.json": documents.check(report) for name, report in samples.CHECKS.items()},
+    **{f"{name}/result.json": documents.apply_result(result) for name, result in samples.RESULTS.items()},
 }
 
 

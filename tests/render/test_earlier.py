@@ -11,8 +11,8 @@ from reconciler.errors import InputError
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
 from reconciler.model.reports import CheckReport, DriftReport
-from reconciler.render import earlier, json_plan
-from reconciler.render.earlier import compared, read_report, since
+from reconciler.render.json import documents, earlier
+from reconciler.render.json.earlier import compared, read_report, since
 
 from .anything import DRIFTS_OF_ANYTHING
 from .samples import CHECKS, DRIFT_REPORTS, GLOBAL, HANDLER, ORG, PLANS, finding
@@ -27,12 +27,12 @@ def drift(*findings: Finding, org: OrgInfo = ORG, against: str = "baseline") -> 
 
 def read(report: DriftReport | CheckReport) -> earlier.Earlier:
     if isinstance(report, DriftReport):
-        return read_report(json_plan.drift(report), "drift.json", "drift")
-    return read_report(json_plan.check(report), "check.json", "check")
+        return read_report(documents.drift(report), "drift.json", "drift")
+    return read_report(documents.check(report), "check.json", "check")
 
 
 def changed(report: DriftReport, **more: object) -> str:
-    return json.dumps({**json.loads(json_plan.drift(report)), **more})
+    return json.dumps({**json.loads(documents.drift(report)), **more})
 
 
 def test_new_known_and_resolved_are_told_apart():
@@ -86,7 +86,7 @@ def test_what_could_not_be_judged_is_not_resolved():
 def test_a_plan_can_be_compared_too():
     """Whoever keeps the plan of the last pull request."""
     plan = PLANS["everything-at-once"]
-    found, resolved = compared(plan.drift, read_report(json_plan.plan(plan), "plan.json", "plan"))
+    found, resolved = compared(plan.drift, read_report(documents.plan(plan), "plan.json", "plan"))
 
     assert [True] == [f.known for f in found]
     assert 1 == len(resolved)
@@ -131,7 +131,7 @@ def test_another_comparison_is_refused():
 def test_the_report_of_another_command_is_refused():
     """Whoever mixes up two artifacts."""
     with pytest.raises(InputError, match="of check, not of drift"):
-        read_report(json_plan.check(CHECKS["check-of-an-org"]), "check.json", "drift")
+        read_report(documents.check(CHECKS["check-of-an-org"]), "check.json", "drift")
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "", None, 1, 1.2, "1", "\ud800"])
@@ -197,7 +197,7 @@ def test_a_report_with_a_part_of_another_shape_is_read_or_refused(key, value):
 )
 def test_a_finding_of_another_shape_is_refused(key, value):
     """A comparison that silently knows nothing would call everything new."""
-    (told,) = json.loads(json_plan.drift(drift(WEAKENED)))["findings"]
+    (told,) = json.loads(documents.drift(drift(WEAKENED)))["findings"]
 
     with pytest.raises(InputError, match="not a whole report"):
         read_report(changed(drift(WEAKENED), findings=[{**told, key: value}]), "drift.json", "drift")
@@ -223,7 +223,7 @@ def test_labels_are_one_harmless_line():
 def test_the_answer_is_in_the_next_report():
     """Whoever reads JSON."""
     report = DRIFT_REPORTS["drift-with-who-and-when"]
-    told = json.loads(json_plan.drift(since(report, read(drift(RENAMED)))))
+    told = json.loads(documents.drift(since(report, read(drift(RENAMED)))))
 
     assert [False, False] == [f["known"] for f in told["findings"]]
     assert [f"{GLOBAL}.label: label changed"] == told["resolved"]

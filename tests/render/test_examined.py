@@ -7,7 +7,8 @@ from reconciler.doctor import Diagnosis, Examined, Health, Surroundings, of_chec
 from reconciler.errors import Complaint, Exit, NotAllowedError, RefusedError, UnreachableError
 from reconciler.model.checkup import Checkup
 from reconciler.model.live import OrgInfo
-from reconciler.render import examined
+from reconciler.render.json import doctor_document
+from reconciler.render.text import diagnoses
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "CS42", True, "Enterprise Edition", "63.0", "ci@acme.example")
 SICK = Examined(
@@ -56,20 +57,20 @@ def test_people_read_the_worst_with_its_mend():
         "problem  secrets: not there\n"
         "\n"
         "Doctor: 2 problems, 1 warning.\n"
-    ) == examined.text(SICK)
-    assert examined.text(STOPPED).endswith("Doctor: 1 problem.\n")
+    ) == diagnoses.text(SICK)
+    assert diagnoses.text(STOPPED).endswith("Doctor: 1 problem.\n")
 
 
 def test_the_exit_code_is_that_of_the_first_problem():
     """As the next command would end."""
     assert (Exit.NOT_ALLOWED, Exit.FAILED, Exit.OK) == (SICK.exit, STOPPED.exit, Examined(SICK.diagnoses[:2]).exit)
-    assert 5 == json.loads(examined.json(SICK))["exit_code"]
+    assert 5 == json.loads(doctor_document.json(SICK))["exit_code"]
 
 
 def test_an_orgs_words_obey_nobody():
     """The name of an org, and what it says, are a stranger's."""
     evil = "\x1b[2Jgone\n::set-output name=x::y\u202e##vso[task.complete]"
-    text = examined.text(Examined((Diagnosis(evil, Health.PROBLEM, evil, evil, evil),), OrgInfo("00D", evil)))
+    text = diagnoses.text(Examined((Diagnosis(evil, Health.PROBLEM, evil, evil, evil),), OrgInfo("00D", evil)))
 
     assert not any(bad in text for bad in ("\x1b", "\u202e", "\n::", "##vso"))
     assert 7 == text.count("\n")

@@ -5,8 +5,8 @@ import pytest
 from reconciler.errors import Exit, InputError
 from reconciler.kinds import all_kinds, satellites
 from reconciler.plan.guards import GUARDS
-from reconciler.render.about import all_about
 from reconciler.render.explain import explain
+from reconciler.render.words.about import all_about
 
 
 @pytest.mark.parametrize("id", all_about())

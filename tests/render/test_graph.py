@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.model.address import Address, enablement
 from reconciler.render.graph import NAME, dot, mermaid
-from reconciler.render.safe import line
 from reconciler.render.topology import Role, topology
+from reconciler.render.words.safe import line
 from reconciler.schema.severity import Severity
 
 from .reports_html import (

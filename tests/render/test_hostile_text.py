@@ -25,7 +25,9 @@ from reconciler.model.facts import Deployment
 from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
 from reconciler.model.live import Modified, OrgInfo
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
-from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, schemas, text
+from reconciler.render import graph, html, junit, markdown, report, sarif
+from reconciler.render.json import documents, schemas
+from reconciler.render.text import plain
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body
 
@@ -239,10 +241,10 @@ def check(t: str) -> CheckReport:
 COMMANDS: dict[
     str, tuple[Callable[[str], Any], Callable[[Any], str], Callable[[Any], str], Callable[[Any], report.Report]]
 ] = {
-    "plan": (plan, text.plan, json_plan.plan, report.of_plan),
-    "apply": (result, text.apply_result, json_plan.apply_result, report.of_apply),
-    "drift": (drift, text.drift, json_plan.drift, report.of_drift),
-    "check": (check, text.check, json_plan.check, report.of_check),
+    "plan": (plan, plain.plan, documents.plan, report.of_plan),
+    "apply": (result, plain.apply_result, documents.apply_result, report.of_apply),
+    "drift": (drift, plain.drift, documents.drift, report.of_drift),
+    "check": (check, plain.check, documents.check, report.of_check),
 }
 
 
@@ -353,7 +355,7 @@ def test_a_hundred_thousand_characters_are_an_output_still(unit):
     made = DriftReport(org(""), (one,), compared=(app,), bodies={app: {"description": t}})
     shown = report.of_drift(made)
 
-    assert lines(text.drift(made))
-    assert [] == list(Draft202012Validator(PUBLISHED).iter_errors(json.loads(whole(json_plan.drift(made)))))
+    assert lines(plain.drift(made))
+    assert [] == list(Draft202012Validator(PUBLISHED).iter_errors(json.loads(whole(documents.drift(made)))))
     assert all(skeleton(page(shown)) for page, skeleton in FORMATS.values())
     assert 65_536 > len(markdown.page(shown).encode())

@@ -15,7 +15,7 @@ from reconciler.model.changes import Change, FieldChange, Reason
 from reconciler.model.finding import Unchecked
 from reconciler.render.html import BYTES, FINDINGS, page
 from reconciler.render.html.element import element, void
-from reconciler.render.safe import is_hidden, line
+from reconciler.render.words.safe import is_hidden, line
 from reconciler.schema.severity import Severity
 
 from .reports_html import (
@@ -204,7 +204,7 @@ def test_a_finding_says_all_that_a_reader_asks():
 
 def test_a_rule_is_named_with_its_title_and_its_source():
     """Whoever does not believe us."""
-    from reconciler.render.about import about
+    from reconciler.render.words.about import about
 
     rule = found(Address(ECA, "order_portal"), id="waiver.expired", message="it ended")
     text = Read(page(report(rule))).text

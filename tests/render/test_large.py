@@ -9,9 +9,10 @@ import pytest
 from reconciler.model.address import Address
 from reconciler.model.changes import Action, Change, Plan, Reason, Refusal, Step
 from reconciler.model.finding import Finding
-from reconciler.render import html, markdown, text
+from reconciler.render import html, markdown
 from reconciler.render.grouped import FEW, ROWS, change_tables, changes_by_app, finding_tables, grouped, groups
 from reconciler.render.report import of_check, of_drift, of_plan
+from reconciler.render.text import plain
 from reconciler.schema.severity import Direction, Severity
 
 from . import large
@@ -106,7 +107,7 @@ def test_a_few_are_shown_without_a_table(number: int):
     """Whoever has five findings, and would read more table than findings."""
     assert () == finding_tables(large.broken_rules(number, 5))
     assert () == change_tables(large.changes(number))
-    assert "by rule" not in text.check(replace(CHECK, findings=large.broken_rules(number, 5)))
+    assert "by rule" not in plain.check(replace(CHECK, findings=large.broken_rules(number, 5)))
 
 
 # -- text ------------------------------------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ def test_a_few_are_shown_without_a_table(number: int):
 
 def test_text_counts_first_and_lists_then():
     """Whoever sees the first screen of `check --live` on an org of 314 apps."""
-    page = text.check(CHECK)
+    page = plain.check(CHECK)
     severities, *of = rows(page, "Findings by rule")
     counted = {row[3]: dict(zip(severities, row[:3], strict=True)) for row in of if not row[3].startswith("in all")}
 
@@ -129,7 +130,7 @@ def test_text_counts_first_and_lists_then():
 
 def test_text_says_once_what_is_the_same_for_a_group_and_names_everything():
     """Whoever scrolls: the same advice 77 times is no advice."""
-    page = text.check(CHECK)
+    page = plain.check(CHECK)
 
     for id in large.RULES:
         assert 1 == page.count(f"mend: mend what {id} is about\n")
@@ -140,14 +141,14 @@ def test_text_says_once_what_is_the_same_for_a_group_and_names_everything():
 def test_advice_that_differs_stays_with_its_finding():
     """Whoever would follow another's advice."""
     many = [finding(id="TX02", subject=str(n), mend=f"write {n}", message=f"number {n}") for n in range(FEW + 1)]
-    page = text.check(replace(CHECK, findings=tuple(many)))
+    page = plain.check(replace(CHECK, findings=tuple(many)))
 
     assert all(f"mend: write {n}\n" in page for n in range(FEW + 1))
 
 
 def test_a_summary_keeps_one_line_for_each():
     """Scripts that count the lines of `--summary`."""
-    page = text.check(CHECK, summary=True)
+    page = plain.check(CHECK, summary=True)
 
     assert 942 == len(re.findall(r"(?m)^(?:critical|high|medium|low|info)  \S+/\S+", page))
     assert "Findings by rule:" in page
@@ -155,7 +156,7 @@ def test_a_summary_keeps_one_line_for_each():
 
 def test_text_of_a_plan_names_changes_before_findings():
     """Whoever approves a plan, and would have to look for what it does behind 1,000 findings."""
-    page = text.plan(PLAN)
+    page = plain.plan(PLAN)
     last_change = max(page.index(f"{change.address}") for change in PLAN.changes)
 
     assert page.index("Changes by kind:") < page.index("Findings by rule:") < page.index("\nChanges:\n")

@@ -9,8 +9,10 @@ from reconciler.model.changes import Change, FieldChange, Plan, Reason
 from reconciler.model.deployment import Landing
 from reconciler.model.finding import Finding
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
-from reconciler.render import graph, html, json_plan, junit, markdown, report, sarif, text
+from reconciler.render import graph, html, junit, markdown, report, sarif
+from reconciler.render.json import documents
 from reconciler.render.report import Report
+from reconciler.render.text import plain
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, RawXml, SecretRef
 
@@ -95,14 +97,14 @@ PAGES: dict[str, Callable[[Report], str]] = {
     "dot": graph.dot,
 }
 TEXTS: dict[str, Callable[[], str]] = {
-    "plan as text": lambda: text.plan(plan()),
-    "plan as json": lambda: json_plan.plan(plan()),
-    "apply as text": lambda: text.apply_result(result()),
-    "apply as json": lambda: json_plan.apply_result(result()),
-    "drift as text": lambda: text.drift(drift()),
-    "drift as json": lambda: json_plan.drift(drift()),
-    "check as text": lambda: text.check(check()),
-    "check as json": lambda: json_plan.check(check()),
+    "plan as text": lambda: plain.plan(plan()),
+    "plan as json": lambda: documents.plan(plan()),
+    "apply as text": lambda: plain.apply_result(result()),
+    "apply as json": lambda: documents.apply_result(result()),
+    "drift as text": lambda: plain.drift(drift()),
+    "drift as json": lambda: documents.drift(drift()),
+    "check as text": lambda: plain.check(check()),
+    "check as json": lambda: documents.check(check()),
 }
 
 
@@ -133,6 +135,6 @@ def test_a_secret_written_into_a_class_is_shown_nowhere() -> None:
     drifted = Finding("drift.changed", Severity.CRITICAL, code, "content changed", ("content",), old, new)
     found = DriftReport(ORG, (drifted,), bodies={code: {"content": new}})
 
-    said = [text.drift(found), json_plan.drift(found), *(page(report.of_drift(found)) for page in PAGES.values())]
+    said = [plain.drift(found), documents.drift(found), *(page(report.of_drift(found)) for page in PAGES.values())]
 
     assert [] == [one for one in said if CANARY in one]

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model.live import OrgInfo
-from reconciler.render.replay import age, heading
+from reconciler.render.words.recorded import age, heading
 
 
 @pytest.mark.parametrize(

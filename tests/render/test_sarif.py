@@ -17,9 +17,9 @@ from reconciler.errors import Place
 from reconciler.model.address import Address
 from reconciler.model.deployment import Landing
 from reconciler.render import sarif
-from reconciler.render.about import all_about
 from reconciler.render.report import Report
-from reconciler.render.safe import is_hidden
+from reconciler.render.words.about import all_about
+from reconciler.render.words.safe import is_hidden
 from reconciler.schema.severity import Severity
 
 from .reports import (

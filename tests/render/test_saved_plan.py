@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 
 from reconciler.errors import InputError, RefusedError
+from reconciler.model import effects
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Change, FieldChange, Reason
-from reconciler.render import json_baseline, json_plan, saved_plan
-from reconciler.render.saved_plan import SavedPlan, read_plan
+from reconciler.model.saved_plan import SavedPlan
+from reconciler.render.json import baseline_document, documents, saved_plan
+from reconciler.render.json.saved_plan import read_plan
 from reconciler.schema.values import RawXml
 
 from .samples import GLOBAL, HANDLER, PLANS, finding, plan_of, update
@@ -32,22 +34,22 @@ def test_what_was_saved_is_what_is_read():
             {str(GLOBAL): "ab12"},
             "cd34",
             "ef56",
-            effects=saved_plan.effects(PLANS["everything-at-once"]),
+            effects=effects.effects(PLANS["everything-at-once"]),
             baseline_serial=7,
             created="2026-05-04T09:00:00Z",
         )
-    ) == read_plan(json_plan.plan(PLANS["everything-at-once"]))
+    ) == read_plan(documents.plan(PLANS["everything-at-once"]))
 
 
 @given(plan=PLANS_OF_ANYTHING)
 def test_every_plan_can_be_read_back(plan):
     """Whoever has an org with odd names."""
-    assert plan.targets == read_plan(json_plan.plan(plan)).targets
+    assert plan.targets == read_plan(documents.plan(plan)).targets
 
 
 def test_another_layout_of_the_same_json_is_the_same_plan():
     """A pipeline that runs its artifacts through jq."""
-    text = json_plan.plan(PLANS["everything-at-once"])
+    text = documents.plan(PLANS["everything-at-once"])
 
     assert read_plan(text) == read_plan(json.dumps(json.loads(text), indent=None))
 
@@ -58,7 +60,7 @@ def test_another_layout_of_the_same_json_is_the_same_plan():
 def test_an_altered_plan_is_refused(edit):
     """Whoever approved something else."""
     with pytest.raises(RefusedError, match="altered"):
-        read_plan(changed(json_plan.plan(PLANS["everything-at-once"]), **edit))
+        read_plan(changed(documents.plan(PLANS["everything-at-once"]), **edit))
 
 
 @pytest.mark.parametrize(
@@ -85,13 +87,13 @@ def test_what_is_no_plan_is_bad_input(text):
 def test_a_plan_of_another_format_is_bad_input():
     """Whoever upgrades between plan and apply."""
     with pytest.raises(InputError, match=r"format version 9\.0"):
-        read_plan(changed(json_plan.plan(PLANS["nothing-to-do"]), format_version="9.0"))
+        read_plan(changed(documents.plan(PLANS["nothing-to-do"]), format_version="9.0"))
 
 
 @pytest.mark.parametrize("field", ["org", "targets", "destroy", "fingerprints", "baseline_serial", "timestamp"])
 def test_a_plan_with_a_field_of_another_type_is_bad_input(field):
     """A digest that fits does not make it a plan."""
-    content = {**json.loads(json_plan.plan(PLANS["nothing-to-do"])), field: [1]}
+    content = {**json.loads(documents.plan(PLANS["nothing-to-do"])), field: [1]}
     content.pop("plan_digest")
 
     with pytest.raises(InputError):
@@ -103,7 +105,7 @@ def test_a_huge_file_is_not_parsed(monkeypatch):
     monkeypatch.setattr(saved_plan, "LARGEST", 10)
 
     with pytest.raises(InputError, match="larger"):
-        read_plan(json_plan.plan(PLANS["nothing-to-do"]))
+        read_plan(documents.plan(PLANS["nothing-to-do"]))
 
 
 def test_terraform_tools_find_their_words():
@@ -120,7 +122,7 @@ def test_terraform_tools_find_their_words():
             replace=True,
         ),
     )
-    told = [c["change"] for c in json.loads(json_plan.plan(plan))["resource_changes"]]
+    told = [c["change"] for c in json.loads(documents.plan(plan))["resource_changes"]]
 
     assert [["update"], ["delete"], ["delete", "create"]] == [c["actions"] for c in told]
     assert [[], [], [["oauthConfig", "consumerKey"]]] == [c["replace_paths"] for c in told]
@@ -133,7 +135,7 @@ def test_drift_is_told_in_terraforms_words_too():
     """A drift dashboard that was written for Terraform."""
     gone = finding(id="drift.gone", address=HANDLER)
     moved = finding(path=("idTokenConfig", "idTokenValidityInMinutes"), old=2, new=5)
-    told = json.loads(json_plan.plan(plan_of(drift=(gone, moved))))["resource_drift"]
+    told = json.loads(documents.plan(plan_of(drift=(gone, moved))))["resource_drift"]
 
     assert [
         (str(GLOBAL), ["update"], {"idTokenConfig": {"idTokenValidityInMinutes": 5}}),
@@ -146,7 +148,7 @@ def test_the_text_is_the_same_for_the_same_plan():
     sets = [frozenset({"https://a.example", "https://b.example", "https://c.example"}) for _ in range(2)]
     plans = [plan_of(update(GLOBAL, FieldChange(("callbackUrl",), None, urls))) for urls in sets]
 
-    assert 1 == len({json_plan.plan(plan) for plan in plans})
+    assert 1 == len({documents.plan(plan) for plan in plans})
 
 
 def test_unknown_elements_are_kept_as_text():
@@ -155,7 +157,7 @@ def test_unknown_elements_are_kept_as_text():
         Change(GLOBAL, {"isNew": RawXml("<isNew>1</isNew>")}, {"isNew": RawXml("<isNew>1</isNew>")}, Reason.EDITED)
     )
 
-    assert {"isNew": "<isNew>1</isNew>"} == json.loads(json_plan.plan(plan))["resource_changes"][0]["change"]["before"]
+    assert {"isNew": "<isNew>1</isNew>"} == json.loads(documents.plan(plan))["resource_changes"][0]["change"]["before"]
 
 
 def test_the_baseline_as_json_holds_neither_salt_nor_digests_of_secrets():
@@ -163,7 +165,7 @@ def test_the_baseline_as_json_holds_neither_salt_nor_digests_of_secrets():
     held = Baseline(
         "00D", "p", 1, "the-salt", resources={GLOBAL: Applied({"consumerSecret": "the-digest", "label": "a"})}
     )
-    text = json_baseline.baseline(held)
+    text = baseline_document.baseline(held)
 
     assert "the-salt" not in text
     assert "the-digest" not in text

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.render import examined, json_plan, json_verify, schemas
+from reconciler.render.json import doctor_document, documents, schemas, verify_document
 
 from . import samples
 from .anything import CHECKS_OF_ANYTHING, DRIFTS_OF_ANYTHING
@@ -17,13 +17,13 @@ from .test_text import PLANS_OF_ANYTHING, RESULTS_OF_ANYTHING
 from .test_verified import KEPT, REPORT
 
 OUTPUTS = [
-    *(("plan", json_plan.plan(plan)) for plan in samples.PLANS.values()),
-    *(("apply", json_plan.apply_result(result)) for result in samples.RESULTS.values()),
-    *(("drift", json_plan.drift(report)) for report in samples.DRIFT_REPORTS.values()),
-    *(("check", json_plan.check(report)) for report in samples.CHECKS.values()),
-    *(("doctor", examined.json(found)) for found in (SICK, STOPPED)),
-    *(("verify", json_verify.verify(found)) for found in (REPORT, KEPT)),
-    ("error", json_plan.complaints(InputError(Complaint("wrong", Place("app.yaml", 3, 1), "mend it", quote="no")))),
+    *(("plan", documents.plan(plan)) for plan in samples.PLANS.values()),
+    *(("apply", documents.apply_result(result)) for result in samples.RESULTS.values()),
+    *(("drift", documents.drift(report)) for report in samples.DRIFT_REPORTS.values()),
+    *(("check", documents.check(report)) for report in samples.CHECKS.values()),
+    *(("doctor", doctor_document.json(found)) for found in (SICK, STOPPED)),
+    *(("verify", verify_document.verify(found)) for found in (REPORT, KEPT)),
+    ("error", documents.complaints(InputError(Complaint("wrong", Place("app.yaml", 3, 1), "mend it", quote="no")))),
 ]
 
 
@@ -92,28 +92,28 @@ def test_every_sample_fits(name, text):
 @given(plan=PLANS_OF_ANYTHING)
 def test_every_plan_fits(plan):
     """Whoever's pipeline stops on a plan that does not fit, on the one night that matters."""
-    assert [] == wrong("plan", json_plan.plan(plan))
+    assert [] == wrong("plan", documents.plan(plan))
 
 
 @settings(max_examples=30)
 @given(result=RESULTS_OF_ANYTHING)
 def test_every_result_fits(result):
     """The same, after an apply."""
-    assert [] == wrong("apply", json_plan.apply_result(result))
+    assert [] == wrong("apply", documents.apply_result(result))
 
 
 @settings(max_examples=30)
 @given(report=DRIFTS_OF_ANYTHING)
 def test_every_drift_report_fits(report):
     """The same, of the nightly drift."""
-    assert [] == wrong("drift", json_plan.drift(report))
+    assert [] == wrong("drift", documents.drift(report))
 
 
 @settings(max_examples=30)
 @given(report=CHECKS_OF_ANYTHING)
 def test_every_check_fits(report):
     """The same, of a pull request."""
-    assert [] == wrong("check", json_plan.check(report))
+    assert [] == wrong("check", documents.check(report))
 
 
 @pytest.mark.parametrize(("name", "text"), [OUTPUTS[3], OUTPUTS[5], OUTPUTS[-3], OUTPUTS[-2]])

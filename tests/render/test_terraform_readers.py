@@ -14,7 +14,7 @@ import tftest
 
 from reconciler.model.address import Address, enablement
 from reconciler.model.changes import Change, FieldChange, Reason
-from reconciler.render import json_plan
+from reconciler.render.json import documents
 from reconciler.schema.values import SecretRef
 
 from .samples import GLOBAL, HANDLER, PLANS, plan_of, update
@@ -49,7 +49,7 @@ def peek(folder: Path, text: str, *more: str, config: str = "") -> subprocess.Co
 
 def test_tftest_finds_what_happens_to_each_resource():
     """A test suite that was written for Terraform modules."""
-    read = tftest.TerraformPlanOutput(json.loads(json_plan.plan(PLAN)))
+    read = tftest.TerraformPlanOutput(json.loads(documents.plan(PLAN)))
 
     assert {
         str(APP): ["create"],
@@ -64,7 +64,7 @@ def test_tftest_finds_what_happens_to_each_resource():
 
 def test_tf_peek_counts_as_we_do(tmp_path):
     """A reviewer who reads its summary and not ours."""
-    read = peek(tmp_path, json_plan.plan(PLAN))
+    read = peek(tmp_path, documents.plan(PLAN))
     rows = [[cell.strip(" *") for cell in row.split("|")] for row in read.stdout.splitlines()]
     counts = {row[1].split()[-1]: row[5] for row in rows if len(row) == 7 and row[5].isdigit()}
 
@@ -74,7 +74,7 @@ def test_tf_peek_counts_as_we_do(tmp_path):
 
 def test_tf_peek_names_each_resource_and_why(tmp_path):
     """A reviewer who has to know what forces a replacement."""
-    told = peek(tmp_path, json_plan.plan(PLAN)).stdout
+    told = peek(tmp_path, documents.plan(PLAN)).stdout
 
     assert [] == [str(c.address) for c in PLAN.changes if f"`{c.address}`" not in told]
     assert "the replacement was explicitly requested" in told
@@ -86,7 +86,7 @@ def test_tf_peek_names_each_resource_and_why(tmp_path):
 
 def test_tf_peek_shows_no_secret_even_when_asked_to(tmp_path):
     """Whoever runs it with --show-sensitive in a public log."""
-    masked, shown = (peek(tmp_path, json_plan.plan(PLAN), *more).stdout for more in ((), ("--show-sensitive",)))
+    masked, shown = (peek(tmp_path, documents.plan(PLAN), *more).stdout for more in ((), ("--show-sensitive",)))
 
     assert "`(sensitive value)`" in masked
     assert CANARY not in masked + shown
@@ -97,10 +97,10 @@ def test_tf_peek_stops_what_a_team_calls_critical(tmp_path, action, code):
     """A pipeline that must not delete connected apps, whatever tool made the plan."""
     rule = '[[resources]]\nmatch_type = "ConnectedApp"\ntier = "critical"\n'
 
-    assert code == peek(tmp_path, json_plan.plan(PLAN), "--fail-on-critical-on", action, config=rule).returncode
+    assert code == peek(tmp_path, documents.plan(PLAN), "--fail-on-critical-on", action, config=rule).returncode
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_tf_peek_reads_every_sample(tmp_path, name):
     """Whoever has a plan of another shape."""
-    assert (0, "") == ((read := peek(tmp_path, json_plan.plan(PLANS[name]))).returncode, read.stderr)
+    assert (0, "") == ((read := peek(tmp_path, documents.plan(PLANS[name]))).returncode, read.stderr)

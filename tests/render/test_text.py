@@ -15,8 +15,9 @@ from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Un
 from reconciler.model.live import Modified, OrgInfo
 from reconciler.model.reports import ApplyResult, DriftReport, StepResult
 from reconciler.model.reports import ApplyResult as Result
-from reconciler.render import json_baseline, json_plan, text
-from reconciler.render.safe import is_hidden, line
+from reconciler.render.json import baseline_document, documents
+from reconciler.render.text import plain
+from reconciler.render.words.safe import is_hidden, line
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import RawXml, SecretRef
 
@@ -178,13 +179,13 @@ def obeyed(output: str) -> list[str]:
 @given(plan=PLANS_OF_ANYTHING, summary=st.booleans())
 def test_a_plan_holds_nothing_that_is_obeyed_and_one_trailer(plan, summary):
     """Whoever reads plans of a pull request from a stranger, in a terminal or a CI log."""
-    plain = text.plan(plan, summary=summary)
+    uncoloured = plain.plan(plan, summary=summary)
 
-    assert [] == obeyed(plain)
-    assert 1 == len(PLAN_TRAILER.findall(plain))
-    assert plain.endswith(PLAN_TRAILER.findall(plain)[0] + "\n")
-    assert [] == obeyed(json_plan.plan(plan))
-    plain.encode()
+    assert [] == obeyed(uncoloured)
+    assert 1 == len(PLAN_TRAILER.findall(uncoloured))
+    assert uncoloured.endswith(PLAN_TRAILER.findall(uncoloured)[0] + "\n")
+    assert [] == obeyed(documents.plan(plan))
+    uncoloured.encode()
 
 
 def test_nothing_is_managed_is_said_where_the_plan_would_manage_nothing_either():
@@ -192,42 +193,42 @@ def test_nothing_is_managed_is_said_where_the_plan_would_manage_nothing_either()
     app = Address("ExternalClientApplication", "order_portal")
     creates, adopts = plan_of(update(GLOBAL), undeclared_apps=3), plan_of(adopted=(app,), undeclared_apps=3)
 
-    assert "No changes. Nothing is managed: 3 apps are in no file." == text.plan_trailer(plan_of(undeclared_apps=3))
-    assert text.plan_trailer(creates).endswith("to delete. 3 apps are in no file.")
-    assert "No changes. 1 to adopt. 3 apps are in no file." == text.plan_trailer(adopts)
+    assert "No changes. Nothing is managed: 3 apps are in no file." == plain.plan_trailer(plan_of(undeclared_apps=3))
+    assert plain.plan_trailer(creates).endswith("to delete. 3 apps are in no file.")
+    assert "No changes. 1 to adopt. 3 apps are in no file." == plain.plan_trailer(adopts)
 
 
 @given(plan=PLANS_OF_ANYTHING)
 def test_colours_change_no_word(plan):
     """Whoever compares a plan in a terminal with the same plan in a log."""
-    assert text.plan(plan) == COLOUR.sub("", text.plan(plan, colour=True))
+    assert plain.plan(plan) == COLOUR.sub("", plain.plan(plan, colour=True))
 
 
 @given(org=ORGS, findings=st.lists(FINDINGS, max_size=3))
 def test_drift_holds_nothing_that_is_obeyed_and_one_trailer(org, findings):
     """An administrator whose label is a terminal escape must not clear the log that reports it."""
-    plain = text.drift(DriftReport(org, tuple(findings)))
+    uncoloured = plain.drift(DriftReport(org, tuple(findings)))
 
-    assert [] == obeyed(plain)
-    assert 1 == len(DRIFT_TRAILER.findall(plain))
-    assert [] == obeyed(json_plan.drift(DriftReport(org, tuple(findings))))
+    assert [] == obeyed(uncoloured)
+    assert 1 == len(DRIFT_TRAILER.findall(uncoloured))
+    assert [] == obeyed(documents.drift(DriftReport(org, tuple(findings))))
 
 
 @given(result=RESULTS_OF_ANYTHING)
 def test_a_result_holds_nothing_that_is_obeyed_and_one_trailer(result):
     """Whoever reads Salesforce's error text, which repeats what somebody wrote into a file."""
-    plain = text.apply_result(result)
+    uncoloured = plain.apply_result(result)
 
-    assert [] == obeyed(plain)
-    assert 1 == len(RESULT_TRAILER.findall(plain))
-    assert [] == obeyed(json_plan.apply_result(result))
+    assert [] == obeyed(uncoloured)
+    assert 1 == len(RESULT_TRAILER.findall(uncoloured))
+    assert [] == obeyed(documents.apply_result(result))
 
 
 @given(error=ERRORS)
 def test_complaints_hold_nothing_that_is_obeyed(error):
     """Whoever runs check on a file that somebody else wrote."""
-    assert [] == obeyed(text.complaints(error))
-    assert [] == obeyed(json_plan.complaints(error))
+    assert [] == obeyed(plain.complaints(error))
+    assert [] == obeyed(documents.complaints(error))
 
 
 @given(address=ADDRESSES, body=BODIES, protect=NASTY)
@@ -235,9 +236,9 @@ def test_the_baseline_holds_nothing_that_is_obeyed(address, body, protect):
     """Whoever lists what we manage in an org that others name things in."""
     held = Baseline("00D", "p", 1, resources={address: Applied(body or {}, protect=frozenset({protect}))})
 
-    assert [] == obeyed(text.baseline_list(held))
-    assert [] == obeyed(text.baseline_show(held))
-    assert [] == obeyed(json_baseline.baseline(held))
+    assert [] == obeyed(plain.baseline_list(held))
+    assert [] == obeyed(plain.baseline_show(held))
+    assert [] == obeyed(baseline_document.baseline(held))
 
 
 SECRET = "s3cr3t-that-nobody-may-see"
@@ -266,11 +267,11 @@ def test_no_output_holds_a_secret():
     plan = plan_of(inside, created, drift=(drifted,))
     held = Baseline("00D", "p", 1, resources={GLOBAL: Applied({"consumerSecret": SECRET})})
     outputs = [
-        text.plan(plan),
-        json_plan.plan(plan),
-        text.drift(DriftReport(ORG, (drifted,))),
-        json_plan.drift(DriftReport(ORG, (drifted,))),
-        text.baseline_show(held),
+        plain.plan(plan),
+        documents.plan(plan),
+        plain.drift(DriftReport(ORG, (drifted,))),
+        documents.drift(DriftReport(ORG, (drifted,))),
+        plain.baseline_show(held),
     ]
 
     assert [False] * 5 == [SECRET in output for output in outputs]
@@ -280,7 +281,7 @@ def test_no_output_holds_a_secret():
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        ("plain: text :: inside", "plain: text :: inside"),
+        ("uncoloured: text :: inside", "uncoloured: text :: inside"),
         ("Ü → 漢字 🙂", "Ü → 漢字 🙂"),
         ("a\nb\tc\r", "a\\nb\\tc\\r"),
         ("\x1b[31mred", "\\x1b[31mred"),
@@ -304,7 +305,7 @@ def test_a_line_is_bounded_only_on_request():
 
 def test_a_summary_keeps_the_addresses_and_drops_the_fields():
     """Whoever puts a plan of 10,000 resources into a comment."""
-    short = text.plan(PLANS["an-app-is-created"], summary=True)
+    short = plain.plan(PLANS["an-app-is-created"], summary=True)
 
     assert 3 == len(re.findall(r"^  \+ ", short, re.MULTILINE))
     assert "callbackUrl" not in short
@@ -314,13 +315,13 @@ def test_ignored_drift_is_shown_and_not_counted():
     """Whoever ignores a field and still wants to know that it moves."""
     ignored = finding(path=("label",), old="a", new="b", ignored=True)
 
-    assert text.drift(DriftReport(ORG, (ignored,))).endswith("ignored by lifecycle.ignore)\n\nNo drift, 1 ignored.\n")
+    assert plain.drift(DriftReport(ORG, (ignored,))).endswith("ignored by lifecycle.ignore)\n\nNo drift, 1 ignored.\n")
 
 
 def test_certificates_are_named_by_digest_and_never_dumped():
     """Whoever reads a plan that replaces a certificate of 4,000 characters."""
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
-    shown = text.plan(plan_of(update(GLOBAL, FieldChange(("certificate",), pem, None))))
+    shown = plain.plan(plan_of(update(GLOBAL, FieldChange(("certificate",), pem, None))))
 
     assert "MIIB" not in shown
     assert re.search(r"certificate: \(certificate, sha256 of its text [0-9a-f]{12}\) → \(unset\)", shown)
@@ -329,7 +330,7 @@ def test_certificates_are_named_by_digest_and_never_dumped():
 def test_big_sets_are_cut_and_counted():
     """Whoever reads the plan that first fills a list of 128 addresses."""
     many = frozenset(f"https://{i:03}.example" for i in range(100))
-    shown = text.plan(plan_of(update(GLOBAL, FieldChange(("callbackUrl",), frozenset(), many))))
+    shown = plain.plan(plan_of(update(GLOBAL, FieldChange(("callbackUrl",), frozenset(), many))))
 
     assert "+ https://000.example" in shown
     assert "… and 88 more" in shown
@@ -338,7 +339,7 @@ def test_big_sets_are_cut_and_counted():
 def test_a_set_that_the_org_keeps_as_one_text_is_shown_as_entries():
     """Whoever compares scopes in a plan with scopes in a file."""
     address = Address("ExtlClntAppOauthSettings", "order_portal")
-    shown = text.plan(plan_of(update(address, FieldChange(("commaSeparatedOauthScopes",), "Api, Web", "Api,Full"))))
+    shown = plain.plan(plan_of(update(address, FieldChange(("commaSeparatedOauthScopes",), "Api, Web", "Api,Full"))))
 
     assert "commaSeparatedOauthScopes: + Full, - Web" in shown
 
@@ -362,13 +363,13 @@ def test_complaints_point_into_the_file():
         "  also at desired/b.yaml:2\n"
         "  mend: did you mean Api?\n"
         "  Salesforce: There's a problem with your scope(s): Ap\n"
-    ) == text.complaints(error)
+    ) == plain.complaints(error)
 
 
 def test_the_caret_stays_under_its_column_in_a_very_long_line():
     """Whoever has a minified file, and a terminal of 200 columns."""
     source = "x" * 5000 + "!" + "y" * 5000
-    shown = text.complaints(InputError(Complaint("odd", Place("f", 1, 5001, source)))).splitlines()
+    shown = plain.complaints(InputError(Complaint("odd", Place("f", 1, 5001, source)))).splitlines()
 
     assert len(shown[1]) < 200
     assert "!" == shown[1][shown[2].index("^")]
@@ -376,12 +377,12 @@ def test_the_caret_stays_under_its_column_in_a_very_long_line():
 
 def test_samples_end_with_their_trailers():
     """The scripts that grep for them."""
-    created = text.plan(PLANS["an-app-is-created"]).splitlines()[-1]
-    applied = text.apply_result(RESULTS["applied"]).splitlines()[-1]
+    created = plain.plan(PLANS["an-app-is-created"]).splitlines()[-1]
+    applied = plain.apply_result(RESULTS["applied"]).splitlines()[-1]
 
     assert "Plan: 3 to create, 0 to update, 0 to delete." == created
-    assert "No changes." == text.plan(PLANS["nothing-to-do"]).splitlines()[-1]
-    assert "No drift." == text.drift(DriftReport(ORG, tuple(DRIFTS["drift-none"]))).splitlines()[-1]
+    assert "No changes." == plain.plan(PLANS["nothing-to-do"]).splitlines()[-1]
+    assert "No drift." == plain.drift(DriftReport(ORG, tuple(DRIFTS["drift-none"]))).splitlines()[-1]
     assert "Applied: 3 created, 0 updated, 0 deleted in 3.2 s." == applied
 
 
@@ -391,7 +392,7 @@ def test_what_came_between_us_and_the_org_is_not_put_into_its_mouth():
     plan = PLANS["an-app-is-created"]
     for landing, status in ((Landing.UNKNOWN, "unknown"), (Landing.NOT_LANDED, "not sent")):
         done = Deployed("", False, status, error="acme cannot be reached: HTTP 503", why=(why,))
-        said = text.apply_result(ApplyResult(plan, (StepResult(plan.steps[0], landing, done),)))
+        said = plain.apply_result(ApplyResult(plan, (StepResult(plan.steps[0], landing, done),)))
 
         assert "    error: acme cannot be reached: HTTP 503\n      mend: try again later\n" in said
         assert (False, landing is Landing.UNKNOWN) == ("Salesforce:" in said, "mend: apply --resume" in said)

@@ -9,8 +9,10 @@ from lxml import etree
 from reconciler.errors import Place
 from reconciler.model.address import Address
 from reconciler.model.live import OrgInfo
-from reconciler.render import graph, html, json_verify, junit, markdown, sarif, verify_text
+from reconciler.render import graph, html, junit, markdown, sarif
+from reconciler.render.json import verify_document
 from reconciler.render.report import of_verify
+from reconciler.render.text import calls
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Granted, Probe, Refused
 from reconciler.verify.verdicts import Standing, Verdict, VerifyReport
@@ -100,7 +102,7 @@ KEPT = VerifyReport(ORG, REPORT.verdicts[:1], (PORTAL,), created="2026-05-04T09:
 def test_people_read_it_app_by_app():
     """The whole of it, as it stands in a terminal; what waits for one token is one line."""
     assert (
-        f"{verify_text.verify(KEPT).splitlines()[0]}\n"
+        f"{calls.verify(KEPT).splitlines()[0]}\n"
         "\n"
         "ExternalClientApplication/order_portal\n"
         "  ok       token exchange: through the handler PartnerIdp (granted, as pat@acme.example)\n"
@@ -121,13 +123,13 @@ def test_people_read_it_app_by_app():
         "  ConnectedApp/Legacy_ERP: nothing could be run, so nothing is known of what it does\n"
         "\n"
         "Verify: 2 as promised, 1 broken, 1 waiting, 3 not run.\n"
-    ) == verify_text.verify(REPORT)
-    assert verify_text.verify(KEPT).endswith("Verify: 1 as promised, 0 broken, 0 not run.\n")
+    ) == calls.verify(REPORT)
+    assert calls.verify(KEPT).endswith("Verify: 1 as promised, 0 broken, 0 not run.\n")
 
 
 def test_machines_read_every_call():
     """A dashboard that counts what was run, and what was not."""
-    told = json.loads(json_verify.verify(REPORT))
+    told = json.loads(verify_document.verify(REPORT))
     first, broken, *_ = told["apps"][0]["calls"]
 
     assert {"as_promised": 2, "broken": 1, "waiting": 1, "not_run": 3} == told["summary"]
@@ -139,7 +141,7 @@ def test_machines_read_every_call():
         broken["place"],
     )
     assert ["verify.granted", "verify.waiting"] == [finding["id"] for finding in told["findings"]]
-    assert not json.loads(json_verify.verify(KEPT))["errored"]
+    assert not json.loads(verify_document.verify(KEPT))["errored"]
 
 
 def test_a_call_is_a_test():
@@ -203,7 +205,7 @@ def hostile(t: str) -> VerifyReport:
 def skeletons(t: str) -> dict[str, object]:
     made = hostile(t)
     pages = {name: skeleton(page(of_verify(made))) for name, (page, skeleton) in FORMATS.items()}
-    return {"text": lines(verify_text.verify(made)), "json": of_json(json_verify.verify(made)), **pages}
+    return {"text": lines(calls.verify(made)), "json": of_json(verify_document.verify(made)), **pages}
 
 
 @settings(max_examples=25, deadline=None)

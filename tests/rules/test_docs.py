@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from reconciler.kinds import all_kinds
-from reconciler.render.about import About, all_about
+from reconciler.render.words.about import About, all_about
 from reconciler.schema import comparisons
 from reconciler.schema.kind import Struct
 

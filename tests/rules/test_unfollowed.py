@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.apex.code import DEEPEST, LONGEST, MOST
 from reconciler.model.reports import CheckReport
-from reconciler.render import text
+from reconciler.render.text import plain
 from reconciler.schema.severity import Severity
 from tests.rules.test_apex import CLAIMS, VERIFIED, YES, judged, partner
 
@@ -157,7 +157,7 @@ def test_brackets_in_brackets_are_followed_quickly(inner: str) -> None:
 def test_a_class_that_is_not_here_is_named_as_text_too() -> None:
     """A list of rules alone tells no reader which class to look at."""
     unchecked = judged(None, complete=False)[1]
-    shown = text.check(CheckReport(unchecked=tuple(unchecked)))
+    shown = plain.check(CheckReport(unchecked=tuple(unchecked)))
 
     assert "ApexClass/Partner: Partner is not declared; the org may hold anything under this name" in shown
     assert "TX16" in shown

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.client_assertions import ends, nobodys_key, tampered
-from reconciler.engine import Session
-from reconciler.engine.verifying import verify
+from reconciler.engine.session import Session
+from reconciler.engine.verify import verify
 from reconciler.errors import InputError, UnreachableError
 from reconciler.model.address import Address
 from reconciler.model.oauth import TokenAnswer, Tokens

@@ -16,8 +16,6 @@ from reconciler.model.deployment import Landing
 from reconciler.model.finding import CHANGED, Finding, Unchecked
 from reconciler.model.live import OrgInfo
 from reconciler.plan.guards import lifted
-from reconciler.render import values
-from reconciler.render.about import about
 from reconciler.render.grouped import (
     FEW,
     AppChanges,
@@ -32,12 +30,14 @@ from reconciler.render.grouped import (
 from reconciler.render.html.difference import difference
 from reconciler.render.html.element import Markup, element, joined, void
 from reconciler.render.html.picture import picture, tables
-from reconciler.render.replay import heading
 from reconciler.render.report import Report
-from reconciler.render.safe import line
+from reconciler.render.text.calls import SIGNS
 from reconciler.render.topology import Topology, topology
-from reconciler.render.verify_text import SIGNS
-from reconciler.render.who import uncounted, who
+from reconciler.render.words import value_text
+from reconciler.render.words.about import about
+from reconciler.render.words.recorded import heading
+from reconciler.render.words.safe import line
+from reconciler.render.words.who import uncounted, who
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Path, Value
 from reconciler.verify.verdicts import Verdict
@@ -176,7 +176,7 @@ def _summary(report: Report, counted: Sequence[Finding]) -> Markup:
         )
         for severity in reversed(Severity)
     )
-    facts = [f"{values.count(len(report.components), 'resource')} looked at"] if report.components else []
+    facts = [f"{value_text.count(len(report.components), 'resource')} looked at"] if report.components else []
     if any(finding.known is not None for finding in counted):
         new = sum(finding.known is False for finding in counted)
         facts.append(f"{new:,} new since the report compared with")
@@ -264,7 +264,7 @@ def _topology(drawn: Topology) -> Iterator[Markup | None]:
     )
     yield element("p", "Choose a node to see only what belongs to it.", class_="needs-script", hidden=True)
     if drawn.folded:
-        many = values.count(drawn.folded, "node")
+        many = value_text.count(drawn.folded, "node")
         yield element("p", f"{many} folded; those with the worst findings are drawn one by one.", class_="left-out")
     yield element(
         "div", picture(drawn), class_="scroll", tabindex=0, role="region", aria_label="Picture: who trusts whom"
@@ -370,7 +370,9 @@ def _findings(findings: Sequence[Finding], drawn: Topology) -> Iterator[Markup]:
             for severity in reversed(Severity)
             if (count := sum(finding.severity == severity for finding in left))
         )
-        told = f"{values.count(len(left), 'more finding')} left out here ({by_severity}). --output json has them all."
+        told = (
+            f"{value_text.count(len(left), 'more finding')} left out here ({by_severity}). --output json has them all."
+        )
         yield element("p", told, class_="left-out")
 
 
@@ -443,7 +445,7 @@ def _moved(
     address: Address, path: Path, old: Value, new: Value, direction: Direction, *, secret: bool = False
 ) -> Markup:
     return element(
-        "div", difference(values.schema(address), path, old, new, secret=secret), class_=f"difference {direction}"
+        "div", difference(value_text.schema(address), path, old, new, secret=secret), class_=f"difference {direction}"
     )
 
 
@@ -465,7 +467,9 @@ def _changes(report: Report, drawn: Topology) -> Iterator[Markup]:
         at += len(app.changes)
     if left := len(report.changes) - len(shown):
         yield element(
-            "p", f"{values.count(left, 'more change')} left out here. --output json has them all.", class_="left-out"
+            "p",
+            f"{value_text.count(left, 'more change')} left out here. --output json has them all.",
+            class_="left-out",
         )
 
 
@@ -510,11 +514,11 @@ def _change(change: Change, landing: Landing | None, drawn: Topology, *, unfolde
 
 
 def _change_table(change: Change) -> Markup | None:
-    schema = values.schema(change.address)
+    schema = value_text.schema(change.address)
     if change.action is Action.CREATE:
-        leaves = list(values.leaves(values.hidden(schema, change.after or {})))
+        leaves = list(value_text.leaves(value_text.hidden(schema, change.after or {})))
         rows = [
-            element("tr", element("th", ".".join(path), scope="row"), element("td", values.shown(value)))
+            element("tr", element("th", ".".join(path), scope="row"), element("td", value_text.shown(value)))
             for path, value in leaves[:NOTES]
         ]
         return _field_table(("Field", "Value"), rows, len(leaves))
@@ -533,7 +537,7 @@ def _change_table(change: Change) -> Markup | None:
 def _field_table(heads: Sequence[str], rows: Sequence[Markup], of: int) -> Markup | None:
     if not rows:
         return None
-    more = f"{values.count(of - len(rows), 'more field')} left out." if of > len(rows) else None
+    more = f"{value_text.count(of - len(rows), 'more field')} left out." if of > len(rows) else None
     return joined(
         (
             element(
@@ -583,7 +587,7 @@ def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[Markup]:
         aria_label="Table: not checked",
     )
     if left := len(places) - len(rows):
-        yield element("p", f"{values.count(left, 'more row')} left out.", class_="left-out")
+        yield element("p", f"{value_text.count(left, 'more row')} left out.", class_="left-out")
 
 
 def _unchecked_row(id: str, message: str, at: Sequence[Unchecked]) -> Markup:
@@ -611,7 +615,7 @@ def _calls(verdicts: Sequence[Verdict]) -> Iterator[Markup]:
     )
     if left := len(verdicts) - len(rows):
         yield element(
-            "p", f"{values.count(left, 'more call')} left out. --output json has them all.", class_="left-out"
+            "p", f"{value_text.count(left, 'more call')} left out. --output json has them all.", class_="left-out"
         )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from reconciler.render import values
 from reconciler.render.html.element import Markup, element, joined
-from reconciler.render.safe import line
+from reconciler.render.words import value_text
+from reconciler.render.words.safe import line
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Certificate
 from reconciler.schema.values import Path, RawXml, Value
@@ -19,22 +19,22 @@ COMPARED = 400
 def difference(struct: type[Struct] | None, path: Path, old: Value, new: Value, *, secret: bool = False) -> Markup:
     """From `old` to `new`. Secrets never show."""
     if secret:
-        return element("span", values.difference(struct, path, old, new, secret=True))
-    before, after = values.hidden_at(struct, path, old), values.hidden_at(struct, path, new)
-    field = values.field_at(struct, path)
+        return element("span", value_text.difference(struct, path, old, new, secret=True))
+    before, after = value_text.hidden_at(struct, path, old), value_text.hidden_at(struct, path, new)
+    field = value_text.field_at(struct, path)
     if field is not None and field.has(Certificate):
-        return element("span", values.difference(struct, path, old, new))
-    if values.is_list(before) or values.is_list(after):
+        return element("span", value_text.difference(struct, path, old, new))
+    if value_text.is_list(before) or value_text.is_list(after):
         return _entries(before, after)
     if _is_source(before) and _is_source(after) and "\n" in f"{before}{after}".strip():
         return element("pre", _lines(str(before).splitlines(), str(after).splitlines()), tabindex=0)
     return joined(
         (
             element("span", "from ", class_="unseen"),
-            element("del", values.shown(before)),
+            element("del", value_text.shown(before)),
             element("span", " → ", aria_hidden="true"),
             element("span", " to ", class_="unseen"),
-            element("ins", values.shown(after)),
+            element("ins", value_text.shown(after)),
         )
     )
 
@@ -44,11 +44,11 @@ def _is_source(value: Value) -> bool:
 
 
 def _entries(old: Value, new: Value) -> Markup:
-    before, after = values.entries([] if old is None else old), values.entries([] if new is None else new)
+    before, after = value_text.entries([] if old is None else old), value_text.entries([] if new is None else new)
     had, has = set(map(repr, before)), set(map(repr, after))
     come, gone = [e for e in after if repr(e) not in had], [e for e in before if repr(e) not in has]
     if not come and not gone:
-        return element("span", f"{values.shown(old)} → {values.shown(new)}")
+        return element("span", f"{value_text.shown(old)} → {value_text.shown(new)}")
     shown = [("ins", "+ ", "added ", e) for e in come] + [("del", "− ", "removed ", e) for e in gone]
     rows = [
         element(
@@ -57,13 +57,13 @@ def _entries(old: Value, new: Value) -> Markup:
                 name,
                 element("span", sign, aria_hidden="true"),
                 element("span", word, class_="unseen"),
-                values.shown(entry, 200),
+                value_text.shown(entry, 200),
             ),
         )
-        for name, sign, word, entry in shown[: values.ENTRIES]
+        for name, sign, word, entry in shown[: value_text.ENTRIES]
     ]
-    if len(shown) > values.ENTRIES:
-        rows.append(element("li", f"and {len(shown) - values.ENTRIES:,} more"))
+    if len(shown) > value_text.ENTRIES:
+        rows.append(element("li", f"and {len(shown) - value_text.ENTRIES:,} more"))
     return element("ul", rows, class_="entries")
 
 

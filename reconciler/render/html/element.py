@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from reconciler.render.safe import line
+from reconciler.render.words.safe import line
 
 TEXT = 1_000
 """As many characters of one text are shown."""

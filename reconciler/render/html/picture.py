@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from reconciler.render.html.element import Markup, element, joined
-from reconciler.render.safe import line
 from reconciler.render.topology import Edge, Mark, Node, Role, Topology
+from reconciler.render.words.safe import line
 from reconciler.schema.severity import Severity
 
 WIDTH, HEIGHT, ROW = 212, 62, 78

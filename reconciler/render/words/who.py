@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.model.finding import Attribution, Confidence, Finding, Touch
 from reconciler.model.live import Modified
-from reconciler.render.safe import line
+from reconciler.render.words.safe import line
 
 _PEOPLE = 5
 """So many of those who touched a record are named in a sentence."""

@@ -7,7 +7,7 @@ from reconciler.baseline.advance import advanced, at_version, seen
 from reconciler.baseline.journal import Journal, approval, variables
 from reconciler.drift import compare
 from reconciler.drift.as_of import dated
-from reconciler.engine.attributing import by_others, with_ids
+from reconciler.engine.authors import by_others, with_ids
 from reconciler.engine.session import Session, read, time_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.model.address import Address
@@ -19,7 +19,7 @@ from reconciler.model.effects import beside
 from reconciler.model.facts import moment
 from reconciler.model.live import LiveState
 from reconciler.model.request import Request
-from reconciler.render.saved_plan import SavedPlan
+from reconciler.model.saved_plan import SavedPlan
 from reconciler.schema.values import SecretRef
 
 LOOK = 10.0

@@ -1,23 +1,16 @@
-"""Drift and checks: read baseline → read org → compare, and rules on files, or on an org as it is. Nothing here writes."""
+"""Drift: read baseline → read org → compare → who did it. Nothing here writes."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from reconciler.desired.load import undeclared
 from reconciler.drift import compare as drifting
-from reconciler.engine.attributing import with_who
-from reconciler.engine.planning import ignored, placed, undeclared_apps
-from reconciler.engine.resuming import cut_off
+from reconciler.engine.authors import with_who
+from reconciler.engine.plan import ignored, placed, undeclared_apps
+from reconciler.engine.resume import cut_off
 from reconciler.engine.session import (
     Session,
-    ask_facts,
-    identified,
     read_all,
-    read_live,
     refuse_too_new,
-    stamp,
     time_of,
-    unread_error,
     unreadable,
 )
 from reconciler.errors import (
@@ -25,15 +18,11 @@ from reconciler.errors import (
     InputError,
     RefusedError,
 )
-from reconciler.model.applied import Baseline
 from reconciler.model.changes import Change
-from reconciler.model.declared import Snapshot
 from reconciler.model.finding import DESIRED, Finding
-from reconciler.model.live import NOT_RECORDED
-from reconciler.model.reports import CheckReport, DriftReport
+from reconciler.model.reports import DriftReport
 from reconciler.plan import draft
 from reconciler.rules import judging
-from reconciler.rules.settings import RuleSettings
 from reconciler.schema.severity import Severity
 
 
@@ -79,49 +68,6 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
         bodies={address: have.body for address, have in live.resources.items()},
         created=time_of(session),
     )
-
-
-def check_files(desired: Snapshot, rules: RuleSettings, now: datetime) -> CheckReport:
-    """What the rules say of the files. What only an org can tell is not checked, and said so."""
-    findings, unchecked = judging.files(desired, rules, now.date())
-    return CheckReport(
-        judging.placed(findings, desired),
-        (*undeclared(desired), *unchecked),
-        tuple(sorted(desired.resources)),
-        bodies={address: want.body for address, want in desired.resources.items()},
-        created=stamp(now),
-    )
-
-
-def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
-    """What the rules say of an org as it is, whoever made it so. What could not be read: see `refuse_unread`.
-
-    `secrets` asks when the apps' consumer secrets were made, which brings the secrets along: not every login should.
-    """
-    identified(session)
-    live = read_live(session.provider, session.desired, Baseline(), session.progress)
-    bodies = {address: have.body for address, have in live.resources.items()}
-    apps = [address.name for address in bodies if address.kind == "ExternalClientApplication"] if secrets else []
-    facts = ask_facts(session, judging.users(bodies), apps)
-    findings, unchecked = judging.org(live, facts, session.rules, session.now().date())
-    return CheckReport(
-        judging.placed(findings, session.desired, bodies),
-        unchecked,
-        tuple(sorted(live.resources)),
-        live.org,
-        # A class that only files name is not of the org as it is.
-        unreadable={what: why for what, why in live.hidden.items() if why != NOT_RECORDED},
-        notes=live.not_comparable,
-        bodies=bodies,
-        created=time_of(session),
-    )
-
-
-def refuse_unread(report: DriftReport | CheckReport, desired: Snapshot) -> None:
-    """Raise NotAllowedError, or ReconcilerError where no permission is lacking, if something could not be read: what was
-    found holds, and it may not be all."""
-    if report.unreadable:
-        raise unread_error(report.unreadable, desired)
 
 
 def _against_desired(change: Change) -> Iterator[Finding]:

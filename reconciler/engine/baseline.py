@@ -6,7 +6,7 @@ from dataclasses import replace
 from reconciler.baseline.advance import accepted, forgotten
 from reconciler.drift import compare
 from reconciler.drift.as_of import dated
-from reconciler.engine import Session, read
+from reconciler.engine.session import Session, read
 from reconciler.errors import Complaint, InputError, RefusedError, suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model.address import Address

@@ -1,19 +1,20 @@
 """What `verify` found, as JSON for machines; `shapes` says what is in it. No token stands in a report, so none can here."""
 
 from reconciler.model.address import Address
-from reconciler.render import json_parts, shapes, values
-from reconciler.render.safe import json_page
+from reconciler.render.json import parts, shapes
+from reconciler.render.words import value_text
+from reconciler.render.words.safe import json_page
 from reconciler.verify.verdicts import Standing, Verdict, VerifyReport
 
 
 def verify(report: VerifyReport) -> str:
     """App by app and call by call, and the broken promises once more as findings."""
     content: shapes.Verified = {
-        **json_parts.head("verify", report.created),
+        **parts.head("verify", report.created),
         "errored": not report.kept,
-        "org": json_parts.org(report.org),
+        "org": parts.org(report.org),
         "apps": [_app(app, report) for app in report.apps],
-        "findings": [json_parts.finding(finding) for finding in report.findings],
+        "findings": [parts.finding(finding) for finding in report.findings],
         "unchecked": [],
         "summary": {
             "as_promised": report.count(Standing.AS_PROMISED),
@@ -25,7 +26,7 @@ def verify(report: VerifyReport) -> str:
         "notes": list(report.notes),
         "seconds": round(report.seconds, 3),
     }
-    return json_page(values.plain(content))
+    return json_page(value_text.plain(content))
 
 
 def _app(app: Address, report: VerifyReport) -> shapes.VerifiedApp:
@@ -48,5 +49,5 @@ def _call(verdict: Verdict) -> shapes.VerifiedCall:
         "salesforce": verdict.quote,
         "address": str(probe.address),
         "path": list(probe.path),
-        "place": json_parts.place(verdict.place),
+        "place": parts.place(verdict.place),
     }

@@ -11,30 +11,17 @@ from reconciler.model.finding import CHANGED, REFERENCE, Finding, Unchecked
 from reconciler.model.live import Modified
 from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.plan.guards import lifted
-from reconciler.render import values
 from reconciler.render.grouped import FEW, Table, change_tables, finding_tables, groups
-from reconciler.render.outcome import apply_result, complaints, org
-from reconciler.render.paint import Paint
-from reconciler.render.replay import heading
-from reconciler.render.safe import line, page
-from reconciler.render.what import moved, undeclared, undeclared_beside, way
-from reconciler.render.who import last_touch, uncounted, who
+from reconciler.render.text.outcome import org
+from reconciler.render.words import value_text
+from reconciler.render.words.paint import Paint
+from reconciler.render.words.recorded import heading
+from reconciler.render.words.safe import line, page
+from reconciler.render.words.what import moved, undeclared, undeclared_beside, way
+from reconciler.render.words.who import last_touch, uncounted, who
 from reconciler.rules import all_rules
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body, Path
-
-__all__ = [
-    "apply_result",
-    "baseline_list",
-    "baseline_show",
-    "check",
-    "check_trailer",
-    "complaints",
-    "drift",
-    "drift_trailer",
-    "plan",
-    "plan_trailer",
-]
 
 NAME = 200
 """So many characters of what a row of a table is about."""
@@ -65,7 +52,7 @@ def plan(plan: Plan, *, colour: bool = False, summary: bool = False) -> str:
         *_blind(plan.unchecked, paint, ""),
     ]
     if plan.unchanged:
-        lines.append(f"{values.count(plan.unchanged, 'resource')} as declared.")
+        lines.append(f"{value_text.count(plan.unchanged, 'resource')} as declared.")
     return page([*lines, paint(plan_trailer(plan), "bold")])
 
 
@@ -173,7 +160,7 @@ def baseline_list(baseline: Baseline, *, alias: str = "", colour: bool = False) 
         for address, applied in sorted(baseline.resources.items(), key=lambda item: item[0])
     ]
     lines += _section("Seen, not managed", (line(text) for text in sorted(baseline.unmanaged)), paint)
-    return page([*lines, "", paint(f"Baseline: {values.count(len(baseline.resources), 'resource')}.", "bold")])
+    return page([*lines, "", paint(f"Baseline: {value_text.count(len(baseline.resources), 'resource')}.", "bold")])
 
 
 def baseline_show(
@@ -185,7 +172,7 @@ def baseline_show(
     lines = [_baseline_head(baseline, alias, paint)]
     for address in sorted(wanted):
         lines += ["", *_applied(address, wanted[address], paint)]
-    return page([*lines, "", paint(f"Baseline: {values.count(len(wanted), 'resource')}.", "bold")])
+    return page([*lines, "", paint(f"Baseline: {value_text.count(len(wanted), 'resource')}.", "bold")])
 
 
 def _steps(plan: Plan, paint: Paint, *, summary: bool) -> Iterator[str]:
@@ -194,7 +181,7 @@ def _steps(plan: Plan, paint: Paint, *, summary: bool) -> Iterator[str]:
         if not step.changes:
             continue
         count = (
-            f" {number} of {len(plan.steps)} ({values.count(len(step.changes), 'change')})"
+            f" {number} of {len(plan.steps)} ({value_text.count(len(step.changes), 'change')})"
             if len(plan.steps) > 1
             else ""
         )
@@ -217,14 +204,14 @@ def _change_details(change: Change, paint: Paint) -> Iterator[str]:
     if change.action is Action.DELETE:
         yield from _who("", change.modified)
     elif change.action is Action.CREATE:
-        schema = values.schema(change.address)
-        for path, value in values.leaves(values.hidden(schema, change.after or {})):
-            yield f"{line('.'.join(path))}: {values.shown(value)}"
+        schema = value_text.schema(change.address)
+        for path, value in value_text.leaves(value_text.hidden(schema, change.after or {})):
+            yield f"{line('.'.join(path))}: {value_text.shown(value)}"
     else:
         yield from (text for field in change.fields for text in _field(change, field, paint))
         hidden = _unchanged(change)
         if hidden:
-            yield paint(f"({values.count(hidden, 'unchanged field')} hidden)", "dim")
+            yield paint(f"({value_text.count(hidden, 'unchanged field')} hidden)", "dim")
 
 
 def _unchanged(change: Change) -> int:
@@ -245,7 +232,7 @@ def _fields(body: Body, path: Path = ()) -> Iterator[Path]:
 
 
 def _field(change: Change, field: FieldChange, paint: Paint) -> Iterator[str]:
-    text = values.change(values.schema(change.address), field)
+    text = value_text.change(value_text.schema(change.address), field)
     again = "   restores" if field.restores else ""
     yield f"{line(field.name)}: {text}{_verdict(field.direction, field.severity, paint)}{again}"
     if field.conflict:
@@ -297,7 +284,7 @@ def _findings(findings: Sequence[Finding], paint: Paint, *, summary: bool = Fals
                 yield from () if summary else (f"    {text}" for text in rest)
             continue
         title = paint(f"{line(group.name)}  {line(group.about)}", "bold")
-        yield f"{paint.severity(group.severity)}  {title}: {values.count(len(group.findings), 'finding')}"
+        yield f"{paint.severity(group.severity)}  {title}: {value_text.count(len(group.findings), 'finding')}"
         if group.meaning:
             yield f"    {line(group.meaning)}"
         if group.mend:
@@ -367,9 +354,9 @@ def _baseline_head(baseline: Baseline, alias: str, paint: Paint) -> str:
 def _applied(address: Address, applied: Applied, paint: Paint) -> Iterator[str]:
     yield paint(line(address), "bold")
     declared = set(applied.declared)
-    for path, value in values.leaves(values.hidden(values.schema(address), applied.body)):
+    for path, value in value_text.leaves(value_text.hidden(value_text.schema(address), applied.body)):
         ours = "" if not declared or path in declared else "   (not declared)"
-        yield f"    {line('.'.join(path))}: {values.shown(value)}{ours}"
+        yield f"    {line('.'.join(path))}: {value_text.shown(value)}{ours}"
     if applied.protect:
         yield f"    protected against: {line(', '.join(sorted(applied.protect)))}"
 
@@ -395,7 +382,7 @@ def drift_trailer(report: DriftReport) -> str:
     apps = undeclared(report.undeclared_apps)
     if not counted:
         return f"No drift{beside}.{apps}"
-    return f"Drift: {values.count(len(counted), 'finding')} ({_by_severity(counted)}){beside}.{apps}"
+    return f"Drift: {value_text.count(len(counted), 'finding')} ({_by_severity(counted)}){beside}.{apps}"
 
 
 def _unseen(unreadable: Mapping[str, str]) -> str:
@@ -406,8 +393,8 @@ def check_trailer(report: CheckReport) -> str:
     """`Check: 12 resources, 2 findings (1 high, 1 low).` or `Check: 12 resources, no findings.`"""
     counted = [finding for finding in report.findings if finding.counts]
     beside = _uncounted(report.findings) + _unseen(report.unreadable)
-    told = f"{values.count(len(counted), 'finding')} ({_by_severity(counted)})" if counted else "no findings"
-    return f"Check: {values.count(len(report.checked), 'resource')}, {told}{beside}."
+    told = f"{value_text.count(len(counted), 'finding')} ({_by_severity(counted)})" if counted else "no findings"
+    return f"Check: {value_text.count(len(report.checked), 'resource')}, {told}{beside}."
 
 
 def _uncounted(findings: Sequence[Finding]) -> str:

@@ -9,9 +9,9 @@ from reconciler.errors import Complaint, InputError, Place
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
 from reconciler.model.reports import CheckReport, DriftReport
-from reconciler.render import strict_json
-from reconciler.render.safe import line
-from reconciler.render.saved_plan import FORMAT
+from reconciler.render.json import strict
+from reconciler.render.json.saved_plan import FORMAT
+from reconciler.render.words.safe import line
 
 LARGEST = 50 * 1024 * 1024
 """A report of more characters is not read."""
@@ -58,7 +58,7 @@ def read_report(text: str, name: str, command: str) -> Earlier:
     if len(text) > LARGEST:
         raise InputError(Complaint(f"larger than {LARGEST // 2**20} MB, no report is that large", place, mend))
     try:
-        content = _of(dict, strict_json.loads(text))
+        content = _of(dict, strict.loads(text))
     except (ValueError, TypeError):
         raise InputError(Complaint("this is not a report: no JSON object in it", place, mend)) from None
     major = FORMAT.partition(".")[0]

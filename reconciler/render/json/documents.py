@@ -14,10 +14,11 @@ from reconciler.model.facts import Deployment
 from reconciler.model.finding import Finding
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.plan.diff import new_fields
-from reconciler.render import json_parts, shapes, values
-from reconciler.render.json_parts import Json
-from reconciler.render.safe import json_page
-from reconciler.render.saved_plan import FORMAT, digest
+from reconciler.render.json import parts, shapes
+from reconciler.render.json.parts import Json
+from reconciler.render.json.saved_plan import FORMAT, digest
+from reconciler.render.words import value_text
+from reconciler.render.words.safe import json_page
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Immutable, OrgBound, WriteOnly
 from reconciler.schema.values import Body, Value
@@ -39,16 +40,16 @@ _ACTION_REASONS = {
 def plan(plan: Plan) -> str:
     """A plan in Terraform's words and ours; also what `plan --out` writes and `apply` reads with `saved_plan`."""
     content: shapes.UnsignedPlan = {
-        **json_parts.head("plan", plan.created),
+        **parts.head("plan", plan.created),
         "applyable": bool(plan.changes) and not plan.refusals and not plan.org.recorded,
         "complete": not plan.targets,
         "errored": False,
         "resource_changes": [_resource_change(c, number) for number, s in enumerate(plan.steps) for c in s.changes],
-        "resource_drift": json_parts.resource_drift(plan.drift),
-        "org": json_parts.org(plan.org),
-        "drift": [json_parts.finding(finding) for finding in plan.drift],
-        "findings": [json_parts.finding(finding) for finding in plan.findings],
-        "unchecked": [json_parts.unchecked(one) for one in plan.unchecked],
+        "resource_drift": parts.resource_drift(plan.drift),
+        "org": parts.org(plan.org),
+        "drift": [parts.finding(finding) for finding in plan.drift],
+        "findings": [parts.finding(finding) for finding in plan.findings],
+        "unchecked": [parts.unchecked(one) for one in plan.unchecked],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "released": [{"address": str(r.address), "path": list(r.path)} for r in plan.released],
         "adopted": [str(address) for address in plan.adopted],
@@ -72,7 +73,7 @@ def plan(plan: Plan) -> str:
         "undeclared_apps": plan.undeclared_apps,
         "baseline_serial": plan.baseline_serial,
     }
-    plain = values.plain(content)
+    plain = value_text.plain(content)
     return json_page({**plain, "plan_digest": digest(plain)})
 
 
@@ -81,34 +82,34 @@ def apply_result(result: ApplyResult) -> str:
     plan = result.plan
     landed = all(step.landing is Landing.LANDED for step in result.steps)
     content: shapes.Applied = {
-        **json_parts.head("apply", plan.created),
+        **parts.head("apply", plan.created),
         "errored": not landed or bool(result.left) or bool(result.meanwhile),
-        "org": json_parts.org(plan.org),
+        "org": parts.org(plan.org),
         "steps": [_step(step) for step in result.steps],
         "left": [_resource_change(change, 0) for change in result.left],
         "unread": result.unread,
-        "meanwhile": [json_parts.finding(finding) for finding in result.meanwhile],
+        "meanwhile": [parts.finding(finding) for finding in result.meanwhile],
         "adopted": [str(address) for address in plan.adopted],
         "baseline_written": result.baseline_written,
-        "drift": [json_parts.finding(finding) for finding in plan.drift],
-        "findings": [json_parts.finding(finding) for finding in plan.findings],
-        "unchecked": [json_parts.unchecked(one) for one in plan.unchecked],
+        "drift": [parts.finding(finding) for finding in plan.drift],
+        "findings": [parts.finding(finding) for finding in plan.findings],
+        "unchecked": [parts.unchecked(one) for one in plan.unchecked],
         "notes": list(plan.notes),
         "seconds": round(result.seconds, 3),
     }
-    return json_page(values.plain(content))
+    return json_page(value_text.plain(content))
 
 
 def drift(report: DriftReport) -> str:
     """The findings of a drift check, what it was compared with, and how many findings count of each severity."""
     content: shapes.Drift = {
-        **json_parts.head("drift", report.created),
-        "org": json_parts.org(report.org),
+        **parts.head("drift", report.created),
+        "org": parts.org(report.org),
         "against": report.against,
         "compared": len(report.compared),
         "in_flight": [_in_flight(deployment) for deployment in report.in_flight],
-        "resource_drift": json_parts.resource_drift(report.findings),
-        "findings": [json_parts.finding(finding) for finding in report.findings],
+        "resource_drift": parts.resource_drift(report.findings),
+        "findings": [parts.finding(finding) for finding in report.findings],
         "unchecked": [],
         "summary": _summary(report.findings),
         "notes": list(report.notes),
@@ -116,23 +117,23 @@ def drift(report: DriftReport) -> str:
         "resolved": list(report.resolved),
         "undeclared_apps": report.undeclared_apps,
     }
-    return json_page(values.plain(content))
+    return json_page(value_text.plain(content))
 
 
 def check(report: CheckReport) -> str:
     """What the rules say of files, or of an org; `org` is null for files."""
     content: shapes.Check = {
-        **json_parts.head("check", report.created),
-        "org": None if report.org is None else json_parts.org(report.org),
+        **parts.head("check", report.created),
+        "org": None if report.org is None else parts.org(report.org),
         "checked": len(report.checked),
-        "findings": [json_parts.finding(finding) for finding in report.findings],
-        "unchecked": [json_parts.unchecked(one) for one in report.unchecked],
+        "findings": [parts.finding(finding) for finding in report.findings],
+        "unchecked": [parts.unchecked(one) for one in report.unchecked],
         "summary": _summary(report.findings),
         "notes": list(report.notes),
         "unreadable": dict(report.unreadable),
         "resolved": list(report.resolved),
     }
-    return json_page(values.plain(content))
+    return json_page(value_text.plain(content))
 
 
 def complaints(error: ReconcilerError) -> str:
@@ -145,24 +146,24 @@ def complaints(error: ReconcilerError) -> str:
         "complaints": [
             {
                 "message": complaint.message,
-                "place": json_parts.place(complaint.place),
-                "also": json_parts.place(complaint.also),
+                "place": parts.place(complaint.place),
+                "also": parts.place(complaint.also),
                 "mend": complaint.mend,
                 "salesforce": complaint.quote,
             }
             for complaint in error.complaints
         ],
     }
-    return json_page(values.plain(content))
+    return json_page(value_text.plain(content))
 
 
 def _resource_change(change: Change, step: int) -> shapes.Change:
-    schema = values.schema(change.address)
+    schema = value_text.schema(change.address)
     before, before_sensitive = _halves(schema, change.before)
     after, after_sensitive = _halves(schema, change.after)
     fresh = change.action in (Action.CREATE, Action.REPLACE)
     return {
-        **json_parts.resource(
+        **parts.resource(
             change.address,
             {
                 "actions": _ACTIONS[change.action],
@@ -177,8 +178,8 @@ def _resource_change(change: Change, step: int) -> shapes.Change:
         "action_reason": _ACTION_REASONS.get(change.reason),
         "reason": str(change.reason),
         "fields": [_field(schema, field) for field in _fields(schema, change)],
-        "modified": json_parts.modified(change.modified),
-        "place": json_parts.place(change.place),
+        "modified": parts.modified(change.modified),
+        "place": parts.place(change.place),
         "record": change.record,
         "step": step + 1,
     }
@@ -194,8 +195,8 @@ def _halves(schema: type[Struct] | None, body: Body | None) -> tuple[Value, Valu
     """A body without its secrets, and Terraform's map of where they stood (`false` if there is no body)."""
     if body is None:
         return None, False
-    hidden = values.hidden(schema, body)
-    return values.plain(hidden), json_parts.sensitive(hidden) or {}
+    hidden = value_text.hidden(schema, body)
+    return value_text.plain(hidden), parts.sensitive(hidden) or {}
 
 
 def _given_by_the_org(schema: type[Struct] | None, body: Body) -> Json:
@@ -213,14 +214,14 @@ def _given_by_the_org(schema: type[Struct] | None, body: Body) -> Json:
 
 def _immutable_paths(schema: type[Struct] | None, change: Change) -> list[list[str]]:
     """The fields that an update could not change. Empty where a person asked for the replacement."""
-    at = ((field.path, values.field_at(schema, field.path)) for field in change.fields)
+    at = ((field.path, value_text.field_at(schema, field.path)) for field in change.fields)
     return [list(path) for path, declared in at if declared is not None and declared.has(Immutable)]
 
 
 def _field(schema: type[Struct] | None, change: FieldChange) -> shapes.Field:
-    old, new = (values.hidden_at(schema, change.path, value) for value in (change.old, change.new))
+    old, new = (value_text.hidden_at(schema, change.path, value) for value in (change.old, change.new))
     if change.secret:
-        old, new = (None if value is None else values.SECRET for value in (old, new))
+        old, new = (None if value is None else value_text.SECRET for value in (old, new))
     return {
         "path": list(change.path),
         "old": old,
@@ -229,8 +230,8 @@ def _field(schema: type[Struct] | None, change: FieldChange) -> shapes.Field:
         "severity": str(change.severity),
         "conflict": change.conflict,
         "restores": change.restores,
-        "sensitive": bool(json_parts.sensitive(old) or json_parts.sensitive(new)),
-        "place": json_parts.place(change.place),
+        "sensitive": bool(parts.sensitive(old) or parts.sensitive(new)),
+        "place": parts.place(change.place),
     }
 
 
@@ -270,7 +271,7 @@ def _failure(failure: ComponentFailure) -> shapes.Failure:
         "file_name": failure.file_name,
         "line": failure.line,
         "column": failure.column,
-        "place": json_parts.place(failure.place),
+        "place": parts.place(failure.place),
     }
 
 

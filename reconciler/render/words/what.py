@@ -2,8 +2,8 @@
 
 from reconciler.model.changes import Plan
 from reconciler.model.finding import Finding
-from reconciler.render import values
-from reconciler.render.safe import line
+from reconciler.render.words import value_text
+from reconciler.render.words.safe import line
 from reconciler.schema.severity import Direction
 
 WORDS = 4_000
@@ -19,8 +19,8 @@ def moved(finding: Finding) -> str:
     """`true → false`; empty where no value moved, or where the message says it better. Secrets are hidden."""
     if not finding.is_drift or (finding.old is None and finding.new is None):
         return ""
-    schema = values.schema(finding.address)
-    return line(values.difference(schema, finding.path, finding.old, finding.new), WORDS)
+    schema = value_text.schema(finding.address)
+    return line(value_text.difference(schema, finding.path, finding.old, finding.new), WORDS)
 
 
 def way(finding: Finding) -> str:
@@ -46,5 +46,5 @@ def undeclared(apps: int | None, managed: int = 1) -> str:
     """` 33 apps are in no file.`, to stand behind a trailer; empty if there are none, or if that is not known."""
     if not apps:
         return ""
-    are = f"{values.count(apps, 'app')} {'is' if apps == 1 else 'are'} in no file."
+    are = f"{value_text.count(apps, 'app')} {'is' if apps == 1 else 'are'} in no file."
     return f" {are}" if managed else f" Nothing is managed: {are}"

@@ -1,12 +1,12 @@
-"""What `doctor` found, as text for people and as JSON for machines."""
+"""What `doctor` found, as text for people."""
 
 from collections.abc import Iterator
 
 from reconciler.doctor import Diagnosis, Examined, Health
-from reconciler.render import json_parts, shapes, values
-from reconciler.render.outcome import org
-from reconciler.render.paint import Paint
-from reconciler.render.safe import json_page, line, page
+from reconciler.render.text.outcome import org
+from reconciler.render.words import value_text
+from reconciler.render.words.paint import Paint
+from reconciler.render.words.safe import line, page
 
 _COLOURS = {Health.OK: "green", Health.WARNING: "yellow", Health.PROBLEM: "red"}
 
@@ -30,26 +30,5 @@ def _diagnosis(one: Diagnosis, paint: Paint) -> Iterator[str]:
 
 def trailer(found: Examined) -> str:
     counted = [(found.count(Health.PROBLEM), "problem"), (found.count(Health.WARNING), "warning")]
-    told = ", ".join(values.count(number, word) for number, word in counted if number)
+    told = ", ".join(value_text.count(number, word) for number, word in counted if number)
     return f"Doctor: {told or 'all is well'}."
-
-
-def json(found: Examined) -> str:
-    """The same, in the form that `schema doctor` publishes."""
-    content: shapes.Examined = {
-        **json_parts.head("doctor", found.created),
-        "org": json_parts.org(found.org) if found.org is not None else None,
-        "exit_code": int(found.exit),
-        "diagnoses": [
-            {
-                "topic": one.topic,
-                "health": str(one.health),
-                "message": one.message,
-                "mend": one.mend,
-                "salesforce": one.quote,
-                "exit_code": int(one.exit),
-            }
-            for one in found.diagnoses
-        ],
-    }
-    return json_page(values.plain(content))

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from reconciler.render import shapes
-from reconciler.render.saved_plan import FORMAT
+from reconciler.render.json import shapes
+from reconciler.render.json.saved_plan import FORMAT
 
 _SHAPES: dict[str, Any] = {
     "plan": shapes.Plan,

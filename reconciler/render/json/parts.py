@@ -8,8 +8,9 @@ from reconciler.errors import Place
 from reconciler.model.address import Address
 from reconciler.model.finding import GONE, UNMANAGED, Attribution, Finding, Unchecked
 from reconciler.model.live import Modified, OrgInfo
-from reconciler.render import shapes, values
-from reconciler.render.saved_plan import FORMAT
+from reconciler.render.json import shapes
+from reconciler.render.json.saved_plan import FORMAT
+from reconciler.render.words import value_text
 from reconciler.schema.values import Path, Value
 
 PROVIDER = "reconciler/salesforce"
@@ -29,8 +30,8 @@ def head(command: str, created: str) -> shapes.Output:
 
 def finding(found: Finding) -> shapes.Finding:
     """A finding without its secrets."""
-    schema = values.schema(found.address)
-    old, new = (values.hidden_at(schema, found.path, value) for value in (found.old, found.new))
+    schema = value_text.schema(found.address)
+    old, new = (value_text.hidden_at(schema, found.path, value) for value in (found.old, found.new))
     position = found.position
     return {
         "key": found.key,
@@ -122,13 +123,13 @@ def resource_drift(findings: Sequence[Finding]) -> list[shapes.Resource]:
 
 
 def _drifted(address: Address, findings: list[Finding]) -> shapes.Resource:
-    schema = values.schema(address)
+    schema = value_text.schema(address)
     before: Json = {}
     after: Json = {}
     for one in findings:
         for side, value in ((before, one.old), (after, one.new)):
             if one.path:
-                _put(side, one.path, values.hidden_at(schema, one.path, value))
+                _put(side, one.path, value_text.hidden_at(schema, one.path, value))
     whole = next((_DRIFT_ACTIONS[f.id] for f in findings if not f.path and f.id in _DRIFT_ACTIONS), None)
     return resource(
         address,
@@ -166,7 +167,7 @@ def resource(address: Address, change: shapes.Values) -> shapes.Resource:
 
 def sensitive(value: Value) -> Value:
     """`True` where a secret stood, and the way there; `None` where there is none below."""
-    if value is values.SECRET:
+    if value is value_text.SECRET:
         return True
     if isinstance(value, Mapping):
         return {name: found for name, item in value.items() if (found := sensitive(item))} or None

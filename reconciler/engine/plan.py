@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reconciler.desired.load import dangling
 from reconciler.drift import compare as drifting
-from reconciler.engine.resuming import cut_off
+from reconciler.engine.resume import cut_off
 from reconciler.engine.session import Session, ask_facts, read, time_of
 from reconciler.errors import (
     Complaint,

@@ -10,9 +10,9 @@ from reconciler.baseline.advance import Seen, advanced, at_version, seen
 from reconciler.drift import compare as drifting
 from reconciler.drift.as_of import dated, newest
 from reconciler.drift.meanwhile import looked_at, undone
-from reconciler.engine.attributing import by_others, with_ids
-from reconciler.engine.planning import draft_plan, ignored, placed, spelled_request, stopping
-from reconciler.engine.resuming import Logbook, ids_of, is_same, left_to_itself, resumed, settled
+from reconciler.engine.authors import by_others, with_ids
+from reconciler.engine.plan import draft_plan, ignored, placed, spelled_request, stopping
+from reconciler.engine.resume import Logbook, ids_of, is_same, left_to_itself, resumed, settled
 from reconciler.engine.session import Session, identified, read, read_live, spelled, time_of
 from reconciler.errors import (
     Complaint,
@@ -29,14 +29,15 @@ from reconciler.model.applied import Baseline
 from reconciler.model.changes import Change, Plan, Step
 from reconciler.model.declared import Snapshot
 from reconciler.model.deployment import Deployed, Landing, Sent
+from reconciler.model.effects import effects
 from reconciler.model.finding import REPLACED, Finding
 from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.model.reports import ApplyResult, StepResult
 from reconciler.model.request import Request
+from reconciler.model.saved_plan import SavedPlan
 from reconciler.plan import draft, guards
 from reconciler.plan.components import fingerprints
 from reconciler.plan.failures import explained
-from reconciler.render.saved_plan import SavedPlan, effects
 from reconciler.rules import judging
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.errors import Complaint, Place, ReconcilerError
 from reconciler.model.changes import Action
 from reconciler.model.deployment import ComponentFailure, Landing
 from reconciler.model.finding import Finding
 from reconciler.model.live import OrgInfo
 from reconciler.model.reports import ApplyResult, StepResult
-from reconciler.render import values
-from reconciler.render.paint import Paint
-from reconciler.render.safe import line, page
-from reconciler.render.what import moved, undeclared_beside, way, where
-from reconciler.render.who import who
+from reconciler.render.text.complaints import complaint_lines
+from reconciler.render.words import value_text
+from reconciler.render.words.paint import Paint
+from reconciler.render.words.safe import line, page
+from reconciler.render.words.what import moved, undeclared_beside, way, where
+from reconciler.render.words.who import who
 
 _LANDING_COLOURS = {Landing.LANDED: "green", Landing.NOT_LANDED: "red", Landing.UNKNOWN: "alarm"}
-_SNIPPET = 160
 _LISTED = 20
 
 
@@ -45,12 +44,6 @@ def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
     return page([*lines, paint(trailer(result), "bold")])
 
 
-def complaints(error: ReconcilerError, *, colour: bool = False) -> str:
-    """All that is wrong, for stderr: place, message, source line with a caret, what to do, Salesforce's own words."""
-    paint = Paint(colour)
-    return page(text for complaint in error.complaints for text in _complaint(complaint, paint))
-
-
 def org(info: OrgInfo, paint: Paint) -> list[str]:
     """Which org this is, on one line: nobody should read a plan for another one by mistake."""
     kind = paint("sandbox", "green") if info.is_sandbox else paint("production", "alarm")
@@ -58,34 +51,6 @@ def org(info: OrgInfo, paint: Paint) -> list[str]:
     facts += [line(info.organization_type), kind, f"API {line(info.api_version)}" if info.api_version else ""]
     facts += [f"as {line(info.username)}" if info.username else ""]
     return ["Org: " + ", ".join(fact for fact in facts if fact)]
-
-
-def _complaint(complaint: Complaint, paint: Paint) -> Iterator[str]:
-    where = f"{paint(line(complaint.place), 'bold')}: " if complaint.place is not None else paint("error: ", "red")
-    yield f"{where}{line(complaint.message)}"
-    if complaint.place is not None:
-        yield from _snippet(complaint.place, paint)
-    if complaint.also is not None:
-        yield f"  also at {line(complaint.also)}"
-        yield from _snippet(complaint.also, paint)
-    if complaint.mend:
-        first, *more = complaint.mend.splitlines()
-        yield f"  mend: {line(first)}"
-        yield from (f"    {line(text)}" for text in more)
-    if complaint.quote:
-        yield f"  Salesforce: {line(complaint.quote)}"
-
-
-def _snippet(place: Place, paint: Paint) -> Iterator[str]:
-    """The source line, and a caret below the column. Of a very long line, the part around the column."""
-    source = place.snippet.rstrip("\r\n")
-    if not source.strip():
-        return
-    # Cut at the left if the column is far out; keep the line's own indentation otherwise, it is part of YAML.
-    start = max(0, place.column - _SNIPPET // 2) if len(source) > _SNIPPET else 0
-    yield f"    {line(source[start:], _SNIPPET)}"
-    if place.column:
-        yield f"    {' ' * len(line(source[start : place.column - 1]))}{paint('^', 'red')}"
 
 
 def _step(number: int, of: int, result: StepResult, paint: Paint) -> Iterator[str]:
@@ -100,7 +65,7 @@ def _step(number: int, of: int, result: StepResult, paint: Paint) -> Iterator[st
         for failure in deployed.failures:
             yield from _failure(failure, paint)
         for complaint in deployed.why:
-            yield from (f"    {text}" for text in _complaint(complaint, paint))
+            yield from (f"    {text}" for text in complaint_lines(complaint, paint))
         if deployed.error and not deployed.why:
             yield f"    Salesforce: {line(deployed.error)}"
         for warning in deployed.warnings:
@@ -144,11 +109,11 @@ def trailer(result: ApplyResult) -> str:
     if result.interrupted or any(landing is not Landing.LANDED for landing in landings):
         told = ", ".join(f"{landings.count(landing)} {landing}" for landing in Landing)
         what = "Interrupted" if result.interrupted else "Apply failed"
-        return f"{what}: {values.count(len(landings), 'step')}: {told}, {took}."
+        return f"{what}: {value_text.count(len(landings), 'step')}: {told}, {took}."
     if result.left:
-        return f"Not converged: {values.count(len(result.left), 'change')} left, {took}."
+        return f"Not converged: {value_text.count(len(result.left), 'change')} left, {took}."
     if any(not finding.unmanaged for finding in result.meanwhile):
-        return f"Applied, but others changed {values.count(len(result.meanwhile), 'thing')} meanwhile, {took}."
+        return f"Applied, but others changed {value_text.count(len(result.meanwhile), 'thing')} meanwhile, {took}."
     if not result.steps:
         return f"No changes.{_kept(result)}{undeclared_beside(result.plan)}"
     actions = [change.action for step in result.steps for change in step.step.changes]

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model.address import Address
-from reconciler.render.outcome import org
-from reconciler.render.paint import Paint
-from reconciler.render.safe import line, page
+from reconciler.render.text.outcome import org
+from reconciler.render.words.paint import Paint
+from reconciler.render.words.safe import line, page
 from reconciler.verify.verdicts import Standing, Verdict, VerifyReport
 
 WORDS = 600
@@ -87,6 +87,3 @@ def _not_run(verdicts: Iterable[Verdict], paint: Paint) -> Iterator[str]:
         sign = paint(SIGNS[Standing.NOT_RUN].ljust(_WIDTH), _COLOURS[Standing.NOT_RUN])
         what = call(found[0]) if len(found) == 1 else f"{len(found)} calls, the first of {call(found[0])}"
         yield f"  {sign}  {what}: {line(reason, WORDS)}"
-
-
-__all__ = ["SIGNS", "call", "trailer", "verify"]

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from reconciler.model.facts import moment
 from reconciler.model.live import OrgInfo
-from reconciler.render import values
-from reconciler.render.safe import line
+from reconciler.render.words import value_text
+from reconciler.render.words.safe import line
 
 
 def heading(org: OrgInfo | None, created: str) -> str:
@@ -28,7 +28,7 @@ def age(recorded: str, created: str) -> str:
     if passed < timedelta(0):
         return "in the future"
     if passed >= timedelta(days=2):
-        return f"{values.count(passed.days, 'day')} ago"
+        return f"{value_text.count(passed.days, 'day')} ago"
     if passed >= timedelta(hours=2):
-        return f"{values.count(int(passed.total_seconds() // 3600), 'hour')} ago"
-    return f"{values.count(int(passed.total_seconds() // 60), 'minute')} ago"
+        return f"{value_text.count(int(passed.total_seconds() // 3600), 'hour')} ago"
+    return f"{value_text.count(int(passed.total_seconds() // 60), 'minute')} ago"

@@ -4,8 +4,8 @@ from typing import Any
 
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
-from reconciler.render import values
-from reconciler.render.safe import json_page
+from reconciler.render.words import value_text
+from reconciler.render.words.safe import json_page
 
 
 def baseline(found: Baseline, alias: str = "") -> str:
@@ -23,7 +23,7 @@ def baseline(found: Baseline, alias: str = "") -> str:
         "resources": {str(address): _resource(address, held) for address, held in found.resources.items()},
         "unmanaged": sorted(found.unmanaged),
     }
-    return json_page(values.plain(content))
+    return json_page(value_text.plain(content))
 
 
 def _resource(address: Address, held: Applied) -> dict[str, Any]:
@@ -32,5 +32,5 @@ def _resource(address: Address, held: Applied) -> dict[str, Any]:
         "id": held.id,
         "declared": [".".join(path) for path in held.declared],
         "protect": sorted(held.protect),
-        "body": values.hidden(values.schema(address), held.body),
+        "body": value_text.hidden(value_text.schema(address), held.body),
     }

@@ -10,7 +10,7 @@ from reconciler.apex.secrets import masked
 from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model.address import Address
 from reconciler.model.changes import FieldChange
-from reconciler.render.safe import line
+from reconciler.render.words.safe import line
 from reconciler.schema import body
 from reconciler.schema.kind import Field, Kind, Struct
 from reconciler.schema.marks import Certificate, SourceText, WriteOnly

@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.errors import Complaint, InputError, Place, RefusedError
-from reconciler.model.changes import Plan
-from reconciler.model.effects import beside, beside_texts
-from reconciler.render import strict_json
-from reconciler.render.safe import line
+from reconciler.model.effects import beside_texts, effects_of
+from reconciler.model.saved_plan import SavedPlan
+from reconciler.render.json import strict
+from reconciler.render.words.safe import line
 
 FORMAT = "1.2"
 """Of Terraform's JSON plan representation."""
@@ -18,29 +17,6 @@ LARGEST = 200 * 1024 * 1024
 """A saved plan of more characters is not read."""
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
-    """What an apply has to know of a plan that was saved: enough to make it again and to see that it is the same.
-
-    It holds no values to send. Those are read from the desired files once more, whose digest is here.
-    """
-
-    org_id: str
-    targets: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
-    destroy: bool = False
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
-    payload: str = ""
-    desired: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Digests of the files by name; empty in plans of 0.1.0."""
-    record_ids: Mapping[str, str] = field(default_factory=dict)
-    effects: frozenset[str] = frozenset()
-    """What `effects` says of the plan."""
-    baseline_serial: int = 0
-    created: str = ""
 
 
 def read_plan(text: str, file: str = "") -> SavedPlan:
@@ -75,7 +51,7 @@ def read_plan(text: str, file: str = "") -> SavedPlan:
             desired=_of(str, content["desired_digest"]),
             files=_pairs(content.get("desired_files", {})),
             record_ids=_pairs(content.get("record_ids", {})),
-            effects=_effects(
+            effects=effects_of(
                 content["payload_digest"],
                 ((one["address"], one["reason"]) for one in content["resource_changes"]),
                 beside_texts(
@@ -94,7 +70,7 @@ def _parsed(text: str, place: Place | None) -> Json:
     if len(text) > LARGEST:
         raise InputError(_no_plan(f"this file is larger than {LARGEST // 2**20} MB, no plan is that large", place))
     try:
-        content = strict_json.loads(text)
+        content = strict.loads(text)
     except ValueError as wrong:
         raise InputError(_no_plan("this is not a saved plan: no JSON in it", place)) from wrong
     if not isinstance(content, dict) or "plan_digest" not in content:
@@ -119,19 +95,6 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _pairs(value: Any) -> Mapping[str, str]:
     return {key: _of(str, item) for key, item in _of(dict, value).items()}
-
-
-def effects(plan: Plan) -> frozenset[str]:
-    """Everything that an apply of the plan would bring about, in the org and in the baseline, a text each."""
-    return _effects(
-        plan.payload,
-        ((str(change.address), str(change.reason)) for change in plan.changes),
-        beside(plan),
-    )
-
-
-def _effects(payload: str, changes: Iterable[tuple[str, str]], more: frozenset[str]) -> frozenset[str]:
-    return more | {f"payload {payload}", *(f"change {address} {reason}" for address, reason in changes)}
 
 
 def _canonical(content: Json) -> str:

@@ -1,0 +1,1 @@
+"""Results as JSON for machines, and the way back: saved plans and earlier reports."""

@@ -1,0 +1,1 @@
+"""Pieces of sentences that all formats share: values, people, places, made safe to be shown."""
