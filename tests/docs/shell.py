@@ -13,8 +13,8 @@ from pathlib import Path
 
 import typer
 
-from reconciler.cli import app
-from reconciler.command_line import arranged
+from reconciler.cli.arguments import arranged
+from reconciler.cli.program import app
 from tests import warm
 
 OTHERS = ("make", "pipx", "uv", "pip", "gh", "sf", "jq", "python", "openssl")

@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from providers.salesforce.session import OrgSession
-from reconciler import cli
 from reconciler.baseline import store
+from reconciler.cli import program
 from tests.e2e.project import Project, Result
 
 PIECE = 12
@@ -272,10 +272,10 @@ def unforeseen(watch: Watch, *arguments: str, debug: bool) -> str:
         redirect_stderr(err),
     ):
         try:
-            cli._run(arguments)
+            program.run(arguments)
         except Exception as error:
             trace: TracebackType | None = error.__traceback__
-            cli._unexpected(type(error), error, trace)
+            program.unexpected(type(error), error, trace)
     watch.keep(" ".join(arguments), Result(1, out.getvalue(), err.getvalue()))
     return err.getvalue()
 

@@ -15,7 +15,8 @@ from unittest.mock import patch
 import yaml
 
 from providers.mock import Org, open_org
-from reconciler import cli, redaction
+from reconciler import redaction
+from reconciler.cli import program
 from reconciler.rules import all_rules
 from tests.e2e.build import INTEGRATION, Document
 
@@ -110,7 +111,7 @@ class Project:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            code = cli._run(arguments)
+            code = program.run(arguments)
         found = Result(int(code), out.getvalue(), err.getvalue())
         assert not any(word in found.said for word in SEEN_BY_USERS), found.said
         return found

@@ -15,7 +15,7 @@ import pytest
 import requests
 import vcr
 
-from reconciler import workspace
+from reconciler.cli import workspace
 from tests.e2e.build import APP, CODE, DANA, HANDLER, INTEGRATION, app, enablement, handler, handler_class, oidc, portal
 from tests.e2e.project import Project, Result
 from tests.e2e.served import App, behind, served

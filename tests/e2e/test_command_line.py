@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import typer
 
-from reconciler import cli, command_line, options, output
 from reconciler.baseline.store import Store
+from reconciler.cli import arguments, options, output, program
 from reconciler.errors import InputError
 from reconciler.project import file
 from tests import warm
 from tests.e2e.build import portal
 from tests.e2e.project import Project
 
-ROOT: Any = typer.main.get_command(cli.app)
+ROOT: Any = typer.main.get_command(program.app)
 RECONCILER = str(Path(sys.executable).with_name("reconciler"))
 EMPTY = ("", " ", "\t\n", "\u00a0")
 
@@ -41,12 +41,12 @@ def _with_value() -> Iterator[tuple[str, str]]:
 
 
 def _arranged(typed: str, **environment: str) -> list[str]:
-    return command_line.arranged(ROOT, typed.split(), environment)
+    return arguments.arranged(ROOT, typed.split(), environment)
 
 
 def _refused(*typed: str, **environment: str) -> str:
     with pytest.raises(InputError) as found:
-        command_line.arranged(ROOT, typed, environment)
+        arguments.arranged(ROOT, typed, environment)
     return " | ".join(f"{one.message}: {one.mend}" for one in found.value.complaints)
 
 
@@ -201,8 +201,8 @@ def test_no_mend_names_what_there_is_not() -> None:
     """Neither a command nor an option."""
     known = {name for _, command in _commands() for one in command.params for name in one.opts}
 
-    assert set() == {ours for all_of_them in command_line.OPTIONS.values() for ours in all_of_them} - known
-    for habit in command_line.COMMANDS:
+    assert set() == {ours for all_of_them in arguments.OPTIONS.values() for ours in all_of_them} - known
+    for habit in arguments.COMMANDS:
         if habit in ROOT.commands:
             continue
         said = _refused(habit)

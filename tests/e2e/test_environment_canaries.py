@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers.salesforce.polling import Patience
-from reconciler import cli, redaction
+from reconciler import redaction
+from reconciler.cli import program
 from reconciler.project.file import as_written, load_project
 
 CANARY = "Zq9xK27mWpLr4TtVbN8s"
@@ -75,7 +76,7 @@ def in_this_one(words: list[str], folder: Path, environment: Mapping[str, str]) 
         redirect_stdout(said),
         redirect_stderr(said),
     ):
-        code = int(cli._run(words))
+        code = int(program.run(words))
     return code, said.getvalue()
 
 

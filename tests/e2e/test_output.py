@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
-from reconciler import workspace
+from reconciler.cli import workspace
 from tests.e2e.build import APP, DANA, GLOBAL, app, portal
 from tests.e2e.project import Project, Terminal
 

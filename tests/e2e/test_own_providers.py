@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import own_providers
+from reconciler.cli import own_providers
 from tests.e2e.build import app
 from tests.e2e.project import Project
 

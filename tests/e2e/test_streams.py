@@ -14,7 +14,7 @@ from typing import IO
 import pytest
 from lxml import etree
 
-from reconciler import streams
+from reconciler.cli import streams
 from tests import warm
 from tests.e2e.build import APP, DANA, GLOBAL, portal
 from tests.e2e.project import Project

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from providers.mock import open_org
-from reconciler.mock_cli import mock_app
+from reconciler.cli.mock import mock_app
 from tests.mock.oauth.client import AUDIENCE, ISSUER, peek
 
 RULE = ("rule", "Exchange", "--issuer", ISSUER, "--audience", AUDIENCE)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.options import AsJson, OrgName, ProjectFile
+from reconciler.cli.output import say
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.options import AsJson, OrgName, ProjectFile
-from reconciler.output import say
 from reconciler.render.words.safe import line
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _switch(found: "MockOrg", switches: "Sequence[str]") -> None:
 @contextmanager
 def _mock(org: str | None, project: Path | None) -> "Iterator[MockOrg]":
     from providers.mock import MockOrgError, open_org
-    from reconciler.workspace import Choices, Workspace
+    from reconciler.cli.workspace import Choices, Workspace
 
     space = Workspace.open(Choices(org, project))
     if space.org.mock is None:

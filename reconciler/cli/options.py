@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.output import FORMATS
 from reconciler.errors import Complaint, InputError
-from reconciler.output import FORMATS
 
 
 def _orgs(incomplete: str) -> list[str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import files
+from reconciler.cli.streams import READER_LEFT, lost
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError
 from reconciler.files import FileError
 from reconciler.redaction import redacted
-from reconciler.streams import READER_LEFT, lost
 
 if TYPE_CHECKING:
     from reconciler.render.report import Report

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.options import AllowCommands, AsJson, OrgName, Output, ProjectFile, Quiet, Verbose, seconds
+from reconciler.cli.output import Outputs, asked_about
 from reconciler.errors import Exit
-from reconciler.options import AllowCommands, AsJson, OrgName, Output, ProjectFile, Quiet, Verbose, seconds
-from reconciler.output import Outputs, asked_about
 
 
 def verify(
@@ -35,12 +35,12 @@ def verify(
     project: ProjectFile = None,
 ) -> None:
     """Run the OAuth flows that the files promise. Those that they must refuse, too; exit 7 if the org does otherwise."""
+    from reconciler.cli.overwriting import keep_apart
+    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import verify
-    from reconciler.overwriting import keep_apart
     from reconciler.render import report
     from reconciler.render.json import verify_document
     from reconciler.render.text import calls
-    from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, as_json=as_json, whose=asked_about(org, project))
     patience = seconds(wait, "--wait", 7200)

@@ -5,9 +5,9 @@ from functools import partial
 
 import typer
 
+from reconciler.cli.options import AllowCommands, AsJson, OrgName, PlainOutput, ProjectFile, Quiet, Verbose
+from reconciler.cli.output import PLAIN, Outputs
 from reconciler.errors import InputError
-from reconciler.options import AllowCommands, AsJson, OrgName, PlainOutput, ProjectFile, Quiet, Verbose
-from reconciler.output import PLAIN, Outputs
 
 
 def doctor(
@@ -20,13 +20,13 @@ def doctor(
     project: ProjectFile = None,
 ) -> None:
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
+    from reconciler.cli.overwriting import keep_apart
+    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine.doctor import examine
     from reconciler.model.declared import Snapshot
-    from reconciler.overwriting import keep_apart
     from reconciler.project.file import as_written
     from reconciler.render.json import doctor_document
     from reconciler.render.text import diagnoses
-    from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, PLAIN, as_json=as_json)
     keep_apart(outputs, project)

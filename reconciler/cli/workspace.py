@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.baseline.store import Store
+from reconciler.cli.own_providers import prefer_ours
+from reconciler.cli.progress import progress
 from reconciler.desired.load import load
 from reconciler.engine.session import Session, utc_now
 from reconciler.errors import Complaint, InputError, ReconcilerError, suggestion
 from reconciler.model.declared import Snapshot
-from reconciler.own_providers import prefer_ours
 from reconciler.plan.guards import ALLOWABLE
-from reconciler.progress import progress
 from reconciler.project.file import Org, Project, as_written_error, load_project, login_place
 from reconciler.redaction import hold, redacted
 from reconciler.render.words.safe import line

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.options import (
+from reconciler.cli.options import (
     AllowCommands,
     AsJson,
     LockTimeout,
@@ -15,7 +15,7 @@ from reconciler.options import (
     Verbose,
     seconds,
 )
-from reconciler.output import PLAIN, Outputs, say
+from reconciler.cli.output import PLAIN, Outputs, say
 
 baseline_app = typer.Typer(
     help="What we manage, and what we last applied.", no_args_is_help=True, rich_markup_mode=None
@@ -33,11 +33,11 @@ def baseline_list(
     project: ProjectFile = None,
 ) -> None:
     """List what we manage in the org."""
+    from reconciler.cli.overwriting import keep_apart
+    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
-    from reconciler.overwriting import keep_apart
     from reconciler.render.json import baseline_document
     from reconciler.render.text import plain
-    from reconciler.workspace import Choices, Workspace
 
     outputs = Outputs.of(output, PLAIN, as_json=as_json)
     keep_apart(outputs, project)
@@ -64,11 +64,11 @@ def baseline_show(
     project: ProjectFile = None,
 ) -> None:
     """Show what we last applied for a resource."""
+    from reconciler.cli.overwriting import keep_apart
+    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
-    from reconciler.overwriting import keep_apart
     from reconciler.render.json import baseline_document
     from reconciler.render.text import plain
-    from reconciler.workspace import Choices, Workspace
 
     outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [baseline.typed_address(a) for a in addresses]
     keep_apart(outputs, project)
@@ -94,9 +94,9 @@ def baseline_accept(
     project: ProjectFile = None,
 ) -> None:
     """Take what the org has now as what should be: its drift is no longer reported. `*` and `?` fit many addresses."""
+    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
     from reconciler.render.words.safe import line
-    from reconciler.workspace import Choices, Workspace
 
     chosen = []
     for given in addresses:
@@ -123,9 +123,9 @@ def baseline_forget(
     project: ProjectFile = None,
 ) -> None:
     """Give resources up: they stay in the org, and we no longer own them."""
+    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
     from reconciler.render.words.safe import line
-    from reconciler.workspace import Choices, Workspace
 
     chosen = [baseline.typed_address(a) for a in addresses]
     wait = seconds(lock_timeout, "--lock-timeout")

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reconciler.cli.output import Outputs
+from reconciler.cli.workspace import BASELINES
 from reconciler.desired import tree
 from reconciler.errors import Complaint, InputError
-from reconciler.output import Outputs
 from reconciler.project.file import DESIRED, Project, find, load_project
 from reconciler.schema.values import SecretRef
-from reconciler.workspace import BASELINES
 
 MEND = "name another file"
 

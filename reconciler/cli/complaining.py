@@ -1,0 +1,22 @@
+"""Says an error on standard error, with its place and its mend."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from reconciler.cli.output import colour
+from reconciler.cli.streams import lost
+from reconciler.errors import ReconcilerError
+from reconciler.redaction import redacted
+
+if TYPE_CHECKING:
+    pass
+
+
+def complain(error: ReconcilerError) -> int:
+    from reconciler.render.text import complaints
+
+    # Where nobody reads standard error, it is told on standard output, unless a result stands there already.
+    silent = lost(sys.stderr) and not getattr(sys.stdout, "used", False)
+    stream = sys.stdout if silent else sys.stderr
+    stream.write(redacted(complaints.complaints(error, colour=colour(stream))))
+    return error.exit
