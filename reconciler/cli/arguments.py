@@ -281,7 +281,7 @@ def _meant(name: str, options: Iterable[str]) -> str:
 
 
 def _near(name: str, options: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 (only for a mistake)
+    from difflib import get_close_matches
 
     known = [one for one in options if one.startswith("--")]
     return next(iter(get_close_matches(f"--{name}", known, n=1, cutoff=0.7)), "")
@@ -304,7 +304,7 @@ def _no_shell(option: str, word: str) -> InputError:
 
 
 def _no_command(word: str, path: Sequence[str], commands: Mapping[str, Any]) -> InputError:
-    from difflib import get_close_matches  # noqa: PLC0415 (only for a mistake)
+    from difflib import get_close_matches
 
     mend = f"{' '.join(path)} --help lists them"
     ours = COMMANDS.get(word.casefold(), "") if len(path) == 1 else ""

@@ -1,5 +1,4 @@
 """`reconciler doctor`: can we work with this org, and if not, what is to be done? Arguments in, text out; no logic."""
-# ruff: noqa: PLC0415, B006 (imports are lazy; typer reads the defaults)
 
 from functools import partial
 

@@ -12,10 +12,10 @@ from reconciler.errors import Complaint, InputError
 
 def _orgs(incomplete: str) -> list[str]:
     """The orgs of the project, for a shell that completes."""
-    import os  # noqa: PLC0415 (only where somebody presses a key)
+    import os
 
-    from reconciler.errors import ReconcilerError  # noqa: PLC0415
-    from reconciler.project.file import load_project  # noqa: PLC0415
+    from reconciler.errors import ReconcilerError
+    from reconciler.project.file import load_project
 
     try:
         given = os.environ.get("RECONCILER_PROJECT")

@@ -1,5 +1,4 @@
 """The command `verify`: runs the OAuth flows that the configuration promises, and those that it must refuse."""
-# ruff: noqa: PLC0415, B006 (imports are lazy; typer reads the defaults)
 
 import sys
 from typing import Annotated
