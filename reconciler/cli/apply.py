@@ -7,23 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli.asking import is_confirmed, org_in_words, refuse_unasked
-from reconciler.cli.meanings import request_of, severity, workspace
+from reconciler.cli.counting import severity
 from reconciler.cli.options import (
-    AllowCommands,
-    AsJson,
-    Destroy,
+    Asked,
     LockTimeout,
-    OrgName,
-    Output,
-    ProjectFile,
-    Quiet,
-    Replace,
+    Requested,
+    Shown,
     StopOn,
-    Target,
-    Verbose,
+    grouped,
     seconds,
 )
-from reconciler.cli.output import Outputs, asked_about, colour, read
+from reconciler.cli.output import colour, read
 from reconciler.errors import Exit, InputError
 
 if TYPE_CHECKING:
@@ -36,23 +30,17 @@ Allow = Annotated[
 ]
 
 
+@grouped
 def apply(
     saved: Annotated[Path | None, typer.Argument(help="A plan that was saved by plan --out.", metavar="[PLAN]")] = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", "-y", help="Do not ask.")] = False,
     allow: Allow = [],
-    target: Target = [],
-    replace: Replace = [],
-    destroy: Destroy = False,
+    requested: Requested = Requested(),
     resume: Annotated[bool, typer.Option("--resume", help="Carry on the apply that was cut off.")] = False,
-    output: Output = [],
-    as_json: AsJson = False,
+    shown: Shown = Shown(),
     fail_on: StopOn = "high",
     lock_timeout: LockTimeout = "0s",
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    asked: Asked = Asked(),
 ) -> None:
     """Make the org equal to the files. Applies a plan that was saved, or a fresh one after yes."""
     from reconciler.cli.overwriting import keep_apart
@@ -62,9 +50,9 @@ def apply(
     from reconciler.render.json.saved_plan import read_plan
     from reconciler.render.text import outcome, plain
 
-    outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), severity(fail_on)
+    outputs, least = shown.outputs(asked), severity(fail_on)
     wait = seconds(lock_timeout, "--lock-timeout")
-    keep_apart(outputs, project, given={"the saved plan": saved})
+    keep_apart(outputs, asked.project, given={"the saved plan": saved})
 
     def confirm(made: "Plan") -> bool:
         if saved is not None or auto_approve:
@@ -72,7 +60,7 @@ def apply(
         return is_confirmed(plain.plan(made, colour=colour(sys.stderr)), f"Apply this to {org_in_words(made.org)}?")
 
     with outputs.telling("apply"):
-        if resume and (saved or target or replace or destroy):
+        if resume and (saved or requested.anything):
             raise InputError(
                 "--resume carries on what was asked for then: it takes no plan, target, replace or destroy"
             )
@@ -80,21 +68,12 @@ def apply(
         if saved is not None:
             reviewed = read_plan(read(saved, "make one with: reconciler plan --out FILE"), str(saved))
         if reviewed is None:
-            request = request_of(target, replace, destroy)
-        elif target or replace or destroy:
+            request = requested.request()
+        elif requested.anything:
             raise InputError("a saved plan already says what it is for: --target, --replace and --destroy go with plan")
         else:
-            request = request_of(reviewed.targets, reviewed.replaced, reviewed.destroy)
-        space = workspace(
-            org,
-            project,
-            quiet=quiet,
-            verbose=verbose,
-            allow=allow,
-            allow_commands=allow_commands,
-            fail_on=least,
-            lock_timeout=wait,
-        )
+            request = Requested(list(reviewed.targets), list(reviewed.replaced), reviewed.destroy).request()
+        space = asked.workspace(allow=tuple(allow), fail_on=least, lock_timeout=wait)
         if reviewed is None and not auto_approve and not resume:
             # Reading a large org takes minutes; what was approved before it was cut off is not asked for again.
             refuse_unasked()

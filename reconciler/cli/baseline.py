@@ -5,17 +5,13 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.options import (
-    AllowCommands,
-    AsJson,
+    Asked,
     LockTimeout,
-    OrgName,
-    PlainOutput,
-    ProjectFile,
-    Quiet,
-    Verbose,
+    ShownPlainly,
+    grouped,
     seconds,
 )
-from reconciler.cli.output import PLAIN, Outputs, say
+from reconciler.cli.output import say
 
 baseline_app = typer.Typer(
     help="What we manage, and what we last applied.", no_args_is_help=True, rich_markup_mode=None
@@ -23,25 +19,20 @@ baseline_app = typer.Typer(
 
 
 @baseline_app.command("list")
+@grouped
 def baseline_list(
-    output: PlainOutput = [],
-    as_json: AsJson = False,
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    shown: ShownPlainly = ShownPlainly(),
+    asked: Asked = Asked(),
 ) -> None:
     """List what we manage in the org."""
     from reconciler.cli.overwriting import keep_apart
-    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
     from reconciler.render.json import baseline_document
     from reconciler.render.text import plain
 
-    outputs = Outputs.of(output, PLAIN, as_json=as_json)
-    keep_apart(outputs, project)
-    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    outputs = shown.outputs()
+    keep_apart(outputs, asked.project)
+    space = asked.workspace()
     with space.session(files=False) as session:
         found = baseline.baseline(session)
     raise typer.Exit(
@@ -53,26 +44,21 @@ def baseline_list(
 
 
 @baseline_app.command("show")
+@grouped
 def baseline_show(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS")],
-    output: PlainOutput = [],
-    as_json: AsJson = False,
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    shown: ShownPlainly = ShownPlainly(),
+    asked: Asked = Asked(),
 ) -> None:
     """Show what we last applied for a resource."""
     from reconciler.cli.overwriting import keep_apart
-    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
     from reconciler.render.json import baseline_document
     from reconciler.render.text import plain
 
-    outputs, only = Outputs.of(output, PLAIN, as_json=as_json), [baseline.typed_address(a) for a in addresses]
-    keep_apart(outputs, project)
-    space = Workspace.open(Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose))
+    outputs, only = shown.outputs(), [baseline.typed_address(a) for a in addresses]
+    keep_apart(outputs, asked.project)
+    space = asked.workspace()
     with space.session(files=False) as session:
         found = baseline.baseline(session, only)
     raise typer.Exit(
@@ -84,17 +70,13 @@ def baseline_show(
 
 
 @baseline_app.command("accept")
+@grouped
 def baseline_accept(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS[.FIELD]")],
     lock_timeout: LockTimeout = "0s",
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    asked: Asked = Asked(),
 ) -> None:
     """Take what the org has now as what should be: its drift is no longer reported. `*` and `?` fit many addresses."""
-    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
     from reconciler.render.words.safe import line
 
@@ -104,34 +86,26 @@ def baseline_accept(
         prefix = given.rpartition("/")[0]
         chosen.append((f"{prefix}/{head}" if prefix else head, path if dot else ""))
     wait = seconds(lock_timeout, "--lock-timeout")
-    space = Workspace.open(
-        Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
-    )
+    space = asked.workspace(lock_timeout=wait)
     with space.session(files=False) as session:
         accepted = baseline.accept(session, chosen)
     say("".join(f"accepted {line(one)}\n" for one in accepted), done=True)
 
 
 @baseline_app.command("forget")
+@grouped
 def baseline_forget(
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS")],
     lock_timeout: LockTimeout = "0s",
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    asked: Asked = Asked(),
 ) -> None:
     """Give resources up: they stay in the org, and we no longer own them."""
-    from reconciler.cli.workspace import Choices, Workspace
     from reconciler.engine import baseline
     from reconciler.render.words.safe import line
 
     chosen = [baseline.typed_address(a) for a in addresses]
     wait = seconds(lock_timeout, "--lock-timeout")
-    space = Workspace.open(
-        Choices(org, project, allow_commands=allow_commands, quiet=quiet, verbose=verbose, lock_timeout=wait)
-    )
+    space = asked.workspace(lock_timeout=wait)
     with space.session(files=False) as session:
         given_up = baseline.forget(session, chosen)
     say("".join(f"forgot {line(str(one))}\n" for one in given_up), done=True)

@@ -2,33 +2,29 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from reconciler.cli.options import AsJson, PlainOutput
-from reconciler.cli.output import PLAIN, Outputs
+from reconciler.cli.options import ShownPlainly, grouped
 from reconciler.errors import Exit
 
-if TYPE_CHECKING:
-    pass
 
-
+@grouped
 def cassette(
     file: Annotated[Path, typer.Argument(help="A file that --record wrote.", metavar="FILE")],
-    output: PlainOutput = [],
-    as_json: AsJson = False,
+    shown: ShownPlainly = ShownPlainly(),
 ) -> None:
     """Look through a recording. Shows its age, its calls, and anything in it that looks like a secret (then exit 2)."""
     from providers.salesforce.tape.inspecting import inspect
     from reconciler.cli.overwriting import keep_apart
-    from reconciler.render import cassette as shown
+    from reconciler.render import cassette as pages
 
-    outputs = Outputs.of(output, PLAIN, as_json=as_json)
+    outputs = shown.outputs()
     keep_apart(outputs, None, given={"the recording": file})
     with outputs.telling("cassette"):
         found = inspect(file)
-    summary = shown.Cassette(
+    summary = pages.Cassette(
         str(file),
         found.bytes,
         found.head.recorded_at,
@@ -43,5 +39,5 @@ def cassette(
         tuple((one.where, one.what) for one in found.suspicions),
     )
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    code = outputs.emit(lambda colour: shown.text(summary, now, colour=colour), lambda: shown.json(summary, now))
+    code = outputs.emit(lambda colour: pages.text(summary, now, colour=colour), lambda: pages.json(summary, now))
     raise typer.Exit(Exit.DIFFERENCES if found.suspicions else code)

@@ -1,33 +1,15 @@
 """`reconciler check`: judges the files, or with --live an org. Arguments in, text out; no logic."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from reconciler.cli.meanings import counted, earlier_report, severity, sound_files, stop, workspace
-from reconciler.cli.options import (
-    AllowCommands,
-    AsJson,
-    OrgName,
-    Output,
-    ProjectFile,
-    Quiet,
-    RecordTo,
-    ReplayFrom,
-    Scrub,
-    ScrubKey,
-    Since,
-    Summary,
-    Verbose,
-)
-from reconciler.cli.output import Outputs, asked_about
-from reconciler.cli.recording import recorded_to
+from reconciler.cli.counting import counted, earlier_report, severity, sound_files, stop
+from reconciler.cli.options import Asked, Recorded, Shown, Since, Summary, grouped
 from reconciler.errors import Exit, InputError
 
-if TYPE_CHECKING:
-    pass
 
-
+@grouped
 def check(
     live: Annotated[bool, typer.Option("--live", help="Judge the org as it is; the files do not matter.")] = False,
     fail_on: Annotated[
@@ -45,18 +27,10 @@ def check(
         ),
     ] = False,
     since: Since = None,
-    output: Output = [],
-    as_json: AsJson = False,
+    shown: Shown = Shown(),
     summary: Summary = False,
-    record: RecordTo = None,
-    replay: ReplayFrom = None,
-    scrub: Scrub = [],
-    scrub_key: ScrubKey = None,
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    recorded: Recorded = Recorded(),
+    asked: Asked = Asked(),
 ) -> None:
     """Check the files alone: syntax, schema, references, rules. Asks no org, unless --live lets the rules judge one."""
     from datetime import UTC, datetime
@@ -69,18 +43,16 @@ def check(
     from reconciler.render.text import plain
 
     outputs, least = (
-        Outputs.of(output, as_json=as_json, whose=asked_about(org, project)),
+        shown.outputs(asked),
         severity(fail_on or ("low" if live else "high")),
     )
     if secret_ages and not live:
         raise InputError("--secret-ages asks an org: it goes with --live")
-    keep_apart(outputs, project, {"--record": record}, {"the recording": replay})
+    keep_apart(outputs, asked.project, {"--record": recorded.record}, {"the recording": recorded.replay})
     with outputs.telling("check", keep=since):
         before = earlier_report(since, "check")
-        kept = recorded_to(record, replay, scrub, scrub_key, asks_org=live)
-        space = workspace(
-            org, project, quiet=quiet, verbose=verbose, allow_commands=allow_commands, record=kept, replay=replay
-        )
+        kept = recorded.kept(asks_org=live)
+        space = asked.workspace(record=kept, replay=recorded.replay)
         if live:
             with space.session(desired=sound_files(space, "the org is judged", "findings have no place")) as session:
                 found = check.check_org(session, secrets=secret_ages)

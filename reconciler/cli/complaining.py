@@ -1,15 +1,11 @@
 """Says an error on standard error, with its place and its mend."""
 
 import sys
-from typing import TYPE_CHECKING
 
 from reconciler.cli.output import colour
 from reconciler.cli.streams import lost
 from reconciler.errors import ReconcilerError
 from reconciler.redaction import redacted
-
-if TYPE_CHECKING:
-    pass
 
 
 def complain(error: ReconcilerError) -> int:

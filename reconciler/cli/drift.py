@@ -1,51 +1,25 @@
 """`reconciler drift`: shows what changed behind the files' back. Arguments in, text out; no logic."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from reconciler.cli.meanings import counted, earlier_report, severity, sound_files, workspace
-from reconciler.cli.options import (
-    AllowCommands,
-    AsJson,
-    OrgName,
-    Output,
-    ProjectFile,
-    Quiet,
-    RecordTo,
-    ReplayFrom,
-    Scrub,
-    ScrubKey,
-    Since,
-    Summary,
-    Verbose,
-)
-from reconciler.cli.output import Outputs, asked_about
-from reconciler.cli.recording import recorded_to
+from reconciler.cli.counting import counted, earlier_report, severity, sound_files
+from reconciler.cli.options import Asked, Recorded, Shown, Since, Summary, grouped
 from reconciler.errors import Exit, InputError
 
-if TYPE_CHECKING:
-    pass
 
-
+@grouped
 def drift(
     against: Annotated[str, typer.Option("--against", help="baseline, or desired.", metavar="WHAT")] = "baseline",
     fail_on: Annotated[
         str, typer.Option("--fail-on", help="Exit 2 from this severity on.", metavar="SEVERITY")
     ] = "low",
     since: Since = None,
-    output: Output = [],
-    as_json: AsJson = False,
+    shown: Shown = Shown(),
     summary: Summary = False,
-    record: RecordTo = None,
-    replay: ReplayFrom = None,
-    scrub: Scrub = [],
-    scrub_key: ScrubKey = None,
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    recorded: Recorded = Recorded(),
+    asked: Asked = Asked(),
 ) -> None:
     """Show what changed behind the files' back. Says how bad it is, and who did it; changes and proposes nothing."""
     from reconciler.cli.overwriting import keep_apart
@@ -55,16 +29,14 @@ def drift(
     from reconciler.render.json import documents, earlier
     from reconciler.render.text import plain
 
-    outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), severity(fail_on)
+    outputs, least = shown.outputs(asked), severity(fail_on)
     if against not in ("baseline", "desired"):
         raise InputError(f"--against {against}: write baseline or desired")
-    keep_apart(outputs, project, {"--record": record}, {"the recording": replay})
+    keep_apart(outputs, asked.project, {"--record": recorded.record}, {"the recording": recorded.replay})
     with outputs.telling("drift", keep=since):
         before = earlier_report(since, "drift")
-        kept = recorded_to(record, replay, scrub, scrub_key)
-        space = workspace(
-            org, project, quiet=quiet, verbose=verbose, allow_commands=allow_commands, record=kept, replay=replay
-        )
+        kept = recorded.kept()
+        space = asked.workspace(record=kept, replay=recorded.replay)
         desired = None if against == "desired" else sound_files(space, "drift is shown", "nothing counts as ignored")
         with space.session(desired=desired) as session:
             found = drift.drift(session, against=against)

@@ -1,14 +1,11 @@
 """`reconciler explain` and `reconciler schema`: what an id, a field, a guard or our JSON means."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from reconciler.cli.output import say
 from reconciler.errors import Complaint, InputError
-
-if TYPE_CHECKING:
-    pass
 
 
 def explain(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.options import AsJson, OrgName, ProjectFile
+from reconciler.cli.options import AsJson, Chosen, grouped
 from reconciler.cli.output import say
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.render.words.safe import line
@@ -33,9 +33,10 @@ Switch = Annotated[
 
 
 @mock_app.command("users")
-def mock_users(org: OrgName = None, project: ProjectFile = None) -> None:
+@grouped
+def mock_users(chosen: Chosen = Chosen()) -> None:
     """List who there is in the mock org."""
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         for user in found.users():
             state = "active" if user.is_active else "inactive"
             kind = ", API only" if user.is_api_only else ""
@@ -44,6 +45,7 @@ def mock_users(org: OrgName = None, project: ProjectFile = None) -> None:
 
 
 @mock_app.command("set")
+@grouped
 def mock_set(
     target: Annotated[str, typer.Argument(metavar="ADDRESS")],
     changes: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE")],
@@ -51,8 +53,7 @@ def mock_set(
     delegate: Annotated[
         str, typer.Option("--delegate", help="Who had logged in as that user.", metavar="USERNAME")
     ] = "",
-    org: OrgName = None,
-    project: ProjectFile = None,
+    chosen: Chosen = Chosen(),
 ) -> None:
     """Change a record of the mock org as an admin in Setup would."""
     pairs: dict[str, str | None] = {}
@@ -61,7 +62,7 @@ def mock_set(
         if not equals or not name:
             raise InputError(Complaint(f"{change!r} is not FIELD=VALUE", mend="for example isPkceRequired=false"))
         pairs[name] = value
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         same = found.set(target, pairs, as_user=as_user, delegate=delegate or None)
     changed = [name for name in pairs if name not in same]
     told = [f"{as_user} changed {', '.join(changed)} of {target}"] if changed else []
@@ -73,24 +74,27 @@ def mock_set(
 
 
 @mock_app.command("reset")
-def mock_reset(switch: Switch = [], org: OrgName = None, project: ProjectFile = None) -> None:
+@grouped
+def mock_reset(switch: Switch = [], chosen: Chosen = Chosen()) -> None:
     """Make a new mock org, with a new id, in place of the old one."""
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         _switch(found, switch)
         found.reset()
         say(f"new org {found.org_id} ({found.name})\n", done=True)
 
 
 @mock_app.command("audit")
-def mock_audit(org: OrgName = None, project: ProjectFile = None) -> None:
+@grouped
+def mock_audit(chosen: Chosen = Chosen()) -> None:
     """Show the mock org's Setup audit trail, newest first."""
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         for row in found.audit():
             beside = f"   ({row.delegate_user} had logged in as that user)" if row.delegate_user else ""
             say(f"{row.created_date}  {row.created_by:28} {row.display}{beside}\n")
 
 
 @mock_app.command("serve")
+@grouped
 def mock_serve(
     port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65535)] = 0,
     switch: Switch = [],
@@ -108,8 +112,7 @@ def mock_serve(
         str, typer.Option("--output", help="text, or json: one object on one line.", metavar="FORMAT")
     ] = "text",
     in_json: AsJson = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    chosen: Chosen = Chosen(),
 ) -> None:
     """Serve the mock org over HTTP or TLS on loopback, until Ctrl-C, and say what clients need to reach it."""
     from providers.mock import serve
@@ -120,7 +123,7 @@ def mock_serve(
         raise InputError(Complaint(f"--output {output}: no such format", mend="one of: text, json"))
     slower, played = _latency(latency), _faults(faults)
     gc.enable()
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         _switch(found, switch)
 
         def ready(served: "Served") -> None:
@@ -164,6 +167,7 @@ def _faults(file: Path | None) -> "Faults | None":
 
 
 @mock_app.command("token")
+@grouped
 def mock_token(
     subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="Whom the identity provider means.")],
     kind: Annotated[
@@ -173,11 +177,10 @@ def mock_token(
     issuer: Annotated[str, typer.Option("--issuer", help="Default: that of the only rule.", metavar="URL")] = "",
     expires_in: Annotated[int, typer.Option("--expires-in", help="Seconds.", metavar="SECONDS")] = 300,
     forged: Annotated[bool, typer.Option("--forged", help="Let nobody have signed it.")] = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    chosen: Chosen = Chosen(),
 ) -> None:
     """Print a token of the mock org's identity provider, and nothing else, so that {command: …} may call it."""
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         say(
             found.subject_token(
                 subject, audience=audience, issuer=issuer, token_type=kind, expires_in=expires_in, forged=forged
@@ -187,17 +190,18 @@ def mock_token(
 
 
 @mock_app.command("secret")
+@grouped
 def mock_secret(
     app: Annotated[str, typer.Argument(metavar="APP", help="An external client app or a connected app.")],
-    org: OrgName = None,
-    project: ProjectFile = None,
+    chosen: Chosen = Chosen(),
 ) -> None:
     """Print the consumer secret of an app of the mock org, and nothing else, so that {command: …} may call it."""
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         say(f"{found.consumer(app)[1]}\n")
 
 
 @mock_app.command("rule")
+@grouped
 def mock_rule(
     apex_class: Annotated[str, typer.Argument(metavar="CLASS", help="The Apex class of a token exchange handler.")],
     issuer: Annotated[str, typer.Option("--issuer", help="Whose tokens it takes.", metavar="URL")],
@@ -207,19 +211,19 @@ def mock_rule(
         str, typer.Option("--user", help="FederationIdentifier, Username or Email.", metavar="FIELD")
     ] = "FederationIdentifier",
     creates: Annotated[bool, typer.Option("--creates", help="It makes users where its handler may.")] = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    chosen: Chosen = Chosen(),
 ) -> None:
     """Say how the mock org plays an Apex token exchange handler: it runs no Apex."""
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         found.set_rule(apex_class, issuer=issuer, audience=audience, claim=claim, user=user, creates=creates)
     say(f"{apex_class} is played: {issuer} for {audience}, {claim} is the user's {user}\n", done=True)
 
 
 @mock_app.command("rules")
-def mock_rules(org: OrgName = None, project: ProjectFile = None) -> None:
+@grouped
+def mock_rules(chosen: Chosen = Chosen()) -> None:
     """List how the mock org plays Apex token exchange handlers."""
-    with _mock(org, project) as found:
+    with _mock(chosen) as found:
         for rule in found.rules():
             creates = ", makes users" if rule.creates else ""
             whose = f"{rule.claim} is the user's {rule.user_field}"
@@ -236,11 +240,11 @@ def _switch(found: "MockOrg", switches: "Sequence[str]") -> None:
 
 
 @contextmanager
-def _mock(org: str | None, project: Path | None) -> "Iterator[MockOrg]":
+def _mock(chosen: Chosen) -> "Iterator[MockOrg]":
     from providers.mock import MockOrgError, open_org
     from reconciler.cli.workspace import Choices, Workspace
 
-    space = Workspace.open(Choices(org, project))
+    space = Workspace.open(Choices(chosen.org, chosen.project))
     if space.org.mock is None:
         message = f"{space.org.name} is not a mock org"
         raise InputError(Complaint(message, mend="choose one that has `mock:` in reconciler.yaml"))

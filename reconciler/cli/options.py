@@ -1,13 +1,20 @@
 """Options that several commands have in common: spelled once, and explained in the same words everywhere."""
 
+import inspect
 import re
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from reconciler.cli.output import FORMATS
+from reconciler.cli.output import FORMATS, PLAIN, Outputs, asked_about, writable
 from reconciler.errors import Complaint, InputError
+
+if TYPE_CHECKING:
+    from reconciler.cli.workspace import Record, Workspace
+    from reconciler.model.request import Request
 
 
 def _orgs(incomplete: str) -> list[str]:
@@ -138,3 +145,153 @@ ScrubKey = Annotated[
         metavar="VARIABLE",
     ),
 ]
+
+
+# --- options that go together ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a result is shown, and where it goes."""
+
+    output: Output = field(default_factory=list)
+    as_json: AsJson = False
+
+    def outputs(self, asked: "Asked") -> Outputs:
+        """Raises InputError for a format that there is not, or a file that cannot be written."""
+        return Outputs.of(self.output, as_json=self.as_json, whose=asked_about(asked.org, asked.project))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlainly:
+    """The same of a command that knows text and JSON only."""
+
+    output: PlainOutput = field(default_factory=list)
+    as_json: AsJson = False
+
+    def outputs(self) -> Outputs:
+        """Raises InputError for a format that there is not, or a file that cannot be written."""
+        return Outputs.of(self.output, PLAIN, as_json=self.as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What is asked of a plan besides "make it equal"."""
+
+    target: Target = field(default_factory=list)
+    replace: Replace = field(default_factory=list)
+    destroy: Destroy = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is asked at all."""
+        return bool(self.target or self.replace or self.destroy)
+
+    def request(self) -> "Request":
+        """Raises InputError for what is no address."""
+        from reconciler.engine.baseline import typed_address as address
+        from reconciler.model.request import Request
+
+        return Request(tuple(map(address, self.target)), frozenset(map(address, self.replace)), self.destroy)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that is made of the run, or that stands for the org."""
+
+    record: RecordTo = None
+    replay: ReplayFrom = None
+    scrub: Scrub = field(default_factory=list)
+    scrub_key: ScrubKey = None
+
+    def kept(self, *, asks_org: bool = True, validate: bool = False) -> "Record | None":
+        """The recording to be made, if any. Raises InputError where the options contradict each other."""
+        from reconciler.cli.workspace import Record
+
+        if self.record is not None and self.replay is not None:
+            raise InputError("--record and --replay: a replay has nothing to record")
+        if (self.record is not None or self.replay is not None) and not asks_org:
+            raise InputError("--record and --replay are about an org: with check they go with --live")
+        if self.replay is not None and validate:
+            raise InputError(
+                Complaint(
+                    "--validate lets the org check the plan, and with --replay there is none",
+                    mend="leave one of them out",
+                )
+            )
+        parts = [part.strip() for one in self.scrub for part in one.split(",")]
+        if not all(parts):
+            raise InputError(
+                Complaint("--scrub names nothing between two commas", mend="write --scrub emails,certificates")
+            )
+        what = frozenset(parts)
+        if self.record is None:
+            if what or self.scrub_key:
+                raise InputError("--scrub and --scrub-key go with --record")
+            return None
+        writable(self.record)
+        return Record(self.record, what, self.scrub_key or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which org."""
+
+    org: OrgName = None
+    project: ProjectFile = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which org, and how it is asked."""
+
+    allow_commands: AllowCommands = False
+    quiet: Quiet = False
+    verbose: Verbose = False
+    org: OrgName = None
+    project: ProjectFile = None
+
+    def workspace(self, **more: Any) -> "Workspace":
+        """The project and the org; `more` are further fields of `Choices`. Raises InputError."""
+        from reconciler.cli.workspace import Choices, Workspace
+
+        return Workspace.open(
+            Choices(
+                self.org,
+                self.project,
+                allow_commands=self.allow_commands,
+                quiet=self.quiet,
+                verbose=self.verbose,
+                **more,
+            )
+        )
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take options that go together as one value.
+
+    A parameter whose type is one of the dataclasses above stands for an option of each of its fields, at its place. Typer
+    reads the signature, so the command gets one in which they are spelled out.
+    """
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type[Any]] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        group = parameter.annotation
+        if not is_dataclass(group):
+            parameters.append(parameter)
+            continue
+        groups[parameter.name] = group  # type: ignore[assignment]
+        hints = get_type_hints(group, include_extras=True)
+        for one in fields(group):
+            default = one.default if one.default_factory is MISSING else one.default_factory()
+            parameters.append(parameter.replace(name=one.name, default=default, annotation=hints[one.name]))
+
+    def run(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{one.name: given.pop(one.name) for one in fields(group)})
+        command(**given)
+
+    run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run

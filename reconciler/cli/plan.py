@@ -1,38 +1,26 @@
 """`reconciler plan`: shows what apply would change. Arguments in, text out; no logic."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from reconciler.cli.meanings import request_of, severity, stop, workspace
+from reconciler.cli.counting import severity, stop
 from reconciler.cli.options import (
-    AllowCommands,
-    AsJson,
-    Destroy,
-    OrgName,
-    Output,
-    ProjectFile,
-    Quiet,
-    RecordTo,
-    Replace,
-    ReplayFrom,
-    Scrub,
-    ScrubKey,
+    Asked,
+    Recorded,
+    Requested,
+    Shown,
     StopOn,
     Summary,
-    Target,
-    Verbose,
+    grouped,
 )
-from reconciler.cli.output import Outputs, asked_about, writable, write
-from reconciler.cli.recording import recorded_to
+from reconciler.cli.output import writable, write
 from reconciler.errors import Complaint, Exit, ReconcilerError, RefusedError
 from reconciler.redaction import redacted
 
-if TYPE_CHECKING:
-    pass
 
-
+@grouped
 def plan(
     out: Annotated[
         Path | None, typer.Option("--out", help="Save the plan, to be applied as it is.", metavar="FILE")
@@ -41,22 +29,12 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")
     ] = False,
     validate: Annotated[bool, typer.Option("--validate", help="Let the org check the plan without doing it.")] = False,
-    target: Target = [],
-    replace: Replace = [],
-    destroy: Destroy = False,
-    output: Output = [],
-    as_json: AsJson = False,
+    requested: Requested = Requested(),
+    shown: Shown = Shown(),
     summary: Summary = False,
     fail_on: StopOn = "high",
-    record: RecordTo = None,
-    replay: ReplayFrom = None,
-    scrub: Scrub = [],
-    scrub_key: ScrubKey = None,
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    recorded: Recorded = Recorded(),
+    asked: Asked = Asked(),
 ) -> None:
     """Show what apply would change. Changes nothing."""
     from reconciler.cli.overwriting import keep_apart
@@ -65,16 +43,14 @@ def plan(
     from reconciler.render.json import documents
     from reconciler.render.text import plain
 
-    outputs, least = Outputs.of(output, as_json=as_json, whose=asked_about(org, project)), severity(fail_on)
+    outputs, least = shown.outputs(asked), severity(fail_on)
     if out is not None:
         writable(out)
-    keep_apart(outputs, project, {"--out": out, "--record": record}, {"the recording": replay})
+    keep_apart(outputs, asked.project, {"--out": out, "--record": recorded.record}, {"the recording": recorded.replay})
     with outputs.telling("plan"):
-        request = request_of(target, replace, destroy)
-        kept = recorded_to(record, replay, scrub, scrub_key, validate=validate)
-        space = workspace(
-            org, project, quiet=quiet, verbose=verbose, allow_commands=allow_commands, record=kept, replay=replay
-        )
+        request = requested.request()
+        kept = recorded.kept(validate=validate)
+        space = asked.workspace(record=kept, replay=recorded.replay)
         with space.session() as session:
             made = plan.plan(session, request)
             judged = apply.validate(session, made) if validate else ()

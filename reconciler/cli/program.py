@@ -20,13 +20,9 @@ from reconciler.cli.drift import drift
 from reconciler.cli.explain import explain, schema
 from reconciler.cli.mock import mock_app
 from reconciler.cli.options import (
-    AllowCommands,
-    AsJson,
-    OrgName,
-    Output,
-    ProjectFile,
-    Quiet,
-    Verbose,
+    Asked,
+    Shown,
+    grouped,
 )
 from reconciler.cli.output import say
 from reconciler.cli.own_providers import prefer_ours
@@ -57,17 +53,13 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
+@grouped
 def root(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
-    output: Output = [],
-    as_json: AsJson = False,
-    allow_commands: AllowCommands = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    org: OrgName = None,
-    project: ProjectFile = None,
+    shown: Shown = Shown(),
+    asked: Asked = Asked(),
 ) -> None:
     """Plan, apply and watch the identity configuration of Salesforce orgs."""
     # Options before the command are handed to the command: `command_line.arranged`.

@@ -1,4 +1,4 @@
-"""What the options of several commands mean: a severity, a request, an earlier report, the files and the org."""
+"""What several commands do with what was found: count it against a severity, hold it beside an earlier report."""
 
 import sys
 from pathlib import Path
@@ -13,44 +13,11 @@ from reconciler.errors import Exit, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.cli.workspace import Record, Workspace
+    from reconciler.cli.workspace import Workspace
     from reconciler.model.declared import Snapshot
     from reconciler.model.finding import Finding
-    from reconciler.model.request import Request
     from reconciler.render.json.earlier import Earlier
     from reconciler.schema.severity import Severity
-
-
-def workspace(
-    org: str | None,
-    project: Path | None,
-    *,
-    quiet: bool,
-    verbose: bool,
-    allow: "Sequence[str]" = (),
-    allow_commands: bool = False,
-    fail_on: "Severity | None" = None,
-    record: "Record | None" = None,
-    replay: Path | None = None,
-    lock_timeout: float = 0.0,
-) -> "Workspace":
-    from reconciler.cli.workspace import Choices, Workspace
-    from reconciler.schema.severity import Severity
-
-    return Workspace.open(
-        Choices(
-            org,
-            project,
-            allow=tuple(allow),
-            allow_commands=allow_commands,
-            fail_on=Severity.HIGH if fail_on is None else fail_on,
-            record=record,
-            replay=replay,
-            quiet=quiet,
-            verbose=verbose,
-            lock_timeout=lock_timeout,
-        )
-    )
 
 
 def sound_files(space: "Workspace", still: str, but: str) -> "Snapshot":
@@ -78,13 +45,6 @@ def stop(number: int, least: "Severity", words: tuple[str, str]) -> None:
         told = f"1 finding of severity {least} or worse {one}" if number == 1 else f"{number} findings … {many}"
         sys.stderr.write(f"{told.replace('…', f'of severity {least} or worse')}\n")
         raise typer.Exit(Exit.BAD_INPUT)
-
-
-def request_of(target: "Sequence[str]", replace: "Sequence[str]", destroy: bool) -> "Request":
-    from reconciler.engine.baseline import typed_address as address
-    from reconciler.model.request import Request
-
-    return Request(tuple(address(t) for t in target), frozenset(address(r) for r in replace), destroy)
 
 
 def earlier_report(since: Path | None, command: str) -> "Earlier | None":
