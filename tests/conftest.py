@@ -9,8 +9,12 @@ interrupts would go on for ever. What is *caught* goes back to the default in a 
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.desired.build import Folder
 
 settings.register_profile(
     "project",
@@ -24,3 +28,9 @@ settings.load_profile("project")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A folder of desired files."""
+    return Folder(tmp_path)

@@ -35,7 +35,7 @@ from tests.e2e.build import (
     scope,
 )
 from tests.e2e.stage import Stage, Value, staged
-from tests.kinds.test_meanings import marked
+from tests.schema.test_meanings import marked
 
 OMAR = "omar@acme.example"
 PARTNER = "ConnectedApp/Partner_Portal"

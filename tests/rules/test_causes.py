@@ -9,7 +9,7 @@ from reconciler.model.facts import Facts
 from reconciler.rules import all_rules, judging
 from reconciler.rules.settings import RuleSettings
 from reconciler.schema.values import Body
-from tests.core.build import baseline, desired, live, plan
+from tests.build import baseline, desired, live, plan
 
 APP, OTHER, CONNECTED = "ExternalClientApplication/shop", "ExternalClientApplication/desk", "ConnectedApp/Shop"
 FLOWS, OTHER_FLOWS = "ExtlClntAppGlobalOauthSettings/shop", "ExtlClntAppGlobalOauthSettings/desk"

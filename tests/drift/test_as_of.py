@@ -7,7 +7,7 @@ import pytest
 from reconciler.drift.as_of import dated
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.live import LiveResource, LiveState, Modified
-from tests.core.build import ORG, address
+from tests.build import ORG, address
 
 APP, OTHER = address("ExternalClientApplication/a"), address("ExternalClientApplication/b")
 ENABLED = address("OauthTokenExchangeHandler/Idp/enablements/a")

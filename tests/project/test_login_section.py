@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.project.login_section import FLOWS
 from reconciler.schema.values import SecretRef
-from tests.desired.test_config import complaints, load, org
+from tests.project.test_file import complaints, load, org
 
 REMOTE = "instance_url: https://acme.my.salesforce.com\n"
 GOOD = [

@@ -9,7 +9,7 @@ from reconciler.model.applied import Applied, Baseline
 from reconciler.model.declared import Lifecycle
 from reconciler.model.live import Modified
 from reconciler.schema.values import Body, SecretRef
-from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
+from tests.build import NOTHING_OWNED, address, baseline, desired, live, plan
 
 CA, ECA = "ConnectedApp/legacy", "ExternalClientApplication/portal"
 GLOBAL, POLICIES = "ExtlClntAppGlobalOauthSettings/portal", "ExtlClntAppConfigurablePolicies/portal"

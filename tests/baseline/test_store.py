@@ -17,7 +17,7 @@ from reconciler.errors import Exit, InputError, ReconcilerError, RefusedError
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.schema.values import RawXml
-from tests.core.build import ORG, address
+from tests.build import ORG, address
 
 CA = address("ConnectedApp/légacy")
 APPLIED = Applied(

@@ -5,7 +5,7 @@ import pytest
 from reconciler.model.changes import Action
 from reconciler.model.declared import Lifecycle
 from reconciler.schema.values import Body, RawXml, SecretRef
-from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan, shown
+from tests.build import NOTHING_OWNED, address, baseline, desired, live, plan, shown
 
 ECA = "ExternalClientApplication/portal"
 GLOBAL = "ExtlClntAppGlobalOauthSettings/portal"

@@ -5,7 +5,7 @@ import pytest
 from reconciler.model.changes import Refusal
 from reconciler.model.declared import Lifecycle
 from reconciler.plan import guards
-from tests.core.build import NOTHING_OWNED, address, baseline, desired, live, plan
+from tests.build import NOTHING_OWNED, address, baseline, desired, live, plan
 
 ECA, POLICIES, CA = "ExternalClientApplication/portal", "ExtlClntAppConfigurablePolicies/portal", "ConnectedApp/legacy"
 

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.rules import all_rules
 from reconciler.schema.severity import Severity
-from tests.desired.test_config import complaints, load
+from tests.project.test_file import complaints, load
 
 RULE = next(iter(all_rules()))
 START = f"project: a\norgs: {{dev: {{mock: a.db}}, prod: {{mock: b.db, rules: {{{RULE}: critical}}}}}}\n"

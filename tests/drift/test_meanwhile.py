@@ -8,7 +8,7 @@ from reconciler.model.address import Address
 from reconciler.model.changes import Component
 from reconciler.model.facts import AuditEntry, Deployment, History
 from reconciler.model.live import LiveResource, LiveState, Modified
-from tests.core.build import ORG
+from tests.build import ORG
 
 CI, DANA = "005000000000009AAA", "005000000000001AAA"
 GLOBAL, HANDLER = Address.parse("ExtlClntAppGlobalOauthSettings/portal"), Address.parse("OauthTokenExchangeHandler/Idp")

@@ -7,7 +7,7 @@ from reconciler.model.facts import Facts
 from reconciler.model.live import LiveState
 from reconciler.rules import judging
 from reconciler.rules.settings import RuleSettings, Waiver
-from tests.core.build import address, baseline, desired, live, plan
+from tests.build import address, baseline, desired, live, plan
 
 APP, POLICIES = "ExternalClientApplication/portal", "ExtlClntAppOauthConfigurablePolicies/portal"
 GLOBAL, OTHER = "ExtlClntAppGlobalOauthSettings/portal", "ExtlClntAppOauthConfigurablePolicies/other"

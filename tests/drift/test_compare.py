@@ -8,7 +8,7 @@ from reconciler.drift import compare
 from reconciler.model.applied import Applied
 from reconciler.model.finding import GONE, UNMANAGED, Finding
 from reconciler.schema.severity import Direction, Severity
-from tests.core.build import DANA, NOTHING_OWNED, ORG, address, baseline, live
+from tests.build import DANA, NOTHING_OWNED, ORG, address, baseline, live
 
 APP = "ExternalClientApplication/portal"
 GLOBAL = "ExtlClntAppGlobalOauthSettings/portal"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.schema.values import SecretRef
-from tests.desired.test_config import complaints, load
+from tests.project.test_file import complaints, load
 
 START = "project: a\norgs:\n  prod:\n    mock: a.db\n"
 
