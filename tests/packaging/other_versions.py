@@ -20,7 +20,8 @@ from packaging.utils import canonicalize_name
 
 from tests.packaging.locked import FOLDER, ROOT, pins, project
 
-CORE = ("core", "desired", "kinds", "mock", "packaging", "rules", "salesforce", "verify", "render/test_text.py",
+CORE = ("apex", "baseline", "desired", "drift", "engine", "kinds", "mock", "model", "packaging", "plan", "project", "rules",
+        "salesforce", "schema", "verify", "yaml", "test_files.py", "test_redaction.py", "test_secret_refs.py", "render/test_text.py",
         "e2e/test_exit_codes.py", "e2e/test_idempotence.py", "e2e/test_interrupts.py", "e2e/test_logins.py",
         "e2e/test_mock_serve.py", "e2e/test_output.py", "e2e/test_saved_plan.py")  # fmt: skip
 """Where it leans on what others wrote."""
