@@ -47,7 +47,7 @@ def apply(
     from reconciler.engine import apply
     from reconciler.render import report
     from reconciler.render.json import documents
-    from reconciler.render.json.saved_plan import read_plan
+    from reconciler.render.json.saved import read_plan
     from reconciler.render.text import outcome, plain
 
     outputs, least = shown.outputs(asked), severity(fail_on)

@@ -18,7 +18,7 @@ def cassette(
     """Look through a recording. Shows its age, its calls, and anything in it that looks like a secret (then exit 2)."""
     from providers.salesforce.tape.inspecting import inspect
     from reconciler.cli.overwriting import keep_apart
-    from reconciler.render import cassette as pages
+    from reconciler.render import recordings as pages
 
     outputs = shown.outputs()
     keep_apart(outputs, None, given={"the recording": file})

@@ -14,7 +14,7 @@ def explain(
     ],
 ) -> None:
     """Explain a rule, a field, a guard or an exit code. Names its source."""
-    from reconciler.render.explain import explain as explained
+    from reconciler.render.explanations import explain as explained
 
     say(explained(name))
 

@@ -5,7 +5,7 @@ import pytest
 from reconciler.errors import Exit, InputError
 from reconciler.kinds import all_kinds, satellites
 from reconciler.plan.guards import GUARDS
-from reconciler.render.explain import explain
+from reconciler.render.explanations import explain
 from reconciler.render.words.about import all_about
 
 

@@ -11,8 +11,8 @@ from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Change, FieldChange, Reason
 from reconciler.model.saved_plan import SavedPlan
-from reconciler.render.json import baseline_document, documents, saved_plan
-from reconciler.render.json.saved_plan import read_plan
+from reconciler.render.json import baseline_document, documents, saved
+from reconciler.render.json.saved import read_plan
 from reconciler.schema.values import RawXml
 
 from .samples import GLOBAL, HANDLER, PLANS, finding, plan_of, update
@@ -97,12 +97,12 @@ def test_a_plan_with_a_field_of_another_type_is_bad_input(field):
     content.pop("plan_digest")
 
     with pytest.raises(InputError):
-        read_plan(json.dumps({**content, "plan_digest": saved_plan.digest(content)}))
+        read_plan(json.dumps({**content, "plan_digest": saved.digest(content)}))
 
 
 def test_a_huge_file_is_not_parsed(monkeypatch):
     """A CI runner with 4 GB of memory."""
-    monkeypatch.setattr(saved_plan, "LARGEST", 10)
+    monkeypatch.setattr(saved, "LARGEST", 10)
 
     with pytest.raises(InputError, match="larger"):
         read_plan(documents.plan(PLANS["nothing-to-do"]))

@@ -16,7 +16,7 @@ from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, Step
 from reconciler.plan.diff import new_fields
 from reconciler.render.json import parts, shapes
 from reconciler.render.json.parts import Json
-from reconciler.render.json.saved_plan import FORMAT, digest
+from reconciler.render.json.saved import FORMAT, digest
 from reconciler.render.words import value_text
 from reconciler.render.words.safe import json_page
 from reconciler.schema.kind import Struct

@@ -10,7 +10,7 @@ from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
 from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.render.json import strict
-from reconciler.render.json.saved_plan import FORMAT
+from reconciler.render.json.saved import FORMAT
 from reconciler.render.words.safe import line
 
 LARGEST = 50 * 1024 * 1024

@@ -9,7 +9,7 @@ from reconciler.model.address import Address
 from reconciler.model.finding import GONE, UNMANAGED, Attribution, Finding, Unchecked
 from reconciler.model.live import Modified, OrgInfo
 from reconciler.render.json import shapes
-from reconciler.render.json.saved_plan import FORMAT
+from reconciler.render.json.saved import FORMAT
 from reconciler.render.words import value_text
 from reconciler.schema.values import Path, Value
 

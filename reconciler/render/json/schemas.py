@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from reconciler.render.json import shapes
-from reconciler.render.json.saved_plan import FORMAT
+from reconciler.render.json.saved import FORMAT
 
 _SHAPES: dict[str, Any] = {
     "plan": shapes.Plan,
