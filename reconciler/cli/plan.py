@@ -38,7 +38,7 @@ def plan(
 ) -> None:
     """Show what apply would change. Changes nothing."""
     from reconciler.cli.overwriting import keep_apart
-    from reconciler.engine import apply, plan
+    from reconciler.engine import plan, validating
     from reconciler.render import report
     from reconciler.render.json import documents
     from reconciler.render.text import plain
@@ -53,7 +53,7 @@ def plan(
         space = asked.workspace(record=kept, replay=recorded.replay)
         with space.session() as session:
             made = plan.plan(session, request)
-            judged = apply.validate(session, made) if validate else ()
+            judged = validating.validate(session, made) if validate else ()
     not_saved = ""
     if out is not None:
         saved = documents.plan(made)
@@ -66,7 +66,7 @@ def plan(
         lambda: documents.plan(made),
         lambda: report.of_plan(made),
     )
-    apply.check(judged, made, session.desired)
+    validating.check(judged, made, session.desired)
     stop(len(plan.stopping(made, least)), least, ("stops an apply", "stop an apply"))
     if not_saved:
         raise ReconcilerError(

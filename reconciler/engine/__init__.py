@@ -1,5 +1,5 @@
 """Plan, apply, drift, check: the only place where things happen in order. What is decided is decided elsewhere, on values.
 
-`session` is one run and how an org is read, `planning` and `applying` change an org, `looking` never does. `examining` and
-`verifying` are imported by the one command that needs each: they would make every plan start later.
+One file a command, under its name. `session` is one run and how an org is read. Only `apply` (with `deploying` and `resume`)
+and `baseline` change anything.
 """

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from reconciler.engine import apply
+from reconciler.engine import deploying
 from reconciler.errors import UnreachableError
 from tests.e2e.build import DANA, GLOBAL, app, enablement, handler, handler_class, legacy, portal, scope
 from tests.e2e.project import Project
@@ -62,7 +62,7 @@ def test_what_landed_is_ours_though_it_could_not_be_read_back(project: Project, 
     project.declare(portal())
     project.apply()
     project.declare(portal(), scope("sc1"))
-    read, calls = apply.read_live, []
+    read, calls = deploying.read_live, []
 
     def dying(*arguments):
         calls.append(1)
@@ -71,7 +71,7 @@ def test_what_landed_is_ours_though_it_could_not_be_read_back(project: Project, 
         return read(*arguments)
 
     # Of an apply's own looks the first is the one before the deployment, the second the one after it.
-    monkeypatch.setattr(apply, "read_live", dying)
+    monkeypatch.setattr(deploying, "read_live", dying)
     found = project.run("apply", "--auto-approve")
     monkeypatch.undo()
 
@@ -87,13 +87,13 @@ def test_a_deployment_whose_end_nobody_saw_is_ours(project: Project, monkeypatch
     project.declare(portal())
     project.apply()
     project.declare(portal(isIntrospectAllTokens=True))
-    deploy = apply._deploy
+    deploy = deploying.deploy
 
     def dying(*arguments, **more):
         deploy(*arguments, **more)
         raise UnreachableError("the network is gone")
 
-    monkeypatch.setattr(apply, "_deploy", dying)
+    monkeypatch.setattr(deploying, "deploy", dying)
     assert 6 == project.run("apply", "--auto-approve").code
     monkeypatch.undo()
 
