@@ -15,7 +15,7 @@ from types import ModuleType
 from reconciler.errors import Complaint, InputError
 
 NAME = "providers"
-FOLDER = Path(__file__).resolve().parent.parent / NAME
+FOLDER = Path(__file__).resolve().parents[2] / NAME
 
 
 class _Beside:

@@ -327,8 +327,8 @@ def test_an_unexpected_error_is_a_failure_without_a_traceback(project: Project):
 
 
 BROKEN = """
-import reconciler.planner
-reconciler.planner.draft = None
+import reconciler.engine.plan
+reconciler.engine.plan.draft.draft = None
 """
 
 

@@ -83,7 +83,7 @@ def test_another_one_that_is_loaded_already_is_named(project: Project) -> None:
 def test_a_program_keeps_its_own_providers_until_an_org_is_asked(project: Project) -> None:
     """Whoever only reads desired files with us has lost nothing."""
     _write(project.root / "lib", {"providers/__init__.py": "mine = True"})
-    code = "import reconciler.desired, reconciler.workspace, providers; print(providers.mine)"
+    code = "import reconciler.desired.load, reconciler.cli.workspace, providers; print(providers.mine)"
 
     assert "True\n" == _python(project, "-c", code, path=project.root / "lib").stdout
 

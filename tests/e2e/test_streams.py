@@ -177,7 +177,7 @@ def test_what_was_typed_before_the_question_is_no_answer(project: Project) -> No
 def test_a_closed_stream_never_writes_into_a_file_of_ours(project: Project) -> None:
     """The next file that is opened gets the number of a closed stream; a child would write into the baseline."""
     script = (
-        "import os, sys; from reconciler.streams import take_over; take_over(); print(os.open('x', os.O_CREAT) > 2)"
+        "import os, sys; from reconciler.cli.streams import take_over; take_over(); print(os.open('x', os.O_CREAT) > 2)"
     )
 
     done = _shell(project, f'"{sys.executable}" -c "{script}" <&- 2>&-')

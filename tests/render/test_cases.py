@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.model.reports import DriftReport
 from reconciler.render.json import documents
-from reconciler.render.text import plain
+from reconciler.render.text import outcome, plain
 
 from . import samples
 
@@ -23,7 +23,7 @@ OUTPUTS = {
         f"{name}/drift.json": documents.drift(DriftReport(samples.ORG, tuple(found)))
         for name, found in samples.DRIFTS.items()
     },
-    **{f"{name}/result.txt": plain.apply_result(result) for name, result in samples.RESULTS.items()},
+    **{f"{name}/result.txt": outcome.apply_result(result) for name, result in samples.RESULTS.items()},
     **{f"{name}/drift.json": documents.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
     **{f"{name}/drift.txt": plain.drift(report) for name, report in samples.DRIFT_REPORTS.items()},
     **{f"{name}/check.txt": plain.check(report) for name, report in samples.CHECKS.items()},

@@ -27,7 +27,7 @@ from reconciler.model.live import Modified, OrgInfo
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.render import graph, html, junit, markdown, report, sarif
 from reconciler.render.json import documents, schemas
-from reconciler.render.text import plain
+from reconciler.render.text import outcome, plain
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body
 
@@ -242,7 +242,7 @@ COMMANDS: dict[
     str, tuple[Callable[[str], Any], Callable[[Any], str], Callable[[Any], str], Callable[[Any], report.Report]]
 ] = {
     "plan": (plan, plain.plan, documents.plan, report.of_plan),
-    "apply": (result, plain.apply_result, documents.apply_result, report.of_apply),
+    "apply": (result, outcome.apply_result, documents.apply_result, report.of_apply),
     "drift": (drift, plain.drift, documents.drift, report.of_drift),
     "check": (check, plain.check, documents.check, report.of_check),
 }

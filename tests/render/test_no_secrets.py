@@ -12,7 +12,7 @@ from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, Step
 from reconciler.render import graph, html, junit, markdown, report, sarif
 from reconciler.render.json import documents
 from reconciler.render.report import Report
-from reconciler.render.text import plain
+from reconciler.render.text import outcome, plain
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, RawXml, SecretRef
 
@@ -99,7 +99,7 @@ PAGES: dict[str, Callable[[Report], str]] = {
 TEXTS: dict[str, Callable[[], str]] = {
     "plan as text": lambda: plain.plan(plan()),
     "plan as json": lambda: documents.plan(plan()),
-    "apply as text": lambda: plain.apply_result(result()),
+    "apply as text": lambda: outcome.apply_result(result()),
     "apply as json": lambda: documents.apply_result(result()),
     "drift as text": lambda: plain.drift(drift()),
     "drift as json": lambda: documents.drift(drift()),

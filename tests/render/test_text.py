@@ -16,7 +16,7 @@ from reconciler.model.live import Modified, OrgInfo
 from reconciler.model.reports import ApplyResult, DriftReport, StepResult
 from reconciler.model.reports import ApplyResult as Result
 from reconciler.render.json import baseline_document, documents
-from reconciler.render.text import plain
+from reconciler.render.text import complaints, outcome, plain
 from reconciler.render.words.safe import is_hidden, line
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import RawXml, SecretRef
@@ -217,7 +217,7 @@ def test_drift_holds_nothing_that_is_obeyed_and_one_trailer(org, findings):
 @given(result=RESULTS_OF_ANYTHING)
 def test_a_result_holds_nothing_that_is_obeyed_and_one_trailer(result):
     """Whoever reads Salesforce's error text, which repeats what somebody wrote into a file."""
-    uncoloured = plain.apply_result(result)
+    uncoloured = outcome.apply_result(result)
 
     assert [] == obeyed(uncoloured)
     assert 1 == len(RESULT_TRAILER.findall(uncoloured))
@@ -227,7 +227,7 @@ def test_a_result_holds_nothing_that_is_obeyed_and_one_trailer(result):
 @given(error=ERRORS)
 def test_complaints_hold_nothing_that_is_obeyed(error):
     """Whoever runs check on a file that somebody else wrote."""
-    assert [] == obeyed(plain.complaints(error))
+    assert [] == obeyed(complaints.complaints(error))
     assert [] == obeyed(documents.complaints(error))
 
 
@@ -363,13 +363,13 @@ def test_complaints_point_into_the_file():
         "  also at desired/b.yaml:2\n"
         "  mend: did you mean Api?\n"
         "  Salesforce: There's a problem with your scope(s): Ap\n"
-    ) == plain.complaints(error)
+    ) == complaints.complaints(error)
 
 
 def test_the_caret_stays_under_its_column_in_a_very_long_line():
     """Whoever has a minified file, and a terminal of 200 columns."""
     source = "x" * 5000 + "!" + "y" * 5000
-    shown = plain.complaints(InputError(Complaint("odd", Place("f", 1, 5001, source)))).splitlines()
+    shown = complaints.complaints(InputError(Complaint("odd", Place("f", 1, 5001, source)))).splitlines()
 
     assert len(shown[1]) < 200
     assert "!" == shown[1][shown[2].index("^")]
@@ -378,7 +378,7 @@ def test_the_caret_stays_under_its_column_in_a_very_long_line():
 def test_samples_end_with_their_trailers():
     """The scripts that grep for them."""
     created = plain.plan(PLANS["an-app-is-created"]).splitlines()[-1]
-    applied = plain.apply_result(RESULTS["applied"]).splitlines()[-1]
+    applied = outcome.apply_result(RESULTS["applied"]).splitlines()[-1]
 
     assert "Plan: 3 to create, 0 to update, 0 to delete." == created
     assert "No changes." == plain.plan(PLANS["nothing-to-do"]).splitlines()[-1]
@@ -392,7 +392,7 @@ def test_what_came_between_us_and_the_org_is_not_put_into_its_mouth():
     plan = PLANS["an-app-is-created"]
     for landing, status in ((Landing.UNKNOWN, "unknown"), (Landing.NOT_LANDED, "not sent")):
         done = Deployed("", False, status, error="acme cannot be reached: HTTP 503", why=(why,))
-        said = plain.apply_result(ApplyResult(plan, (StepResult(plan.steps[0], landing, done),)))
+        said = outcome.apply_result(ApplyResult(plan, (StepResult(plan.steps[0], landing, done),)))
 
         assert "    error: acme cannot be reached: HTTP 503\n      mend: try again later\n" in said
         assert (False, landing is Landing.UNKNOWN) == ("Salesforce:" in said, "mend: apply --resume" in said)

@@ -8,10 +8,9 @@ from reconciler.model.declared import Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, OrgInfo
 from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.schema.values import Body, SecretRef
-from reconciler.verify import promises
 from reconciler.verify.inputs import SECRETS, Given
 from reconciler.verify.probe import Probe
-from reconciler.verify.promises import apps, completed
+from reconciler.verify.promises import apps, completed, promises
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "MOCK1", False, "Developer Edition", "63.0")
 PORTAL = Address("ExternalClientApplication", "portal")
