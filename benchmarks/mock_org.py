@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.apps import KINDS
 from providers.mock import Org, open_org
-from providers.mock.retrieve import Request, retrieve
+from providers.mock.metadata.retrieve import Request, retrieve
 
 _FILES = 9_900
 _VERSION = 66

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from providers.mock.adapter import mount
-    from providers.mock.errors import MockOrgError
     from providers.mock.faults import Faults, FaultsError
+    from providers.mock.http.adapter import mount
+    from providers.mock.http.server import Served, serve, serving
+    from providers.mock.http.wsgi import application
     from providers.mock.org import Org, open_org
-    from providers.mock.server import Served, serve, serving
-    from providers.mock.switches import Switches
-    from providers.mock.world import AuditRow, User
-    from providers.mock.wsgi import application
+    from providers.mock.state.errors import MockOrgError
+    from providers.mock.state.switches import Switches
+    from providers.mock.state.world import AuditRow, User
 
 __all__ = [
     "AuditRow",
@@ -34,19 +34,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AuditRow": "world",
-    "MockOrgError": "errors",
+    "AuditRow": "state.world",
+    "MockOrgError": "state.errors",
     "Faults": "faults",
     "FaultsError": "faults",
     "Org": "org",
-    "Switches": "switches",
-    "User": "world",
-    "application": "wsgi",
-    "mount": "adapter",
+    "Switches": "state.switches",
+    "User": "state.world",
+    "application": "http.wsgi",
+    "mount": "http.adapter",
     "open_org": "org",
-    "Served": "server",
-    "serve": "server",
-    "serving": "server",
+    "Served": "http.server",
+    "serve": "http.server",
+    "serving": "http.server",
 }
 
 

@@ -99,3 +99,43 @@ def namespace(name: str) -> str:
     """Return the namespace prefix of a component's full name (``ns__App``), or the empty string."""
     prefix, found, _ = name.partition("__")
     return prefix if found and prefix.replace("_", "").isalnum() and len(prefix) <= 15 else ""
+
+
+SCOPES = (
+    "Basic",
+    "OfflineAccess",
+    "DataCloudUserClaims",
+    "Email",
+    "Address",
+    "CDPSegment",
+    "Chatbot",
+    "CustomApplications",
+    "Full",
+    "Profile",
+    "CDP",
+    "CDPProfile",
+    "RefreshToken",
+    "Phone",
+    "PwdlessLogin",
+    "Interaction",
+    "Pardot",
+    "CDPIngest",
+    "CDPIdentityResolution",
+    "CustomPermissions",
+    "ForgotPassword",
+    "UserRegistration",
+    "OpenID",
+    "Chatter",
+    "Wave",
+    "SFApiPlatform",
+    "SCRT",
+    "Web",
+    "EinsteinGPT",
+    "Lightning",
+    "Content",
+    "CDPCalculatedInsight",
+    "Eclair",
+    "Api",
+    "MCP",
+    "CDPQuery",
+)

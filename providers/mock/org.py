@@ -9,15 +9,16 @@ from pathlib import Path
 
 from lxml import etree
 
-from providers.mock import fresh, jobs, people, sessions, setup
 from providers.mock.catalog import BY_NAME
-from providers.mock.errors import Fault, MockOrgError
-from providers.mock.landing import Arrival, land
-from providers.mock.oauth import apps, handler
+from providers.mock.metadata import fresh, jobs, setup
+from providers.mock.metadata.landing import Arrival, land
+from providers.mock.oauth import apps, handler_rule
 from providers.mock.record import Body, local, one, parse, parser
-from providers.mock.store import Store
-from providers.mock.switches import Switches
-from providers.mock.world import AuditRow, User, World, timestamp, user_of
+from providers.mock.state import people, sessions
+from providers.mock.state.errors import Fault, MockOrgError
+from providers.mock.state.store import Store
+from providers.mock.state.switches import Switches
+from providers.mock.state.world import AuditRow, User, World, timestamp, user_of
 
 _CLASS_META: Body = {"apiVersion": ["63.0"], "status": ["Active"]}
 
@@ -139,12 +140,12 @@ class Org:
         or Email) is *claim*; with *creates* it makes a user where it may.
         """
         with self.writing() as world:
-            handler.declare(world, handler.Rule(apex_class, issuer, audience, claim, user, creates))
+            handler_rule.declare(world, handler_rule.Rule(apex_class, issuer, audience, claim, user, creates))
 
-    def rules(self) -> list[handler.Rule]:
+    def rules(self) -> list[handler_rule.Rule]:
         """Return how Apex handlers are simulated."""
         with self.reading() as world:
-            return handler.rules(world)
+            return handler_rule.rules(world)
 
     def pass_time(self, seconds: float) -> None:
         """Move the org's clock on. Tokens expire by it."""
@@ -226,10 +227,10 @@ class Org:
         """Begin afresh in the same file: a new org with a new id. Switches and rules stay as they are."""
         with self._store.write() as db:
             switches = db.execute("SELECT value FROM meta WHERE key = 'switches'").fetchone()["value"]
-            kept = handler.rules(World(db))
+            kept = handler_rule.rules(World(db))
             fresh.fill(db, Switches.load(switches))
             for rule in kept:
-                handler.declare(World(db), rule)
+                handler_rule.declare(World(db), rule)
 
     def add_user(
         self,

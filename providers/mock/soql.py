@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from providers.mock import ids
-from providers.mock.errors import Fault
-from providers.mock.soql_values import Span, comparison, keyed, likeness, literal, moment, same, spelled
-from providers.mock.tables import HIDDEN_FROM_TOOLING, NOT_FILTERABLE, TABLES, TOOLING_ONLY, Row, relation, type_of
+from providers.mock.columns import HIDDEN_FROM_TOOLING, NOT_FILTERABLE, TABLES, TOOLING_ONLY, relation, type_of
+from providers.mock.rest.soql_values import Span, comparison, keyed, likeness, literal, moment, same, spelled
+from providers.mock.rest.tables import Row
+from providers.mock.state import ids
+from providers.mock.state.errors import Fault
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:\\.|[^'\\])*')|(?P<moment>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d))|(?P<day>\d{4}-\d\d-\d\d)"

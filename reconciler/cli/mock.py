@@ -116,7 +116,7 @@ def mock_serve(
 ) -> None:
     """Serve the mock org over HTTP or TLS on loopback, until Ctrl-C, and say what clients need to reach it."""
     from providers.mock import serve
-    from providers.mock.clients import as_json, as_text
+    from providers.mock.http.clients import as_json, as_text
 
     form = "json" if in_json else output
     if output not in ("text", "json"):

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from providers.mock import Org, adapter, application, serving
+from providers.mock import Org, application, serving
+from providers.mock.http import adapter
 from tests.e2e.project import Project, Result
 
 App = Callable[..., Iterable[bytes]]

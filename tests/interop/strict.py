@@ -7,7 +7,7 @@ import requests
 import zeep
 from lxml import etree
 
-from providers.mock import schema
+from providers.mock.metadata import schema
 
 NS = "http://soap.sforce.com/2006/04/metadata"
 VERSION = 63.0

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from providers.mock import Org
-from providers.mock.habits.client_app import SCOPES
-from providers.mock.world import TAKEN_ELSEWHERE
+from providers.mock.catalog import SCOPES
+from providers.mock.state.world import TAKEN_ELSEWHERE
 from tests.mock.wire import Wire, apex, app, component, global_oauth, oauth, oauth_policy, policy, whole
 
 GLOBAL, OAUTH = "ExtlClntAppGlobalOauthSettings", "ExtlClntAppOauthSettings"

@@ -13,7 +13,8 @@ import requests
 import simple_salesforce
 import zeep
 
-from providers.mock import Org, mount, schema
+from providers.mock import Org, mount
+from providers.mock.metadata import schema
 from tests.mock.wire import Wire, apex, app, enablement, handler, package, whole
 
 

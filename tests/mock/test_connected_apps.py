@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers.mock import Org
-from providers.mock.world import TAKEN_ELSEWHERE
+from providers.mock.state.world import TAKEN_ELSEWHERE
 from tests.mock.wire import Piece, Wire, app, component, fields, file_of
 
 SUFFIX = "connectedApps/{}.connectedApp"

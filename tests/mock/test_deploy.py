@@ -313,11 +313,11 @@ def test_too_many_files_exceed_the_limit(wire: Wire) -> None:
 
 def test_too_large_zips_exceed_the_limit(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compressed and uncompressed, whatever the directory of the zip claims."""
-    monkeypatch.setattr("providers.mock.package.MAX_CONTENT", 1000)
+    monkeypatch.setattr("providers.mock.metadata.package.MAX_CONTENT", 1000)
     done = wire.poll(wire.start(zipped({"package.xml": manifest({}), "classes/A.cls": "x" * 2000})))
     assert "LIMIT_EXCEEDED" == done.result["errorStatusCode"]
 
-    monkeypatch.setattr("providers.mock.package.MAX_ZIP", 100)
+    monkeypatch.setattr("providers.mock.metadata.package.MAX_ZIP", 100)
     done = wire.poll(wire.start(package(app("order"))))
 
     assert "LIMIT_EXCEEDED" == done.result["errorStatusCode"]

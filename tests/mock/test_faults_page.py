@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from providers.mock import soap
 from providers.mock.faults import FAULTS, script
 from providers.mock.faults.calls import REST, SOAP
 from providers.mock.faults.kinds import Between, Fault, OneOf, Option
+from providers.mock.metadata import soap
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 HEAD = """\

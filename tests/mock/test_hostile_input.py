@@ -21,8 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from providers.mock import Org, connection, jobs, open_org, serving
-from providers.mock.package import MAX_CONTENT
+from providers.mock import Org, open_org, serving
+from providers.mock.http import connection
+from providers.mock.metadata import jobs
+from providers.mock.metadata.package import MAX_CONTENT
 from tests.mock.wire import NS, Wire, apex, app, handler, manifest, package, whole, zipped
 
 SOME = package(*whole("one"), apex("H"), handler("X", tokenHandlerApex="H"))

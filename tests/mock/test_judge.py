@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from providers.mock import schema
 from providers.mock.catalog import TYPES
-from providers.mock.errors import Refusal
-from providers.mock.judge import judge
+from providers.mock.metadata import schema
+from providers.mock.metadata.judge import judge
 from providers.mock.record import NS, read, write
+from providers.mock.state.errors import Refusal
 from tests.mock.wire import Piece, Wire, app, component, file_of, global_oauth, oauth, policy, setting, whole
 
 Q = f"{{{NS}}}"

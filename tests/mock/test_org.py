@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from providers.mock import MockOrgError, Org, mount, open_org, serve
-from providers.mock.ids import checksum
+from providers.mock.state.ids import checksum
 from tests.mock.wire import NS, Wire, apex, app, enablement, handler, whole
 
 GLOBAL = "ExtlClntAppGlobalOauthSettings"

@@ -11,8 +11,9 @@ import pytest
 import requests
 from lxml import etree
 
-from providers.mock import Org, schema
+from providers.mock import Org
 from providers.mock.catalog import TYPES
+from providers.mock.metadata import schema
 from tests.mock.wire import NS, Wire, apex, app, enablement, handler, manifest, package, whole
 
 X = f"{{{NS}}}"
@@ -173,7 +174,7 @@ def test_an_unreadable_kind_says_so(wire: Wire, org: Org) -> None:
 
 def test_too_many_files_fail_a_retrieve(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """The platform's text, so that a client that splits can be tested."""
-    monkeypatch.setattr("providers.mock.retrieve.MAX_FILES", 2)
+    monkeypatch.setattr("providers.mock.metadata.retrieve.MAX_FILES", 2)
     asked = manifest({"ConnectedApp": ["*"]}, root="unpackaged").partition("?>")[2]
     job = wire.soap("retrieve", f"<retrieveRequest>{asked}</retrieveRequest>").findtext(f"{X}result/{X}id")
 

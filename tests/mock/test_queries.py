@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.mock import Org
-from providers.mock.errors import Fault
+from providers.mock.columns import TABLES
 from providers.mock.oauth import apps, tokens
+from providers.mock.rest.tables import rows
 from providers.mock.soql import Tables, parse, select
-from providers.mock.tables import TABLES, rows
+from providers.mock.state.errors import Fault
 from tests.mock.wire import Wire, apex, app, enablement, handler, oauth, oauth_policy, package, policy, whole
 
 NOW = datetime(2026, 3, 11, 15, 30, tzinfo=UTC)  # a Wednesday

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from providers.mock import Org
-from providers.mock.tables import TABLES
+from providers.mock.columns import TABLES
 from tests.mock.wire import NS, Wire, apex, app, enablement, handler, oauth_policy, whole
 
 V = "/services/data/v66.0"

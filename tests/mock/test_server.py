@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from providers.mock import Faults, Org, Served, serve, serving
-from providers.mock.wsgi import MAX_BODY
+from providers.mock.http.wsgi import MAX_BODY
 
 VERSIONS = b"GET /services/data HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -315,7 +315,7 @@ def test_a_connection_holds_the_file_no_longer_than_it_lasts(org: Org) -> None:
 
 def test_latency_is_added_to_every_answer(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client's patience is tried without a slow network."""
-    from providers.mock.server import Listener
+    from providers.mock.http.server import Listener
 
     waited: list[float] = []
     monkeypatch.setattr(Listener, "wait", lambda _, seconds: waited.append(seconds))

@@ -19,7 +19,7 @@ import requests
 from cryptography import x509
 
 from providers.mock import Org, Served, serving
-from providers.mock.tls import keep
+from providers.mock.http.tls import keep
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-import providers.mock.retrieve as mock_retrieve
 from providers.mock import Org
+from providers.mock.metadata import retrieve as mock_retrieve
 from providers.salesforce.codec import encode
 from providers.salesforce.login import Credentials
 from providers.salesforce.markup import NAMESPACE

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from providers.mock.errors import MockOrgError
 from providers.mock.faults import answers, calls, connections, hostile, queues
 from providers.mock.faults.calls import GROUPS, REST, SOAP, Answer, Call, Missed
 from providers.mock.faults.kinds import FAULTS, Fault, closest
+from providers.mock.state.errors import MockOrgError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lxml import etree
 
-from providers.mock import sessions
-from providers.mock.answer import fault as soap_fault
-from providers.mock.errors import Fault
-from providers.mock.wire import WAIT
+from providers.mock.http.breaking import WAIT
+from providers.mock.metadata.answer import fault as soap_fault
+from providers.mock.state import sessions
+from providers.mock.state.errors import Fault
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from providers.mock.faults.calls import Answer, Call
 from providers.mock.faults.kinds import Between, fault
-from providers.mock.wire import Hangup, Reset
+from providers.mock.http.breaking import Hangup, Reset
 
 _FAMILY = "The connection"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from providers.mock import jobs
 from providers.mock.faults.calls import Answer, Call, Missed
 from providers.mock.faults.kinds import DEPLOYS, STARTS_A_JOB, Between, fault
+from providers.mock.metadata import jobs
 
 _FAMILY = "Deployments and retrieves"
 

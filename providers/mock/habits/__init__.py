@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from providers.mock.errors import Refusal
-from providers.mock.habits import apex, client_app, connected_app, handler, policies, scope, settings
+from providers.mock.habits import apex, client_app, connected_app, exchange_handler, policies, scope, settings
 from providers.mock.record import Body
-from providers.mock.world import Component, Landing, World
+from providers.mock.state.errors import Refusal
+from providers.mock.state.world import Component, Landing, World
 
 
 def _nothing_to_settle(landing: Landing, world: World) -> None:
@@ -42,7 +42,7 @@ _HABITS: Mapping[str, Habit] = {
     "ExtlClntAppOauthSettings": Habit(client_app.settle_oauth, client_app.check_oauth),
     "OauthCustomScope": Habit(scope.settle, scope.check),
     "OauthOidcSettings": Habit(settings.settle),
-    "OauthTokenExchangeHandler": Habit(handler.settle, handler.check),
+    "OauthTokenExchangeHandler": Habit(exchange_handler.settle, exchange_handler.check),
 }
 _PLAIN = Habit()
 
@@ -56,7 +56,7 @@ def removed(component: Component, world: World) -> None:
     if component.kind == "ExternalClientApplication":
         world.remove_satellites(component.name)
     if component.kind in {"ExternalClientApplication", "ConnectedApp"}:
-        handler.forget_app(component.kind, component.name, world)
+        exchange_handler.forget_app(component.kind, component.name, world)
     if component.kind == "ConnectedApp":
         scope.forget_app(component.name, world)
 

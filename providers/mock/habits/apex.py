@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from providers.mock.errors import Refusal
 from providers.mock.record import one
-from providers.mock.world import Landing, World
+from providers.mock.state.errors import Refusal
+from providers.mock.state.world import Landing, World
 
 _NOISE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 _DECLARATION = re.compile(r"\bclass\s+(\w+)\b([^{]*)\{", re.IGNORECASE)

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from providers.mock.errors import Refusal
-from providers.mock.habits import keys
+from providers.mock.catalog import SCOPES
+from providers.mock.habits import consumer_keys
 from providers.mock.habits.texts import duplicate, no_such, no_such_app, required
-from providers.mock.ids import consumer_secret
 from providers.mock.record import Body, comma_list, comma_text, default, one, put, true
-from providers.mock.world import Landing, World
+from providers.mock.state.errors import Refusal
+from providers.mock.state.ids import consumer_secret
+from providers.mock.state.world import Landing, World
 
-# In the order of the server's own error text.
-# fmt: off
-SCOPES = (
-    "Basic", "OfflineAccess", "DataCloudUserClaims", "Email", "Address", "CDPSegment",
-    "Chatbot", "CustomApplications", "Full", "Profile", "CDP", "CDPProfile",
-    "RefreshToken", "Phone", "PwdlessLogin", "Interaction", "Pardot", "CDPIngest",
-    "CDPIdentityResolution", "CustomPermissions", "ForgotPassword", "UserRegistration", "OpenID", "Chatter",
-    "Wave", "SFApiPlatform", "SCRT", "Web", "EinsteinGPT", "Lightning",
-    "Content", "CDPCalculatedInsight", "Eclair", "Api", "MCP", "CDPQuery",
-)
 # fmt: on
 _FLAGS = (
     "isClientCredentialsFlowEnabled",
@@ -87,7 +78,9 @@ def settle_oauth(landing: Landing, world: World) -> None:
 def check_oauth(name: str, body: Body, world: World) -> Iterator[Refusal]:
     yield from check_owner("ExtlClntAppOauthSettings", name, body, world)
     yield from check_custom_scopes(body, world)
-    yield from keys.check_signing("assetTokenSigningCertificate", one(body, "assetTokenSigningCertificate"), world)
+    yield from consumer_keys.check_signing(
+        "assetTokenSigningCertificate", one(body, "assetTokenSigningCertificate"), world
+    )
 
 
 def check_owner(kind: str, name: str, body: Body, world: World) -> Iterator[Refusal]:
@@ -118,11 +111,11 @@ def settle_global(landing: Landing, world: World) -> None:
         # Reports quote this for connected apps; that another key cannot replace an app's is the same rule.
         raise Refusal("You cannot provide a Consumer Key")
     if given and not kept:
-        keys.claim(landing, given, world)
-    put(body, "consumerKey", kept or given or keys.fresh_key(landing, world))
-    keys.keep_secret(landing, body)
-    keys.keep_certificate(body, old, world)
-    keys.check_callbacks(one(body, "callbackUrl"))
+        consumer_keys.claim(landing, given, world)
+    put(body, "consumerKey", kept or given or consumer_keys.fresh_key(landing, world))
+    consumer_keys.keep_secret(landing, body)
+    consumer_keys.keep_certificate(body, old, world)
+    consumer_keys.check_callbacks(one(body, "callbackUrl"))
     _rotate(landing, world)
 
 
@@ -131,7 +124,7 @@ def _rotate(landing: Landing, world: World) -> None:
     body = landing.body
     if true(body, "shouldRotateConsumerKey"):
         world.release_keys(f"{landing.kind}/{landing.name}")
-        put(body, "consumerKey", keys.fresh_key(landing, world))
+        put(body, "consumerKey", consumer_keys.fresh_key(landing, world))
         landing.warnings.append("The consumer key was rotated")
     if true(body, "shouldRotateConsumerSecret"):
         landing.secret = consumer_secret()

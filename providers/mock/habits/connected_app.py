@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from providers.mock.errors import Refusal
-from providers.mock.habits import keys
+from providers.mock.habits import consumer_keys
 from providers.mock.habits.texts import no_such, not_one_of, required
 from providers.mock.record import Body, default, one, part, put, texts, true
-from providers.mock.world import Landing, World
+from providers.mock.state.errors import Refusal
+from providers.mock.state.world import Landing, World
 
 IP_RELAXATIONS = ("ENFORCE", "BYPASS_2FACTOR", "BYPASS", "ENFORCE_RELAXREFRESH")
 _REFRESH = re.compile(r"infinite|zero|specific_(lifetime|inactivity):[1-9]\d*:(HOURS|DAYS|MONTHS)")
@@ -68,12 +68,12 @@ def _settle_oauth(landing: Landing, oauth: Body, world: World) -> None:
             raise Refusal("You cannot provide a Consumer Key")
         put(oauth, "consumerKey", kept)
     elif given:
-        keys.claim(landing, given, world)
+        consumer_keys.claim(landing, given, world)
     else:
-        put(oauth, "consumerKey", keys.fresh_key(landing, world))
-    keys.keep_secret(landing, oauth)
-    keys.keep_certificate(oauth, old, world)
-    keys.check_callbacks(one(oauth, "callbackUrl"))
+        put(oauth, "consumerKey", consumer_keys.fresh_key(landing, world))
+    consumer_keys.keep_secret(landing, oauth)
+    consumer_keys.keep_certificate(oauth, old, world)
+    consumer_keys.check_callbacks(one(oauth, "callbackUrl"))
     default(oauth, _OAUTH_DEFAULTS)
     scopes = dict.fromkeys(_CANONICAL.get(name, name) for name in texts(oauth, "scopes"))
     if scopes:
@@ -119,7 +119,7 @@ def check(name: str, body: Body, world: World) -> Iterator[Refusal]:
         if not world.profile(wanted):
             yield no_such("profileName", "Profile", wanted)
     oauth = part(body, "oauthConfig")
-    yield from keys.check_signing(
+    yield from consumer_keys.check_signing(
         "assetSigningCertId", one(part(oauth, "assetTokenConfig"), "assetSigningCertId"), world
     )
     user = one(oauth, "oauthClientCredentialUser")

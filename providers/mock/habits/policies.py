@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from providers.mock.errors import Refusal
 from providers.mock.habits.client_app import check_custom_scopes, check_owner
 from providers.mock.habits.connected_app import check_run_as
 from providers.mock.habits.texts import no_such, no_such_app, not_one_of, required
 from providers.mock.record import Body, comma_list, comma_text, default, one, put, true
-from providers.mock.world import Landing, World
+from providers.mock.state.errors import Refusal
+from providers.mock.state.world import Landing, World
 
 # As they read back: error text and read-back both spell the last one so, whatever was sent.
 IP_RELAXATIONS = ("Enforce", "Bypass", "Bypass_2factor", "Enforce_relaxrefresh")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from providers.mock.errors import Refusal
 from providers.mock.habits.texts import no_such
 from providers.mock.record import Body, default, one, parts
-from providers.mock.world import Landing, World
+from providers.mock.state.errors import Refusal
+from providers.mock.state.world import Landing, World
 
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DESCRIPTION = re.compile(r"[A-Za-z0-9 ]{1,60}")

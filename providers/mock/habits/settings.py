@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from providers.mock.record import default
-from providers.mock.world import Landing, World
+from providers.mock.state.world import Landing, World
 
 _FLAGS = {
     "ConnectedAppSettings": (

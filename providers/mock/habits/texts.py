@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from providers.mock.errors import Refusal
+from providers.mock.state.errors import Refusal
 
 
 def no_such(field: str, kind: str, name: str) -> Refusal:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from providers.mock.oauth import errors
+from providers.mock.oauth import refusals
 from providers.mock.oauth.apps import App
-from providers.mock.world import User, World
+from providers.mock.state.world import User, World
 
 
 def is_approved(world: World, app: App, user: User) -> bool:
@@ -23,9 +23,9 @@ def is_approved(world: World, app: App, user: User) -> bool:
 def check(world: World, app: App, user: User) -> None:
     """Refuse an inactive user, and in an app for approved users everybody else."""
     if not user.is_active:
-        raise errors.inactive_user()
+        raise refusals.inactive_user()
     if app.is_admin_approved and not is_approved(world, app, user):
-        raise errors.not_approved()
+        raise refusals.not_approved()
 
 
 def check_approved_before(world: World, app: App, user: User) -> None:
@@ -40,4 +40,4 @@ def check_approved_before(world: World, app: App, user: User) -> None:
             (app.id, user.id),
         ).fetchone()
         if row is None:
-            raise errors.never_approved()
+            raise refusals.never_approved()

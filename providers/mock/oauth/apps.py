@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from providers.mock.habits import keys
-from providers.mock.oauth import errors
+from providers.mock.habits import consumer_keys
+from providers.mock.oauth import refusals
 from providers.mock.oauth.request import TokenRequest, same
 from providers.mock.oauth.scopes import runtime
 from providers.mock.record import Body, comma_list, one, part, parts, texts, true
-from providers.mock.world import Component, World
+from providers.mock.state.world import Component, World
 
 _GLOBAL = "ExtlClntAppGlobalOauthSettings"
 _OAUTH = "ExtlClntAppOauthSettings"
@@ -61,17 +61,17 @@ class App:
     def check_secret(self, request: TokenRequest, *, required: bool) -> None:
         """Refuse a wrong secret always, and none where one is *required*."""
         if (request.secret or required) and not same(request.secret, self.secret):
-            raise errors.wrong_secret()
+            raise refusals.wrong_secret()
 
 
 def asking(world: World, request: TokenRequest, key: str | None = None) -> App:
     """Return the app that asks; refuse one that is unknown, not known yet, or turned off."""
     found = by_key(world, request.client_id if key is None else key)
     if found is None:
-        raise errors.unknown_client()
+        raise refusals.unknown_client()
     _check_propagation(world, found)
     if not found.is_enabled:
-        raise errors.blocked()
+        raise refusals.blocked()
     return found
 
 
@@ -81,13 +81,13 @@ def _check_propagation(world: World, app: App) -> None:
     if switches.propagation_seconds:
         changed = datetime.fromisoformat(app.changed_at).timestamp() * 1000
         if world.milliseconds < changed + switches.propagation_seconds * 1000:
-            raise errors.unknown_client(propagating=True)
+            raise refusals.unknown_client(propagating=True)
     if switches.propagation_calls:
         row = world.db.execute("SELECT * FROM propagation WHERE app_id = ?", (app.id,)).fetchone()
         calls = row["calls"] if row and row["changed_at"] == app.changed_at else 0
         if calls < switches.propagation_calls:
             world.db.execute("REPLACE INTO propagation VALUES (?, ?, ?)", (app.id, app.changed_at, calls + 1))
-            raise errors.unknown_client(propagating=True)
+            raise refusals.unknown_client(propagating=True)
 
 
 def by_key(world: World, key: str) -> App | None:
@@ -101,7 +101,7 @@ def by_key(world: World, key: str) -> App | None:
     if app is None or app.key == key:
         return app
     # Beside its primary consumer key an external client app may have a staged one, or one that was rotated out.
-    secret = keys.secret_for(world, found, key)
+    secret = consumer_keys.secret_for(world, found, key)
     return None if secret is None else replace(app, key=key, secret=secret)
 
 

@@ -6,21 +6,13 @@ from collections.abc import Callable, Mapping
 
 from werkzeug.wrappers import Request, Response
 
-from providers.mock.oauth import (
-    client_credentials,
-    errors,
-    exchange,
-    jwt_bearer,
-    password,
-    refresh,
-    web_server,
-)
-from providers.mock.oauth.errors import Refused
+from providers.mock.oauth import client_credentials, exchange, jwt_bearer, password, refresh, refusals, web_server
 from providers.mock.oauth.grant import Grant, issued
+from providers.mock.oauth.refusals import Refused
 from providers.mock.oauth.request import TokenRequest, read
 from providers.mock.oauth.response import answer, refusal
 from providers.mock.org import Org
-from providers.mock.world import World
+from providers.mock.state.world import World
 
 # Device and code-and-credentials flows are not played: they are refused as grant types that nobody knows.
 _FLOWS: Mapping[str, Callable[[World, TokenRequest], Grant]] = {
@@ -48,7 +40,7 @@ def token(org: Org, request: Request) -> Response:
         return refusal(no)
     flow = _FLOWS.get(asked["grant_type"])
     if flow is None:
-        return refusal(errors.unsupported_grant())
+        return refusal(refusals.unsupported_grant())
     with org.writing() as world:
         world.db.execute("SAVEPOINT flow")
         try:

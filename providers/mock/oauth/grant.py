@@ -11,7 +11,7 @@ from typing import Any
 from providers.mock.oauth import openid, tokens
 from providers.mock.oauth.apps import App
 from providers.mock.oauth.scopes import REFRESH
-from providers.mock.world import User, World
+from providers.mock.state.world import User, World
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from werkzeug.wrappers import Request, Response
 
-from providers.mock import sessions
-from providers.mock.errors import MockOrgError
-from providers.mock.oauth import handler, keys, saml
-from providers.mock.oauth.errors import wrong_request
+from providers.mock.oauth import handler_rule, saml, signing_keys
+from providers.mock.oauth.refusals import wrong_request
 from providers.mock.oauth.response import answer, refusal
 from providers.mock.org import Org
-from providers.mock.world import World
+from providers.mock.state import sessions
+from providers.mock.state.errors import MockOrgError
+from providers.mock.state.world import World
 
 if TYPE_CHECKING:
     from jwt.types import Options
@@ -45,7 +45,7 @@ def issue(
     if token_type not in TYPES:
         raise MockOrgError(f"{token_type} is no type of subject token; there are {', '.join(TYPES)}")
     declared = [
-        each for each in handler.rules(world) if audience in {"", each.audience} and issuer in {"", each.issuer}
+        each for each in handler_rule.rules(world) if audience in {"", each.audience} and issuer in {"", each.issuer}
     ]
     if len(declared) == 1:
         issuer, audience = declared[0].issuer, declared[0].audience
@@ -67,10 +67,10 @@ def issue(
 
 def _made(world: World, token_type: str, told: Mapping[str, Any], *, forged: bool) -> str:
     if token_type in JWTS:
-        text = keys.signed(world, keys.PROVIDER, told)
+        text = signing_keys.signed(world, signing_keys.PROVIDER, told)
         return _foreign(text) if forged else text
     if token_type == "saml2":  # noqa: S105 (a kind of token)
-        text = saml.issue(told, keys.private(world, keys.PROVIDER))
+        text = saml.issue(told, signing_keys.private(world, signing_keys.PROVIDER))
         return _foreign_assertion(text) if forged else text
     text = f"idp-{secrets.token_urlsafe(36)}"
     if not forged:
@@ -110,13 +110,13 @@ def verified(world: World, text: str, token_type: str) -> dict[str, Any]:
             raise UnverifiedError(token_type)
     try:
         if token_type == "saml2":  # noqa: S105 (a kind of token)
-            return saml.verified(text, keys.public(world, keys.PROVIDER))
+            return saml.verified(text, signing_keys.public(world, signing_keys.PROVIDER))
         checks: Options = {
             "verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False,
             "verify_jti": False,
         }  # fmt: skip
         # The key comes from where clients get it: what is published.
-        known = jwt.PyJWKSet.from_dict(keys.published(world, keys.PROVIDER)).keys[0]
+        known = jwt.PyJWKSet.from_dict(signing_keys.published(world, signing_keys.PROVIDER)).keys[0]
         claims: dict[str, Any] = jwt.decode(text, known.key, algorithms=["RS256"], options=checks)
     except (jwt.PyJWTError, saml.NotSignedError) as wrong:
         raise UnverifiedError(token_type) from wrong
@@ -144,7 +144,7 @@ def discovery(org: Org, request: Request) -> Response:
 def published_keys(org: Org, request: Request) -> Response:
     """Answer ``/idp/jwks``."""
     with org.writing() as world:
-        return answer(keys.published(world, keys.PROVIDER))
+        return answer(signing_keys.published(world, signing_keys.PROVIDER))
 
 
 def token(org: Org, request: Request) -> Response:

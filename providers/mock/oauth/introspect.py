@@ -5,11 +5,11 @@ from __future__ import annotations
 from werkzeug.wrappers import Request, Response
 
 from providers.mock.oauth import apps, openid, tokens
-from providers.mock.oauth.errors import Refused
+from providers.mock.oauth.refusals import Refused
 from providers.mock.oauth.request import read
 from providers.mock.oauth.response import answer, refusal
 from providers.mock.org import Org
-from providers.mock.world import user_of
+from providers.mock.state.world import user_of
 
 _UNKNOWN = {"active": False}
 

@@ -9,12 +9,12 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from providers.mock.oauth import admission, apps, errors
+from providers.mock.oauth import admission, apps, refusals
 from providers.mock.oauth.apps import App
 from providers.mock.oauth.grant import Grant
 from providers.mock.oauth.request import TokenRequest
 from providers.mock.oauth.scopes import REFRESH
-from providers.mock.world import World
+from providers.mock.state.world import World
 
 if TYPE_CHECKING:
     from jwt.types import Options
@@ -24,25 +24,25 @@ _SALESFORCE = frozenset({"https://login.salesforce.com", "https://test.salesforc
 
 def run(world: World, request: TokenRequest) -> Grant:
     if request["scope"] and world.switches.scope_parameter_refused:
-        raise errors.scope_not_taken()
+        raise refusals.scope_not_taken()
     claims = _read(request["assertion"], None)
     app = apps.asking(world, request, str(claims.get("iss", "")))
     _read(request["assertion"], _public_key(app))
     # sf sends milliseconds, which lie far ahead, and simple-salesforce text. No source tells how far ahead is too far.
     if _seconds(claims.get("exp")) * 1000 <= world.milliseconds:
-        raise errors.expired_code()
+        raise refusals.expired_code()
     if "nbf" in claims and _seconds(claims["nbf"]) * 1000 > world.milliseconds:
         # RFC 7523, 3; what Salesforce says of it is not known.
-        raise errors.invalid_grant("invalid assertion")
+        raise refusals.invalid_grant("invalid assertion")
     if str(claims.get("aud", "")).removesuffix("/") not in _audiences(world, request.base):
         # salesforce.stackexchange.com/questions/184363 quotes it.
-        raise errors.invalid_grant("audience is invalid")
+        raise refusals.invalid_grant("audience is invalid")
     user = world.user(str(claims.get("sub") or claims.get("prn") or ""))
     if user is None:
-        raise errors.never_approved()
+        raise refusals.never_approved()
     if REFRESH not in app.scopes:
         # The help page on the flow: approvals count only if they hold a refresh token.
-        raise errors.never_approved()
+        raise refusals.never_approved()
     admission.check_approved_before(world, app, user)
     # The flow gives no refresh token: the next assertion is as good.
     return Grant(app, user, app.scopes)
@@ -63,7 +63,7 @@ def _read(assertion: str, key: rsa.RSAPublicKey | None) -> dict[str, Any]:
         )
     except jwt.PyJWTError:
         # The words of several public reports, for any assertion that cannot be read or whose signature does not fit.
-        raise errors.invalid_grant("invalid assertion") from None
+        raise refusals.invalid_grant("invalid assertion") from None
 
 
 def _public_key(app: App) -> rsa.RSAPublicKey:
@@ -74,9 +74,9 @@ def _public_key(app: App) -> rsa.RSAPublicKey:
     try:
         key = x509.load_pem_x509_certificate(pem.encode()).public_key()
     except ValueError:
-        raise errors.invalid_grant("invalid assertion") from None  # no certificate, or none that can be read
+        raise refusals.invalid_grant("invalid assertion") from None  # no certificate, or none that can be read
     if not isinstance(key, rsa.RSAPublicKey):
-        raise errors.invalid_grant("invalid assertion")
+        raise refusals.invalid_grant("invalid assertion")
     return key
 
 
@@ -90,7 +90,7 @@ def _seconds(claim: object) -> float:
     try:
         found = float(str(claim))
     except ValueError:
-        raise errors.invalid_grant("invalid assertion") from None
+        raise refusals.invalid_grant("invalid assertion") from None
     if not math.isfinite(found):
-        raise errors.invalid_grant("invalid assertion")
+        raise refusals.invalid_grant("invalid assertion")
     return found

@@ -8,15 +8,15 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from providers.mock import ids, sessions
-from providers.mock.errors import Fault
-from providers.mock.oauth import keys
+from providers.mock.oauth import signing_keys
 from providers.mock.oauth.apps import App
 from providers.mock.oauth.response import answer
 from providers.mock.oauth.scopes import IDENTITY, SERVICE
 from providers.mock.org import Org
 from providers.mock.record import one, true
-from providers.mock.world import User, World
+from providers.mock.state import ids, sessions
+from providers.mock.state.errors import Fault
+from providers.mock.state.world import User, World
 
 DEFAULT_MINUTES = 2
 """How long an ID token is good where the app says nothing, or 0 (S003: 1 to 720, default 2)."""
@@ -72,7 +72,7 @@ def id_token(world: World, base: str, app: App, user: User, access_token: str, n
     if true(app.id_token, "idTokenIncludeStandardClaims"):
         known = person(world, base, user)
         claims |= {name: known[name] for name in ("name", "preferred_username", "email", "given_name", "family_name")}
-    return keys.signed(world, keys.ORG, claims)
+    return signing_keys.signed(world, signing_keys.ORG, claims)
 
 
 def _known(org: Org, request: Request) -> tuple[World, User]:
@@ -134,4 +134,4 @@ def discovery(org: Org, request: Request) -> Response:
 def published_keys(org: Org, request: Request) -> Response:
     """Answer ``/id/keys``."""
     with org.writing() as world:
-        return answer(keys.published(world, keys.ORG))
+        return answer(signing_keys.published(world, signing_keys.ORG))

@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from providers.mock.oauth.errors import wrong_request
+from providers.mock.oauth.refusals import wrong_request
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request

@@ -6,7 +6,7 @@ import json
 
 from werkzeug.wrappers import Response
 
-from providers.mock.oauth.errors import Refused
+from providers.mock.oauth.refusals import Refused
 
 
 def answer(value: object, status: int = 200) -> Response:

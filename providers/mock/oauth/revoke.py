@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Request, Response
 
-from providers.mock import sessions
-from providers.mock.errors import Fault
 from providers.mock.oauth import tokens
-from providers.mock.oauth.errors import Refused
+from providers.mock.oauth.refusals import Refused
 from providers.mock.oauth.response import refusal
 from providers.mock.org import Org
+from providers.mock.state import sessions
+from providers.mock.state.errors import Fault
 
 
 def revoke(org: Org, request: Request) -> Response:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from providers.mock.record import escape, has_doctype, parser
-from providers.mock.world import timestamp
+from providers.mock.state.world import timestamp
 
 _SAML, _SIG = "urn:oasis:names:tc:SAML:2.0:assertion", "http://www.w3.org/2000/09/xmldsig#"
 _S, _D = f"{{{_SAML}}}", f"{{{_SIG}}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from providers.mock.oauth import errors
+from providers.mock.oauth import refusals
 
 # Runtime names as the Mobile SDK's page on OAuth scopes and forcedotcom/mcp-hosted#7 spell them. Of some newer scopes no
 # source tells the runtime name (CDPSegment, PwdlessLogin, SCRT and others): tokens do not show those.
@@ -41,5 +41,5 @@ def granted(of_app: frozenset[str], requested: str | None) -> frozenset[str]:
     if "full" in of_app:
         allowed |= SERVICE - {REFRESH}
     if not wanted <= allowed:
-        raise errors.scope_too_wide()
+        raise refusals.scope_too_wide()
     return frozenset(wanted)

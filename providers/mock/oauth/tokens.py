@@ -10,10 +10,10 @@ import secrets
 import sqlite3
 from dataclasses import dataclass
 
-from providers.mock import ids, sessions
-from providers.mock.oauth import errors, keys
+from providers.mock.oauth import refusals, signing_keys
 from providers.mock.oauth.apps import App
-from providers.mock.world import World
+from providers.mock.state import ids, sessions
+from providers.mock.state.world import World
 
 CODE_MINUTES = 15
 """help.salesforce.com, remoteaccess_oauth_web_server_flow: a code is good for 15 minutes."""
@@ -57,7 +57,7 @@ def access(world: World, base: str, app: App, user_id: str, scopes: frozenset[st
             "iss": base, "sub": f"uid:{user_id}", "aud": [base], "client_id": app.key, "scp": " ".join(sorted(scopes)),
             "iat": issued, "nbf": issued, "exp": expires // 1000, "jti": _random(22),
         }  # fmt: skip
-        text = keys.signed(world, keys.ORG, claims)
+        text = signing_keys.signed(world, signing_keys.ORG, claims)
     _keep(world, "access", text, app, user_id, scopes, family, expires=expires)
     return text
 
@@ -121,9 +121,9 @@ def check_refresh_policy(world: World, app: App, token: Token) -> None:
     """Refuse a refresh token that the app's policy does not let live, as the policy is now. A month has 30 days."""
     kind, _, rest = app.refresh_policy.partition(":")
     if kind == "zero":
-        raise errors.expired_token()
+        raise refusals.expired_token()
     if kind in {"specific_lifetime", "specific_inactivity"}:
         count, _, unit = rest.partition(":")
         since = token.issued_at if kind == "specific_lifetime" else token.used_at
         if world.milliseconds >= since + int(count) * _HOURS[unit] * 3_600_000:
-            raise errors.expired_token()
+            raise refusals.expired_token()

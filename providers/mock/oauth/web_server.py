@@ -16,15 +16,15 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
-from providers.mock import sessions
-from providers.mock.errors import Fault
-from providers.mock.oauth import admission, apps, errors, scopes, tokens
+from providers.mock.oauth import admission, apps, refusals, scopes, tokens
 from providers.mock.oauth.apps import App
-from providers.mock.oauth.errors import Refused
 from providers.mock.oauth.grant import Grant
+from providers.mock.oauth.refusals import Refused
 from providers.mock.oauth.request import TokenRequest
 from providers.mock.org import Org
-from providers.mock.world import User, World, user_of
+from providers.mock.state import sessions
+from providers.mock.state.errors import Fault
+from providers.mock.state.world import User, World, user_of
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 """RFC 7636, 4.1."""
@@ -43,7 +43,7 @@ def authorize(org: Org, request: Request) -> Response:
         answer: dict[str, str]
         try:
             if not app.is_enabled:
-                raise errors.blocked()
+                raise refusals.blocked()
             wanted = _check(world, app, request)
             user = _user(world, request)
             if user is None:
@@ -66,15 +66,15 @@ def _asking(world: World, request: Request) -> App:
         app = apps.asking(world, TokenRequest("", {}, request.values.get("client_id", ""), ""))
     except Refused as no:
         blocked = apps.by_key(world, request.values.get("client_id", ""))
-        if no.error != errors.blocked().error or blocked is None:
+        if no.error != refusals.blocked().error or blocked is None:
             raise
         app = blocked
     callback = request.values.get("redirect_uri", "")
     # Unlike in RFC 6749, 3.1.2.3, also where the app has a single address.
     if not callback:
-        raise errors.redirect_missing()
+        raise refusals.redirect_missing()
     if callback not in app.callbacks:
-        raise errors.redirect_mismatch()
+        raise refusals.redirect_mismatch()
     return app
 
 
@@ -84,10 +84,10 @@ def _check(world: World, app: App, request: Request) -> frozenset[str]:
         raise Refused("unsupported_response_type", "response type not supported")
     challenge, method = request.values.get("code_challenge", ""), request.values.get("code_challenge_method", "S256")
     if not challenge and (app.needs_pkce or world.setting("OauthOidcSettings", "isPkceRequired")):
-        raise errors.missing_challenge()
+        raise refusals.missing_challenge()
     if method != "S256" or (challenge and len(challenge) != 43):
         # help.salesforce.com, remoteaccess_pkce, knows the challenge as a SHA-256 hash only; the sentence is ours.
-        raise errors.wrong_request("invalid code challenge")
+        raise refusals.wrong_request("invalid code challenge")
     return scopes.granted(app.scopes, request.values.get("scope"))
 
 
@@ -123,25 +123,25 @@ def run(world: World, request: TokenRequest) -> Grant:
     app = apps.asking(world, request)
     app.check_secret(request, required=not app.is_secret_optional)
     if request["scope"] and world.switches.scope_parameter_refused:
-        raise errors.scope_not_taken()
+        raise refusals.scope_not_taken()
     token = tokens.find(world.db, request["code"], "code")
     if token is None or token.app_id != app.id:
         # Flow errors and several reports have this text for codes of any fault.
-        raise errors.invalid_grant("invalid authorization code")
+        raise refusals.invalid_grant("invalid authorization code")
     if token.is_replaced or (token.expires_at or 0) <= world.milliseconds:
-        raise errors.expired_code()
+        raise refusals.expired_code()
     promised = json.loads(token.detail)
     if request["redirect_uri"] != promised["redirect_uri"]:
-        raise errors.redirect_mismatch()
+        raise refusals.redirect_mismatch()
     # remoteaccess_oauth_web_server_flow: one without the other fails, whichever it is.
     if bool(promised["challenge"]) != bool(request["code_verifier"]):
-        raise errors.wrong_verifier()
+        raise refusals.wrong_verifier()
     if promised["challenge"]:
         if not _VERIFIER.fullmatch(request["code_verifier"]):
-            raise errors.wrong_verifier()
+            raise refusals.wrong_verifier()
         hashed = base64.urlsafe_b64encode(hashlib.sha256(request["code_verifier"].encode()).digest())
         if not hmac.compare_digest(hashed.rstrip(b"=").decode(), promised["challenge"]):
-            raise errors.wrong_verifier()
+            raise refusals.wrong_verifier()
     row = world.db.execute("SELECT * FROM user WHERE id = ?", (token.user,)).fetchone()
     user = user_of(row)
     admission.check(world, app, user)

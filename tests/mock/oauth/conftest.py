@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from providers.mock import Org, open_org
-from providers.mock.oauth import keys
+from providers.mock.oauth import signing_keys
 from tests.mock.oauth.client import Client, Signer, exchanging
 from tests.mock.wire import Wire
 
@@ -33,7 +33,7 @@ def signer() -> Signer:
 def ready_keys(pems: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     # An org has two pairs, and they differ.
     ready = itertools.cycle(pems)
-    monkeypatch.setattr(keys, "_made", lambda: next(ready))
+    monkeypatch.setattr(signing_keys, "_made", lambda: next(ready))
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Carries requests to the application and answers back: over HTTP, TLS, or without a socket."""

@@ -1,0 +1,1 @@
+"""The REST APIs: queries, single records, credentials."""

@@ -1,0 +1,1 @@
+"""What the org remembers: its file, components, sessions, users and switches."""
