@@ -11,8 +11,8 @@ from reconciler.provider import Progress, Provider, Secrets
 
 if TYPE_CHECKING:
     from providers.salesforce.login import Credentials
-    from providers.salesforce.session import OrgSession
-    from providers.salesforce.tape.recording import Recording
+    from providers.salesforce.recordings.recorder import Recording
+    from providers.salesforce.wire.session import OrgSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def connect(
     Credentials are looked for last, with the first call: a host that they must not go to is refused before
     (RefusedError). Raises InputError for a login flow that there is not, or that lacks a key.
     """
-    from providers.salesforce.metadata_api import Way
     from providers.salesforce.provider import SalesforceProvider
-    from providers.salesforce.session import OrgSession
+    from providers.salesforce.wire.metadata_api import Way
+    from providers.salesforce.wire.session import OrgSession
 
     version = _version(connection.api_version)
     if connection.deploy_by not in list(Way):
@@ -59,7 +59,7 @@ def connect(
     login = _mock_login if connection.mock else _login
     credentials = login(connection, session, secrets)
     if recording is not None:
-        from providers.salesforce.tape.whole import WholeProvider
+        from providers.salesforce.recordings.whole_org import WholeProvider
 
         recording.attach(session)
         way = Way(connection.deploy_by)
@@ -78,7 +78,7 @@ def connect(
 
 def recording(scrub: frozenset[str], key: str = "") -> "Recording":
     """A recording to be: `scrub` what besides secrets, under a `key` of its own if none is given. Raises InputError."""
-    from providers.salesforce.tape.recording import Recording
+    from providers.salesforce.recordings.recorder import Recording
 
     return Recording(scrub, key)
 
@@ -89,18 +89,18 @@ def replay(file: Path, *, api_version: str = "", name: str = "") -> Provider:
     Raises InputError for what is no recording, or one of another API version than the one that is pinned.
     """
     from providers.salesforce.login import Credentials
-    from providers.salesforce.polling import Patience
-    from providers.salesforce.session import OrgSession
-    from providers.salesforce.tape import file as tape
-    from providers.salesforce.tape import replaying
-    from providers.salesforce.tape.whole import WholeProvider
+    from providers.salesforce.recordings import file as tape
+    from providers.salesforce.recordings import player
+    from providers.salesforce.recordings.whole_org import WholeProvider
+    from providers.salesforce.wire.polling import Patience
+    from providers.salesforce.wire.session import OrgSession
 
     pinned, found = _version(api_version), tape.read(file)
     if pinned and float(pinned) != float(found.head.api_version):
         message = f"{file} was recorded at API version {found.head.api_version}; the project file pins {pinned}"
         raise InputError(Complaint(message, mend="record again"))
     session = OrgSession()
-    replaying.attach(session, found)
+    player.attach(session, found)
     # Whatever a recording says, nobody is made to wait by it: asked again, it says the same.
     patience = Patience(tries=1, total=0.0, sleep=lambda seconds: None)
     credentials = Credentials.fixed("a-replay-has-no-token")
@@ -132,7 +132,7 @@ def _mock_login(connection: Connection, session: "OrgSession", _secrets: Secrets
 
 
 def _login(connection: Connection, session: "OrgSession", secrets: Secrets) -> "Credentials":
-    from providers.salesforce.login.flows import credentials
+    from providers.salesforce.login.ways import credentials
 
     return credentials(connection.instance_url, connection.login, session, secrets)
 

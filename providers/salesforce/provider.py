@@ -5,16 +5,20 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from providers.salesforce import soap
-from providers.salesforce.archive import write_zip
-from providers.salesforce.certificates import Certificates
-from providers.salesforce.checkup import NEEDED, checkup, lacking, permissions
-from providers.salesforce.facts import facts
-from providers.salesforce.flows import Flows
-from providers.salesforce.history import history
+from providers.salesforce.files.archive import write_zip
+from providers.salesforce.files.certificates import Certificates
+from providers.salesforce.files.package import build, digest, file_count, manifest_type, record_name, source_field
+from providers.salesforce.files.packing import Limits, parts, split
 from providers.salesforce.login import Credentials
-from providers.salesforce.lost import Fit
-from providers.salesforce.metadata_api import (
+from providers.salesforce.questions.doctor import NEEDED, checkup, lacking, permissions
+from providers.salesforce.questions.facts import facts
+from providers.salesforce.questions.history import history
+from providers.salesforce.questions.token_endpoint import Flows
+from providers.salesforce.questions.unanswered import Fit
+from providers.salesforce.reading import Reading, members
+from providers.salesforce.results import deployed, is_ended, is_locked
+from providers.salesforce.wire import soap
+from providers.salesforce.wire.metadata_api import (
     QUERIES_PER_LISTING,
     AnswerLostError,
     DeployRefusedError,
@@ -23,14 +27,10 @@ from providers.salesforce.metadata_api import (
     TooManyFilesError,
     Way,
 )
-from providers.salesforce.package import build, digest, file_count, manifest_type, record_name, source_field
-from providers.salesforce.packing import Limits, parts, split
-from providers.salesforce.polling import Patience
-from providers.salesforce.reading import Reading, members
-from providers.salesforce.refusals import UnknownJobError, noting
-from providers.salesforce.rest import Rest
-from providers.salesforce.results import deployed, is_ended, is_locked
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire.polling import Patience
+from providers.salesforce.wire.refusals import UnknownJobError, noting
+from providers.salesforce.wire.rest import Rest
+from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import Complaint, InputError, ReconcilerError, UnreachableError
 from reconciler.kinds import all_kinds, satellites
 from reconciler.model.address import Address

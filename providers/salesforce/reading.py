@@ -9,13 +9,13 @@ from dataclasses import replace
 from functools import cache
 from sys import intern
 
-from providers.salesforce.archive import read_zip
-from providers.salesforce.codec import decode
-from providers.salesforce.file_properties import FileProperties
-from providers.salesforce.markup import MetadataXmlError
-from providers.salesforce.messages import subject
-from providers.salesforce.metadata_api import Retrieved
-from providers.salesforce.package import kind_of_path, manifest_type, source_field
+from providers.salesforce.files.archive import read_zip
+from providers.salesforce.files.codec import decode
+from providers.salesforce.files.file_properties import FileProperties
+from providers.salesforce.files.package import kind_of_path, manifest_type, source_field
+from providers.salesforce.wire.markup import MetadataXmlError
+from providers.salesforce.wire.messages import subject
+from providers.salesforce.wire.metadata_api import Retrieved
 from reconciler.kinds import ENABLEMENT
 from reconciler.model.address import Address, enablement
 from reconciler.model.live import LiveResource, LiveState, Modified, OrgInfo

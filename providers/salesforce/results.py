@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from providers.salesforce.package import MANIFESTS, kind_of_path
-from providers.salesforce.refusals import LOCKED
+from providers.salesforce.files.package import MANIFESTS, kind_of_path
+from providers.salesforce.wire.refusals import LOCKED
 from reconciler.kinds import all_kinds, settings
 from reconciler.model.deployment import ComponentFailure, Deployed
 

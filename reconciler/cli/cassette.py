@@ -16,7 +16,7 @@ def cassette(
     shown: ShownPlainly = ShownPlainly(),
 ) -> None:
     """Look through a recording. Shows its age, its calls, and anything in it that looks like a secret (then exit 2)."""
-    from providers.salesforce.tape.inspecting import inspect
+    from providers.salesforce.recordings.inspection import inspect
     from reconciler.cli.overwriting import keep_apart
     from reconciler.render import recordings as pages
 

@@ -26,7 +26,7 @@ from reconciler.secret_refs import secret_value
 from reconciler.yaml.source import is_variable
 
 if TYPE_CHECKING:
-    from providers.salesforce.tape.recording import Recording
+    from providers.salesforce.recordings.recorder import Recording
     from reconciler.provider import Progress, Provider, Secrets
 
 _CALL = 300
@@ -205,8 +205,8 @@ class Workspace:
             raise InputError(*wrong)
 
     def _write(self, kept: "Recording", provider: "Provider", file: Path) -> None:
-        from providers.salesforce.tape.file import write
-        from providers.salesforce.tape.recording import described
+        from providers.salesforce.recordings.file import write
+        from providers.salesforce.recordings.recorder import described
 
         if not kept.whole:
             sys.stderr.write("nothing was recorded: the org was not read as a whole\n")

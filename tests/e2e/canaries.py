@@ -25,7 +25,7 @@ from urllib.parse import unquote_plus
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire.session import OrgSession
 from reconciler.baseline import store
 from reconciler.cli import program
 from tests.e2e.project import Project, Result

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from providers.mock import MockOrgError
-from providers.salesforce.codec import decode
+from providers.salesforce.files.codec import decode
 from reconciler.kinds import kind
 from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import Imperative, Ref, Until, WriteOnly

@@ -30,10 +30,11 @@ import pytest
 import requests
 
 from providers.mock import open_org, serving
-from providers.salesforce import archive, package, rest, session, soap
-from providers.salesforce.login import endpoint, flows
-from providers.salesforce.polling import Patience
-from providers.salesforce.tape import recording, scrubbing
+from providers.salesforce.files import archive, package
+from providers.salesforce.login import endpoint, ways
+from providers.salesforce.recordings import recorder, scrubbing
+from providers.salesforce.wire import rest, session, soap
+from providers.salesforce.wire.polling import Patience
 from reconciler.baseline import store
 from reconciler.engine import apply
 from tests.e2e.acme import Acme, acme, signer
@@ -489,14 +490,14 @@ CRASHES = (
     (rest, "carrier", APPLY),
     (endpoint, "token_of", APPLY),
     (endpoint.Door, "ask", APPLY),
-    (flows, "org_at", APPLY),
+    (ways, "org_at", APPLY),
     (soap, "envelope", APPLY),
     (soap, "read_answer", APPLY),
     (package, "encode", APPLY),
     (rest.Rest, "query", APPLY),
     (apply, "sha256", APPLY),
     (store, "_dump", APPLY),
-    (recording, "request_of", RECORD),
+    (recorder, "request_of", RECORD),
     (scrubbing.Scrubber, "text", RECORD),
 )
 """Functions on the way of secrets, which are given them or hold them, and who gets there."""

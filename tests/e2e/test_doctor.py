@@ -241,7 +241,7 @@ def test_a_dead_login_hides_nothing_of_our_own_side(project: Project):
 
 def test_an_org_that_does_not_answer_is_the_diagnosis(project: Project, monkeypatch: pytest.MonkeyPatch):
     """Exit 1: the network, not the permissions."""
-    monkeypatch.setattr("providers.salesforce.polling.time.sleep", lambda _: None)
+    monkeypatch.setattr("providers.salesforce.wire.polling.time.sleep", lambda _: None)
     found = remote(project, closed_port(), "00D000000000001!x")
 
     assert 1 == found.code

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from providers.salesforce.polling import Patience
+from providers.salesforce.wire.polling import Patience
 from reconciler import redaction
 from reconciler.cli import program
 from reconciler.project.file import as_written, load_project

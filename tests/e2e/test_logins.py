@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from providers.mock import serving
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire.session import OrgSession
 from tests.e2e.build import DANA, portal
 from tests.e2e.project import Project, Result
 from tests.e2e.served import served

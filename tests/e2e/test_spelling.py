@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.salesforce.codec import decode, encode
+from providers.salesforce.files.codec import decode, encode
 from reconciler.kinds import all_kinds
 from reconciler.schema.body import entries
 from reconciler.schema.values import Body

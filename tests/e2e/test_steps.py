@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from providers.salesforce import provider as client
-from providers.salesforce.packing import Limits
+from providers.salesforce.files.packing import Limits
 from tests.e2e.build import APP, DANA, GLOBAL, app, enablement, handler, handler_class, oidc, portal, record, scope
 from tests.e2e.project import Project
 from tests.e2e.served import App, behind

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 
 from providers.mock import Faults, serving
 from providers.salesforce import provider as client
-from providers.salesforce import session
 from providers.salesforce.login import endpoint
-from providers.salesforce.polling import Patience
+from providers.salesforce.wire import session
+from providers.salesforce.wire.polling import Patience
 from reconciler.rules import all_rules
 from tests.e2e.build import DANA, Document, app, enablement, handler, handler_class, oidc, portal, scope
 from tests.e2e.cut import deployments

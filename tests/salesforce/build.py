@@ -10,13 +10,13 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
+from providers.salesforce.files.packing import Limits
 from providers.salesforce.login import Credentials
-from providers.salesforce.markup import NAMESPACE
-from providers.salesforce.metadata_api import Way
-from providers.salesforce.packing import Limits
-from providers.salesforce.polling import Patience
 from providers.salesforce.provider import SalesforceProvider
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire.markup import NAMESPACE
+from providers.salesforce.wire.metadata_api import Way
+from providers.salesforce.wire.polling import Patience
+from providers.salesforce.wire.session import OrgSession
 from reconciler.model.address import Address
 from reconciler.model.changes import Component
 from reconciler.schema.values import Body, SecretRef

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from providers.mock import Org, mount, open_org
+from providers.salesforce.files.packing import Limits
 from providers.salesforce.login import Credentials
-from providers.salesforce.metadata_api import Way
-from providers.salesforce.packing import Limits
 from providers.salesforce.provider import SalesforceProvider
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire.metadata_api import Way
+from providers.salesforce.wire.session import OrgSession
 from tests.salesforce.build import no_time
 
 Connected = Callable[..., SalesforceProvider]

@@ -8,10 +8,10 @@ import pytest
 import vcr
 
 from providers.salesforce.login import Credentials
-from providers.salesforce.metadata_api import Way
-from providers.salesforce.polling import Patience
 from providers.salesforce.provider import SalesforceProvider
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire.metadata_api import Way
+from providers.salesforce.wire.polling import Patience
+from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import NotAllowedError
 from reconciler.model.address import Address
 from reconciler.model.changes import Component

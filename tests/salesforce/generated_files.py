@@ -6,7 +6,7 @@ order mark, line endings, unknown fields, values of the wrong type, lists in one
 
 from hypothesis import strategies as st
 
-from providers.salesforce.markup import NAMESPACE, XSI, escape
+from providers.salesforce.wire.markup import NAMESPACE, XSI, escape
 from reconciler.kinds import all_kinds
 from reconciler.schema.kind import Field, Kind, Struct
 from reconciler.schema.marks import SourceText

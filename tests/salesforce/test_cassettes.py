@@ -62,7 +62,7 @@ def test_the_search_for_secrets_finds_them():
     """A search that finds nothing anywhere proves nothing."""
     import base64
 
-    from providers.salesforce.archive import write_zip
+    from providers.salesforce.files.archive import write_zip
     from tests.salesforce.scrub import scrub_text
 
     packed = base64.b64encode(write_zip({"a": b"<consumerSecret>hunter2hunter2</consumerSecret>" * 3}))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from providers.mock import Org
-from providers.salesforce.checkup import lacking
+from providers.salesforce.questions.doctor import lacking
 from reconciler.errors import NotAllowedError, UnreachableError
 from tests.salesforce.build import Answer, stubbed
 from tests.salesforce.conftest import Connected, calls

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from providers.salesforce.codec import decode, encode
-from providers.salesforce.markup import NAMESPACE, MetadataXmlError
+from providers.salesforce.files.codec import decode, encode
+from providers.salesforce.wire.markup import NAMESPACE, MetadataXmlError
 from reconciler.kinds import all_kinds, kind
 from reconciler.schema.values import RawXml, SecretRef
 from tests.salesforce.build import canonical

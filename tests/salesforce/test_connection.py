@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from providers import Connection, connect
-from providers.salesforce.hosts import origin_of
-from providers.salesforce.session import OrgSession, carrier, token_of
+from providers.salesforce.wire.hosts import origin_of
+from providers.salesforce.wire.session import OrgSession, carrier, token_of
 from reconciler.errors import InputError, NotAllowedError, RefusedError, UnreachableError
 from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, TOKEN, Stub

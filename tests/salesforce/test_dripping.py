@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from providers.salesforce import dripping
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire import dripping
+from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import UnreachableError
 
 Drips = Callable[[bytes, bytes], str]

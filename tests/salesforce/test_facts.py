@@ -250,7 +250,7 @@ def staged(*slots: Mapping[str, object]) -> Answer:
 
 def test_a_list_of_apps_that_never_ends(monkeypatch: pytest.MonkeyPatch):
     """A broken proxy that gives the same page again and again must not hold a nightly check for ever."""
-    monkeypatch.setattr("providers.salesforce.facts._MOST_PAGES", 3)
+    monkeypatch.setattr("providers.salesforce.questions.facts._MOST_PAGES", 3)
     provider, stub = org_that({"apps/oauth/usage": reply({"apps": [{"developerName": "x"}] * 100})})
     provider._pinned = "65.0"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from providers.salesforce.file_properties import FileProperties, file_properties, plain_file_properties
-from providers.salesforce.soap import TAG, read_answer
+from providers.salesforce.files.file_properties import FileProperties, file_properties, plain_file_properties
+from providers.salesforce.wire.soap import TAG, read_answer
 from reconciler.errors import UnreachableError
 
 FIELDS = {

@@ -336,7 +336,7 @@ def test_rows_as_salesforce_gives_them():
 
 def test_a_trail_that_is_longer_than_what_is_read_says_so(monkeypatch: pytest.MonkeyPatch):
     """Whoever changed the record earlier than that is not seen: a name without that remark would be taken for sure."""
-    monkeypatch.setattr("providers.salesforce.history.MOST_ROWS", 2)
+    monkeypatch.setattr("providers.salesforce.questions.history.MOST_ROWS", 2)
     provider, _ = org_that({"FROM SetupAuditTrail": records(AUDIT_ROW, AUDIT_ROW), "FROM DeployRequest": records()})
     found = provider.history("", quiet, enablements=False)
 

@@ -7,9 +7,9 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from providers.salesforce.lost import Fit, fit, new
-from providers.salesforce.metadata_api import Way
 from providers.salesforce.provider import SalesforceProvider
+from providers.salesforce.questions.unanswered import Fit, fit, new
+from providers.salesforce.wire.metadata_api import Way
 from reconciler.errors import NotAllowedError, UnreachableError
 from reconciler.model.deployment import Deployed, Landing, Sent
 from tests.salesforce.build import Answer, Stub, app, component, fault, no_time, operation, soap, stubbed

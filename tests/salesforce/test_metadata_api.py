@@ -8,11 +8,11 @@ import pytest
 import requests
 from lxml import etree
 
-from providers.salesforce.archive import write_zip
-from providers.salesforce.markup import NAMESPACE
-from providers.salesforce.metadata_api import Way
-from providers.salesforce.polling import PassingError
-from providers.salesforce.refusals import LimitError, SessionDiedError
+from providers.salesforce.files.archive import write_zip
+from providers.salesforce.wire.markup import NAMESPACE
+from providers.salesforce.wire.metadata_api import Way
+from providers.salesforce.wire.polling import PassingError
+from providers.salesforce.wire.refusals import LimitError, SessionDiedError
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
 from reconciler.model.deployment import ComponentFailure, Deployed, Landing, Sent
 from reconciler.schema.values import SecretRef

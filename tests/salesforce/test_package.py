@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.salesforce.archive import ZipError, ZipLimits, read_zip, write_zip
-from providers.salesforce.package import build, digest, kind_of_path
-from providers.salesforce.packing import Limits, parts, split
+from providers.salesforce.files.archive import ZipError, ZipLimits, read_zip, write_zip
+from providers.salesforce.files.package import build, digest, kind_of_path
+from providers.salesforce.files.packing import Limits, parts, split
 from reconciler.errors import InputError
 from reconciler.kinds import all_kinds
 from reconciler.schema.values import SecretRef

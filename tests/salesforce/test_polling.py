@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 import requests
 
-from providers.salesforce.polling import BusyError, PassingError, Patience, is_distrust, never_sent
+from providers.salesforce.wire.polling import BusyError, PassingError, Patience, is_distrust, never_sent
 from reconciler.errors import UnreachableError
 from tests.salesforce.build import HOST, Answer, fault, no_time, stubbed
 from tests.salesforce.test_metadata_api import as_json, organisation, read, retrieve_started, script, zip_answer

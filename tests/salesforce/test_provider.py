@@ -7,12 +7,12 @@ import pytest
 
 from providers.mock import Org
 from providers.mock.metadata import retrieve as mock_retrieve
-from providers.salesforce.codec import encode
+from providers.salesforce.files.codec import encode
+from providers.salesforce.files.packing import Limits
 from providers.salesforce.login import Credentials
-from providers.salesforce.markup import NAMESPACE
-from providers.salesforce.metadata_api import Way
-from providers.salesforce.packing import Limits
 from providers.salesforce.provider import SalesforceProvider
+from providers.salesforce.wire.markup import NAMESPACE
+from providers.salesforce.wire.metadata_api import Way
 from reconciler.errors import NotAllowedError
 from reconciler.kinds import all_kinds, kind
 from reconciler.model.address import Address

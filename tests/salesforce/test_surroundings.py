@@ -5,7 +5,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from providers.salesforce.surroundings import problems
+from providers.salesforce.wire.surroundings import problems
 
 ORG = "https://acme.my.salesforce.com"
 

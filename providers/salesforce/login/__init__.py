@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from providers.salesforce.refusals import SessionDiedError
+from providers.salesforce.wire.refusals import SessionDiedError
 from reconciler.redaction import hold
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ Source: https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_c
 from collections.abc import Callable
 
 from providers.salesforce.login.endpoint import Door
-from providers.salesforce.login.given import Given
+from providers.salesforce.login.keys import Given
 from providers.salesforce.login.place import Access, my_domain
 
 

@@ -8,9 +8,9 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from providers.salesforce.login.place import Access, org_at
-from providers.salesforce.oauth import TOKEN, hold_tokens, no_answer, told
-from providers.salesforce.polling import Patience, never_sent, not_busy, unreachable
-from providers.salesforce.session import OrgSession, token_of
+from providers.salesforce.wire.oauth_endpoints import TOKEN, hold_tokens, no_answer, told
+from providers.salesforce.wire.polling import Patience, never_sent, not_busy, unreachable
+from providers.salesforce.wire.session import OrgSession, token_of
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, UnreachableError
 
 MAX_ANSWER_BYTES = 1024 * 1024

@@ -6,10 +6,10 @@ Source: https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_j
 import time
 from collections.abc import Callable
 
-from providers.salesforce.hosts import origin_of
 from providers.salesforce.login.endpoint import Door
-from providers.salesforce.login.given import Given
+from providers.salesforce.login.keys import Given
 from providers.salesforce.login.place import Access, is_login_host, login_host
+from providers.salesforce.wire.hosts import origin_of
 from reconciler.client_assertions import signed
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from providers.salesforce.hosts import is_loopback, origin_of
+from providers.salesforce.wire.hosts import is_loopback, origin_of
 from reconciler.errors import Complaint, InputError, RefusedError
 
 PRODUCTION, SANDBOX = "https://login.salesforce.com", "https://test.salesforce.com"

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from providers.salesforce.login.endpoint import Door
-from providers.salesforce.login.given import Given
+from providers.salesforce.login.keys import Given
 from providers.salesforce.login.place import Access, is_login_host, org_at
-from providers.salesforce.session import token_of
+from providers.salesforce.wire.session import token_of
 from reconciler.errors import Complaint, InputError, NotAllowedError, ReconcilerError, UnreachableError
 from reconciler.redaction import hold
 

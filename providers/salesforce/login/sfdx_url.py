@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from providers.salesforce.hosts import origin_of
 from providers.salesforce.login.endpoint import Door
-from providers.salesforce.login.given import Given
+from providers.salesforce.login.keys import Given
 from providers.salesforce.login.place import Access, is_login_host
-from providers.salesforce.session import QUOTES
+from providers.salesforce.wire.hosts import origin_of
+from providers.salesforce.wire.session import QUOTES
 from reconciler.errors import Complaint, InputError, RefusedError
 from reconciler.redaction import hold
 

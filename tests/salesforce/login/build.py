@@ -9,8 +9,8 @@ import requests
 
 from providers.salesforce.login import Credentials
 from providers.salesforce.login.endpoint import Door
-from providers.salesforce.login.flows import credentials
-from providers.salesforce.session import OrgSession
+from providers.salesforce.login.ways import credentials
+from providers.salesforce.wire.session import OrgSession
 from reconciler.schema.values import SecretRef
 from tests.salesforce.build import HOST, Answer, Stub, no_time
 

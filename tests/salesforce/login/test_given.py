@@ -2,9 +2,9 @@
 
 import pytest
 
-from providers.salesforce.login.given import Given
+from providers.salesforce.login.keys import Given
 from providers.salesforce.login.sfdx_url import parse
-from providers.salesforce.session import token_of
+from providers.salesforce.wire.session import token_of
 from reconciler.errors import InputError, NotAllowedError
 from reconciler.schema.values import SecretRef
 

@@ -6,8 +6,8 @@ import requests
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from simple_salesforce.login import SalesforceLogin
 
-from providers.salesforce.login.given import Given
 from providers.salesforce.login.jwt import GRANT, jwt
+from providers.salesforce.login.keys import Given
 from reconciler.errors import InputError, NotAllowedError, RefusedError
 from tests.salesforce.build import HOST, Stub
 from tests.salesforce.login.build import FRESH, Login, Vault, door, form_of, granted, ref, refused

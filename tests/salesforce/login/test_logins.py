@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from providers import Connection, connect
-from providers.salesforce.login import flows
+from providers.salesforce.login import ways
 from providers.salesforce.login.place import Access
-from providers.salesforce.refusals import SessionDiedError
+from providers.salesforce.wire.refusals import SessionDiedError
 from reconciler.errors import InputError, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.project import login_section
 from reconciler.schema.values import SecretRef
@@ -40,7 +40,7 @@ def never(reference: SecretRef) -> str:
 
 def test_the_project_file_and_the_client_know_the_same_ways():
     """A way that passes the check of the files and then is none would be found in production."""
-    assert list(login_section.FLOWS) == list(flows.FLOWS) == list(KEYS)
+    assert list(login_section.FLOWS) == list(ways.FLOWS) == list(KEYS)
     for name, flow in login_section.FLOWS.items():
         assert set(flow.needed) == KEYS[name].keys()
 
@@ -130,7 +130,7 @@ def test_a_login_is_sent_once_and_again_when_the_session_has_died(vault: Vault, 
             raise SessionDiedError("over")
         return "done"
 
-    if flow in flows.FIXED:
+    if flow in ways.FIXED:
         with pytest.raises(SessionDiedError):
             it.credentials.alive(call)
         assert (["00D000000000001!given"], 0) == (heard, len(it.sent))

@@ -5,7 +5,7 @@ import requests
 from lxml import etree
 from simple_salesforce.login import SalesforceLogin
 
-from providers.salesforce.polling import PassingError
+from providers.salesforce.wire.polling import PassingError
 from reconciler.errors import NotAllowedError, RefusedError, UnreachableError
 from tests.salesforce.build import HOST, Answer, Stub, fault
 from tests.salesforce.login.build import FRESH, Login, Vault, ref

@@ -15,15 +15,15 @@ from urllib3 import HTTPResponse
 
 from providers import replay
 from providers.mock import Org, mount
-from providers.salesforce.archive import ZipError, write_zip
+from providers.salesforce.files.archive import ZipError, write_zip
 from providers.salesforce.login import Credentials
-from providers.salesforce.session import OrgSession
-from providers.salesforce.tape import file as tape
-from providers.salesforce.tape.file import Head, Interaction
-from providers.salesforce.tape.inspecting import inspect
-from providers.salesforce.tape.recording import Recording, request_of
-from providers.salesforce.tape.replaying import NotRecordedError
-from providers.salesforce.tape.whole import WholeProvider
+from providers.salesforce.recordings import file as tape
+from providers.salesforce.recordings.file import Head, Interaction
+from providers.salesforce.recordings.inspection import inspect
+from providers.salesforce.recordings.player import NotRecordedError
+from providers.salesforce.recordings.recorder import Recording, request_of
+from providers.salesforce.recordings.whole_org import WholeProvider
+from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import InputError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.model.address import Address
 from reconciler.model.facts import AuditEntry, Facts, History, User
@@ -261,7 +261,7 @@ def test_a_trail_that_was_cut_off_is_only_told_of_where_it_matters() -> None:
 
 def test_in_a_very_large_org_a_user_may_be_there_and_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """ "The org has no such user" must be true."""
-    monkeypatch.setattr("providers.salesforce.tape.whole.MOST_USERS", 1)
+    monkeypatch.setattr("providers.salesforce.recordings.whole_org.MOST_USERS", 1)
     provider = WholeProvider(OrgSession(), Credentials.fixed("x"))
     provider._everybody = Facts({"ada": User("ada", active=True)})
 
@@ -372,7 +372,7 @@ def _bomb() -> str:
 
 def test_a_zip_bomb_in_a_recording_is_not_unpacked(tmp_path: Path) -> None:
     """A replay and a look at it run where a stranger's file was put."""
-    from providers.salesforce.tape.layers import layers
+    from providers.salesforce.recordings.layers import layers
 
     tape.write(tmp_path / "org.json", tape.dumped(made(answer(_bomb()))))
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from providers.salesforce.archive import read_zip, write_zip
-from providers.salesforce.tape.marks import MARK, Pseudonyms, pieces
-from providers.salesforce.tape.scrubbing import GONE, Scrubber, is_secret_name
+from providers.salesforce.files.archive import read_zip, write_zip
+from providers.salesforce.recordings.marks import MARK, Pseudonyms, pieces
+from providers.salesforce.recordings.scrubbing import GONE, Scrubber, is_secret_name
 
 CANARY = "canaryOfTheScrubber0123456789"
 KEY = b"a key for tests"

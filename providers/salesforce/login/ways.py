@@ -3,18 +3,18 @@
 import os
 from collections.abc import Callable, Mapping
 
-from providers.salesforce.hosts import origin_of
 from providers.salesforce.login import Credentials
 from providers.salesforce.login.client_credentials import client_credentials
 from providers.salesforce.login.endpoint import Door
-from providers.salesforce.login.given import Given
 from providers.salesforce.login.jwt import jwt
+from providers.salesforce.login.keys import Given
 from providers.salesforce.login.password import password
 from providers.salesforce.login.place import PRODUCTION, Access, is_login_host, my_domain, org_at
 from providers.salesforce.login.sf import sf
 from providers.salesforce.login.sfdx_url import sfdx_url
-from providers.salesforce.session import OrgSession, token_of
-from providers.salesforce.surroundings import problems
+from providers.salesforce.wire.hosts import origin_of
+from providers.salesforce.wire.session import OrgSession, token_of
+from providers.salesforce.wire.surroundings import problems
 from reconciler.errors import Complaint, InputError
 from reconciler.provider import Secrets
 

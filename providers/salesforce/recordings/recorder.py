@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from providers.salesforce.session import OrgSession
-from providers.salesforce.tape.file import Head, Interaction, dumped
-from providers.salesforce.tape.file import Recording as Tape
-from providers.salesforce.tape.layers import layers
-from providers.salesforce.tape.marks import Pseudonyms
-from providers.salesforce.tape.scrubbing import CHOICES, Scrubber, request_body
+from providers.salesforce.recordings.file import Head, Interaction, dumped
+from providers.salesforce.recordings.file import Recording as Tape
+from providers.salesforce.recordings.layers import layers
+from providers.salesforce.recordings.marks import Pseudonyms
+from providers.salesforce.recordings.scrubbing import CHOICES, Scrubber, request_body
+from providers.salesforce.wire.session import OrgSession
 from reconciler import __version__
 from reconciler.errors import Complaint, InputError, ReconcilerError
 from reconciler.provider import Secrets

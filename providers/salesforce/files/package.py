@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
-from providers.salesforce.codec import encode
-from providers.salesforce.markup import NAMESPACE, escape
+from providers.salesforce.files.codec import encode
+from providers.salesforce.wire.markup import NAMESPACE, escape
 from reconciler.errors import Complaint, InputError
 from reconciler.kinds import all_kinds
 from reconciler.model.changes import Component

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
 
-from providers.salesforce.metadata_api import Message
-from providers.salesforce.package import kind_of_path
+from providers.salesforce.files.package import kind_of_path
+from providers.salesforce.wire.metadata_api import Message
 from reconciler.kinds import all_kinds, settings
 from reconciler.schema.kind import Kind
 

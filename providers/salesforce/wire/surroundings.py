@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import should_bypass_proxies
 
-from providers.salesforce.hosts import is_loopback
+from providers.salesforce.wire.hosts import is_loopback
 from reconciler import files
 from reconciler.errors import Complaint
 from reconciler.files import FileError

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from lxml import etree
 
-from providers.salesforce.archive import ZipError, read_zip, write_zip
-from providers.salesforce.markup import MetadataXmlError, hardened_parser, parse
-from providers.salesforce.package import kind_of_path
-from providers.salesforce.tape.marks import GONE, Pseudonyms, unmade
+from providers.salesforce.files.archive import ZipError, read_zip, write_zip
+from providers.salesforce.files.package import kind_of_path
+from providers.salesforce.recordings.marks import GONE, Pseudonyms, unmade
+from providers.salesforce.wire.markup import MetadataXmlError, hardened_parser, parse
 from reconciler.apex.code import Code
 from reconciler.apex.secrets import secrets
 from reconciler.kinds import all_kinds

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from providers.salesforce.soap import not_an_org
+from providers.salesforce.wire.soap import not_an_org
 from reconciler.errors import UnreachableError
 from reconciler.redaction import hold
 

@@ -10,9 +10,9 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from providers.salesforce.session import OrgSession
-from providers.salesforce.tape.file import MEND, ORIGIN, Interaction, Recording
-from providers.salesforce.tape.recording import Request, request_of
+from providers.salesforce.recordings.file import MEND, ORIGIN, Interaction, Recording
+from providers.salesforce.recordings.recorder import Request, request_of
+from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import Complaint, InputError, UnreachableError
 
 _COMPARED = 4_000

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from providers.salesforce.file_properties import FileProperties
-from providers.salesforce.refusals import noting
-from providers.salesforce.rest import Rest
+from providers.salesforce.files.file_properties import FileProperties
+from providers.salesforce.wire.refusals import noting
+from providers.salesforce.wire.rest import Rest
 from reconciler.model.facts import AuditEntry, Deployment, History, moment
 from reconciler.provider import Progress
 

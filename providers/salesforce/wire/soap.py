@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from providers.salesforce.markup import NAMESPACE, XSI, escape, hardened_parser, is_crowd
-from providers.salesforce.polling import PassingError
+from providers.salesforce.wire.markup import NAMESPACE, XSI, escape, hardened_parser, is_crowd
+from providers.salesforce.wire.polling import PassingError
 from reconciler.errors import Complaint, UnreachableError
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"

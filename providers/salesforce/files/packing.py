@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from providers.salesforce.package import files_of
+from providers.salesforce.files.package import files_of
 from reconciler.model.changes import Component
 
 _MANIFESTS = 3

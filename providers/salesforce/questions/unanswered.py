@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 from providers.salesforce.results import components_of
-from providers.salesforce.soap import is_id
+from providers.salesforce.wire.soap import is_id
 from reconciler.model.deployment import Sent
 
 _MANIFESTS = 3

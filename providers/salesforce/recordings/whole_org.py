@@ -18,16 +18,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from providers.salesforce.facts import MOST_USERS, facts
-from providers.salesforce.history import MARGIN, MOST_ROWS, history
-from providers.salesforce.package import manifest_type, source_field
-from providers.salesforce.packing import parts
+from providers.salesforce.files.package import manifest_type, source_field
+from providers.salesforce.files.packing import parts
 from providers.salesforce.provider import SalesforceProvider
+from providers.salesforce.questions.facts import MOST_USERS, facts
+from providers.salesforce.questions.history import MARGIN, MOST_ROWS, history
 from providers.salesforce.reading import Reading
-from providers.salesforce.tape.file import Head
-from providers.salesforce.tape.marks import pieces
-from providers.salesforce.tape.recording import Recording
-from providers.salesforce.tape.scrubbing import EMAILS
+from providers.salesforce.recordings.file import Head
+from providers.salesforce.recordings.marks import pieces
+from providers.salesforce.recordings.recorder import Recording
+from providers.salesforce.recordings.scrubbing import EMAILS
 from reconciler.errors import Complaint, ReconcilerError, RefusedError, UnreachableError
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address

@@ -23,7 +23,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from providers.salesforce.markup import FORBIDDEN, NAMESPACE, XSI, MetadataXmlError, escape, parse
+from providers.salesforce.wire.markup import FORBIDDEN, NAMESPACE, XSI, MetadataXmlError, escape, parse
 from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import Commas, Lines, SourceText
 from reconciler.schema.values import Body, RawXml, SecretRef, Value

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from providers.salesforce.refusals import noting
-from providers.salesforce.rest import Rest
+from providers.salesforce.wire.refusals import noting
+from providers.salesforce.wire.rest import Rest
 from reconciler.errors import Complaint, ReconcilerError
 from reconciler.model.facts import NOT_ASKED, Facts, User, moment
 from reconciler.provider import Progress

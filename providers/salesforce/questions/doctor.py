@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from providers.salesforce.facts import facts
-from providers.salesforce.history import Listing, history
 from providers.salesforce.login import Credentials
-from providers.salesforce.refusals import noting
-from providers.salesforce.rest import Rest
-from providers.salesforce.session import OrgSession
+from providers.salesforce.questions.facts import facts
+from providers.salesforce.questions.history import Listing, history
+from providers.salesforce.wire.refusals import noting
+from providers.salesforce.wire.rest import Rest
+from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import Complaint, ReconcilerError, UnreachableError
 from reconciler.model.checkup import Checkup
 from reconciler.model.live import LiveState, OrgInfo

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from lxml import etree
 
-from providers.salesforce.archive import ZipError
-from providers.salesforce.markup import hardened_parser
-from providers.salesforce.tape.file import Head, Interaction, read
-from providers.salesforce.tape.layers import layers
-from providers.salesforce.tape.marks import MARK
-from providers.salesforce.tape.recording import Request
-from providers.salesforce.tape.scrubbing import is_secret_name, looks_secret
+from providers.salesforce.files.archive import ZipError
+from providers.salesforce.recordings.file import Head, Interaction, read
+from providers.salesforce.recordings.layers import layers
+from providers.salesforce.recordings.marks import MARK
+from providers.salesforce.recordings.recorder import Request
+from providers.salesforce.recordings.scrubbing import is_secret_name, looks_secret
+from providers.salesforce.wire.markup import hardened_parser
 from reconciler.apex.code import Code
 from reconciler.apex.secrets import secrets
 

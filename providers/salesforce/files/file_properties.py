@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from providers.salesforce.markup import NAMESPACE
+from providers.salesforce.wire.markup import NAMESPACE
 
 
 class FileProperties(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from providers.salesforce.polling import PassingError
+from providers.salesforce.wire.polling import PassingError
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 
 _LOGIN = ("INVALID_SESSION_ID", "SESSION_EXPIRED", "INVALID_AUTH_HEADER", "INVALID_LOGIN", "LOGIN_", "BAD_OAUTH_TOKEN")

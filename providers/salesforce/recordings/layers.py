@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import unescape
 from urllib.parse import unquote
 
-from providers.salesforce.archive import ZipError, ZipLimits, read_zip
+from providers.salesforce.files.archive import ZipError, ZipLimits, read_zip
 
 DEEPEST = 6
 _MOST_BYTES = 1 << 30

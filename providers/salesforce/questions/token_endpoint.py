@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import requests
 
-from providers.salesforce.oauth import AUTHORIZE, INTROSPECT, REVOKE, TOKEN, hold_tokens, no_answer, told
-from providers.salesforce.polling import BusyError, Patience, not_busy, unreachable
-from providers.salesforce.rest import Rest
-from providers.salesforce.session import OrgSession
-from providers.salesforce.soap import not_an_org
+from providers.salesforce.wire.oauth_endpoints import AUTHORIZE, INTROSPECT, REVOKE, TOKEN, hold_tokens, no_answer, told
+from providers.salesforce.wire.polling import BusyError, Patience, not_busy, unreachable
+from providers.salesforce.wire.rest import Rest
+from providers.salesforce.wire.session import OrgSession
+from providers.salesforce.wire.soap import not_an_org
 from reconciler.errors import ReconcilerError, RefusedError, UnreachableError
 from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.redaction import is_jwt

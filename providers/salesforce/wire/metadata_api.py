@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from providers.salesforce import lost, soap
-from providers.salesforce.archive import ZipError
-from providers.salesforce.file_properties import FileProperties, file_properties, plain_file_properties
-from providers.salesforce.history import deployment
+from providers.salesforce.files.archive import ZipError
+from providers.salesforce.files.file_properties import FileProperties, file_properties, plain_file_properties
 from providers.salesforce.login import Credentials
-from providers.salesforce.lost import Fit
-from providers.salesforce.polling import LOST, BusyError, Patience, never_sent, not_busy, unreachable
-from providers.salesforce.refusals import LOCKED, LimitError, SessionDiedError, UnknownJobError, refusal
-from providers.salesforce.rest import Rest, RestDeployClosedError
+from providers.salesforce.questions import unanswered
+from providers.salesforce.questions.history import deployment
+from providers.salesforce.questions.unanswered import Fit
 from providers.salesforce.results import is_ended, stage
-from providers.salesforce.session import OrgSession
+from providers.salesforce.wire import soap
+from providers.salesforce.wire.polling import LOST, BusyError, Patience, never_sent, not_busy, unreachable
+from providers.salesforce.wire.refusals import LOCKED, LimitError, SessionDiedError, UnknownJobError, refusal
+from providers.salesforce.wire.rest import Rest, RestDeployClosedError
+from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import Complaint, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.model.deployment import Sent
 from reconciler.model.facts import Deployment, moment
@@ -281,10 +282,10 @@ class MetadataApi:
                 Complaint(f"{self.host} did not show its deployments", mend="see Setup, Deployment Status")
             )
         found = {}
-        for job in lost.new(self._rest.deployments(sent.since), sent):
+        for job in unanswered.new(self._rest.deployments(sent.since), sent):
             if job not in foreign:
                 status = self._status(Job(job), details=True)
-                found[job] = lost.fit(status, sent), status
+                found[job] = unanswered.fit(status, sent), status
                 if found[job][0] is Fit.NO:
                     foreign.add(job)
                     del found[job]
@@ -304,7 +305,7 @@ class MetadataApi:
                 ended = status
                 if not is_ended(status):
                     ended = self.result_of(Job(job), tell, components=0)
-                match lost.fit(ended, sent):
+                match unanswered.fit(ended, sent):
                     case Fit.NO:
                         foreign.add(job)
                         weak.pop(job, None)

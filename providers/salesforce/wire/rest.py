@@ -10,10 +10,10 @@ import requests
 from urllib3.filepost import encode_multipart_formdata
 
 from providers.salesforce.login import Credentials
-from providers.salesforce.polling import BUSY, BusyError, PassingError, Patience, not_busy
-from providers.salesforce.refusals import refusal
-from providers.salesforce.session import OrgSession, carrier
-from providers.salesforce.soap import is_id, not_an_org
+from providers.salesforce.wire.polling import BUSY, BusyError, PassingError, Patience, not_busy
+from providers.salesforce.wire.refusals import refusal
+from providers.salesforce.wire.session import OrgSession, carrier
+from providers.salesforce.wire.soap import is_id, not_an_org
 from reconciler.errors import Complaint, ReconcilerError, UnreachableError
 
 if TYPE_CHECKING:

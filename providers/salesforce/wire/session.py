@@ -17,11 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from requests.utils import get_environ_proxies
 
-from providers.salesforce import dripping
-from providers.salesforce.hosts import is_loopback
-from providers.salesforce.markup import is_json_crowd, is_xml
-from providers.salesforce.polling import PassingError
-from providers.salesforce.surroundings import BUNDLES
+from providers.salesforce.wire import dripping
+from providers.salesforce.wire.hosts import is_loopback
+from providers.salesforce.wire.markup import is_json_crowd, is_xml
+from providers.salesforce.wire.polling import PassingError
+from providers.salesforce.wire.surroundings import BUNDLES
 from reconciler.errors import Complaint, NotAllowedError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Metadata as files: XML to bodies and back, packages, zips, limits."""

@@ -1,0 +1,1 @@
+"""What an org is asked besides its metadata: users, history, itself, its token endpoint."""

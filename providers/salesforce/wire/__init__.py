@@ -1,0 +1,1 @@
+"""Speaks to an org: sessions, SOAP, REST, waiting, and what its refusals mean."""
