@@ -358,7 +358,7 @@ print("ended", flush=True)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_at_once_whatever_it_is_in_the_middle_of(tmp_path: Path, how: signal.Signals) -> None:
     """A CI job that stops its server must not wait for a client's connection, or for a fault that holds one."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "org.db")]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

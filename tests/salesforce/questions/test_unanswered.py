@@ -13,7 +13,7 @@ from providers.salesforce.wire.metadata_api import Way
 from reconciler.errors import NotAllowedError, UnreachableError
 from reconciler.model.deployment import Deployed, Landing, Sent
 from tests.salesforce.build import Answer, Stub, app, component, fault, no_time, operation, soap, stubbed
-from tests.salesforce.test_metadata_api import DEPLOY, LIST, QUERY, as_json, organisation
+from tests.salesforce.wire.test_metadata_api import DEPLOY, LIST, QUERY, as_json, organisation
 
 LOST = requests.ConnectionError("reset by peer")
 NOBODY = requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "[Errno 111] refused")))  # type: ignore[arg-type]

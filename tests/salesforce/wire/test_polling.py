@@ -10,7 +10,7 @@ import requests
 from providers.salesforce.wire.polling import BusyError, PassingError, Patience, is_distrust, never_sent
 from reconciler.errors import UnreachableError
 from tests.salesforce.build import HOST, Answer, fault, no_time, stubbed
-from tests.salesforce.test_metadata_api import as_json, organisation, read, retrieve_started, script, zip_answer
+from tests.salesforce.wire.test_metadata_api import as_json, organisation, read, retrieve_started, script, zip_answer
 
 PAGE = b"<!DOCTYPE html><html><body>Down for maintenance</body></html>"
 WHOLE = zip_answer({})[2]

@@ -15,7 +15,7 @@ from providers.mock.faults.calls import REST, SOAP
 from providers.mock.faults.kinds import Between, Fault, OneOf, Option
 from providers.mock.metadata import soap
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 HEAD = """\
 # Failures on demand
 

@@ -16,7 +16,7 @@ from tests.mock.wire import Wire, package
 from tests.mock.wire import app as app_file
 from tests.salesforce.build import global_oauth, handler
 from tests.salesforce.conftest import Connected, calls
-from tests.salesforce.test_facts import org_that, quiet, records, refused
+from tests.salesforce.questions.test_facts import org_that, quiet, records, refused
 from tests.salesforce.test_provider import deployed, everything
 
 DANA, ADMIN, ELI = "dana@acme.example", "admin@acme.example", "eli@acme.example"
