@@ -584,7 +584,7 @@ def _repeating(application: Any) -> Any:
 
 HOOK = """
 import logging, threading, warnings
-from providers.salesforce import soap
+from providers.salesforce.wire import soap
 real = soap.envelope
 def told(operation, parameters, session_id):
     warnings.warn(f"a warning about {session_id}", stacklevel=1)

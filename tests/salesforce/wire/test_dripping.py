@@ -129,7 +129,7 @@ def test_a_plan_against_it_ends_with_exit_1(dripping_org: Drips, tmp_path: Path,
         "kind: ExternalClientApplication\nname: one\nlabel: one\ncontactEmail: a@acme.example\ndistributionState: Local\n"
     )
     program = (
-        "from providers.salesforce import dripping; dripping.HEADER_SECONDS = dripping.ANSWER_SECONDS = 0.3\n"
+        "from providers.salesforce.wire import dripping; dripping.HEADER_SECONDS = dripping.ANSWER_SECONDS = 0.3\n"
         "from reconciler.cli import main; main()"
     )
     done = subprocess.run(
