@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from reconciler.apex.tokens import Sort, Token, tokens
+from reconciler.apex.lexer import Sort, Token, tokens
 
 LONGEST: Final = 1_000_000
 """The longest class that an org takes (Apex Developer Guide, "Execution Governors and Limits")."""

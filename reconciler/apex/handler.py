@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from reconciler.apex.code import LONGEST_TYPE, Call, Class, Code, Method, Span, Try
-from reconciler.apex.tokens import Sort, Token
+from reconciler.apex.lexer import Sort, Token
 
 
 def _words(text: str) -> frozenset[str]:

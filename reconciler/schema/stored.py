@@ -5,7 +5,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from reconciler.apex.secrets import MASK, masked
+from reconciler.apex.hardcoded import MASK, masked
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import (
     SourceText,

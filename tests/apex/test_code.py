@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.apex.code import MOST, Code
-from reconciler.apex.tokens import Sort, tokens
+from reconciler.apex.lexer import Sort, tokens
 
 PIECES = [
     "'",

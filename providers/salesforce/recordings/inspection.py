@@ -18,7 +18,7 @@ from providers.salesforce.recordings.recorder import Request
 from providers.salesforce.recordings.scrubbing import is_secret_name, looks_secret
 from providers.salesforce.wire.markup import hardened_parser
 from reconciler.apex.code import Code
-from reconciler.apex.secrets import secrets
+from reconciler.apex.hardcoded import secrets
 
 MOST = 200
 """So many suspicions are named."""

@@ -23,7 +23,7 @@ from providers.salesforce.files.package import kind_of_path
 from providers.salesforce.recordings.marks import GONE, Pseudonyms, unmade
 from providers.salesforce.wire.markup import MetadataXmlError, hardened_parser, parse
 from reconciler.apex.code import Code
-from reconciler.apex.secrets import secrets
+from reconciler.apex.hardcoded import secrets
 from reconciler.kinds import all_kinds
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Certificate, WriteOnly

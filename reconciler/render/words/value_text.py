@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-from reconciler.apex.secrets import masked
+from reconciler.apex.hardcoded import masked
 from reconciler.kinds import ENABLEMENT, all_kinds
 from reconciler.model.address import Address
 from reconciler.model.changes import FieldChange

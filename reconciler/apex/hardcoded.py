@@ -8,7 +8,7 @@ from math import log2
 from typing import Final, NamedTuple
 
 from reconciler.apex.code import Code
-from reconciler.apex.tokens import Sort, Token
+from reconciler.apex.lexer import Sort, Token
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 
 from reconciler.apex.code import DEEPEST, LONGEST, MOST, Code
 from reconciler.apex.handler import BASE, MAP_USER, PARAMETERS, VALIDATE, Handler, Spot
-from reconciler.apex.secrets import secrets
-from reconciler.apex.tokens import Sort, Token
+from reconciler.apex.hardcoded import secrets
+from reconciler.apex.lexer import Sort, Token
 from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.examples import HANDLER_CLASS, TOKEN_EXCHANGE
