@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from reconciler.apex.code import DEEPEST, LONGEST, MOST, Code
-from reconciler.apex.handler import BASE, MAP_USER, PARAMETERS, VALIDATE, Handler, Spot
+from reconciler.apex.handler import Handler
 from reconciler.apex.hardcoded import secrets
 from reconciler.apex.lexer import Sort, Token
+from reconciler.apex.methods import BASE, MAP_USER, PARAMETERS, VALIDATE, Spot
 from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.examples import HANDLER_CLASS, TOKEN_EXCHANGE
