@@ -8,219 +8,41 @@ The classes that are cited are those of the Apex Reference Guide, namespace Auth
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from dataclasses import replace
+from typing import Final
 
-from reconciler.apex.code import DEEPEST, LONGEST, MOST, Code
+from reconciler.apex.code import DEEPEST, MOST
 from reconciler.apex.handler import Handler
 from reconciler.apex.hardcoded import secrets
-from reconciler.apex.lexer import Sort, Token
 from reconciler.apex.methods import BASE, MAP_USER, PARAMETERS, VALIDATE, Spot
-from reconciler.model.address import Address
 from reconciler.rules import Broken, Example, NotChecked, Verdicts, rule
 from reconciler.rules.examples import HANDLER_CLASS, TOKEN_EXCHANGE
+from reconciler.rules.handler_classes import (
+    FIELD,
+    NEIGHBOURS,
+    SOURCE,
+    HandlerClass,
+    each_handler,
+    handler_classes,
+    no_base,
+    used_handlers,
+)
 from reconciler.schema.severity import Severity
-from reconciler.schema.values import Path
 from reconciler.world.world import UNKNOWN, World
 
-_CLASS: Final = "ApexClass"
-_HANDLER: Final = "OauthTokenExchangeHandler"
-_SOURCE: Final[Path] = ("content",)
-_FIELD: Final[Path] = ("tokenHandlerApex",)
 _BASE: Final = "Auth.Oauth2TokenExchangeHandler"
-_NEIGHBOURS: Final = 50
-"""Other classes that are read along with a handler class."""
 _GUIDE: Final = "Apex Reference Guide, "
 _HELP: Final = 'Salesforce Help, "Create a Token Exchange Handler Apex Class" (remoteaccess_token_exchange_create_apex)'
 _JUDGEMENT: Final = "; that it is missing is our own judgement from the source text"
 
 
-# -- the classes ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Used:
-    """The class of one or more handlers."""
-
-    address: Address
-    also: tuple[Address, ...]
-    """The handlers."""
-    handler: Handler | None = None
-    unread: str = ""
-    """Why there is no `handler`; empty if there is simply no such class."""
-    is_hidden: bool = False
-    """Whether that is because the org does not show the source."""
-    lost: tuple[str, ...] = ()
-    """Why the class, or others that it names, cannot be followed although they are here."""
-    base: str = ""
-    """The first base class that is not here; empty if the line of base classes ends where it should, or with none."""
-    extends: str = ""
-    """What that line ends with, as written."""
-
-    def at(self, spot: Spot, message: str, mend: str) -> Broken:
-        address = Address(_CLASS, spot.file or self.address.name)
-        read = [Address(_CLASS, code.name) for code in self.handler.codes] if self.handler is not None else []
-        also = (*self.also, *(one for one in read if one != address))
-        place = (spot.token.line, spot.token.column)
-        return Broken(address, message, _SOURCE, mend, spot.subject[:80], place, also)
-
-    @property
-    def top(self) -> Token:
-        """The class's name in its source."""
-        top = self.handler.main.top if self.handler is not None else None
-        return top.name if top is not None else Token(Sort.WORD, "", "", 1, 1)
-
-
-def _used(world: World) -> tuple[_Used, ...]:
-    """The classes that handlers use, each once."""
-    # Every rule asks, and a world does not change: the sources are read once. `World` keeps its own memory like this.
-    memory: dict[str, Any] = world.__dict__
-    if "_apex" not in memory:
-        memory["_apex"] = tuple(_find(world))
-    return cast("tuple[_Used, ...]", memory["_apex"])
-
-
-def _handlers(world: World) -> Iterator[Address]:
-    """The handlers that this run is about."""
-    served: dict[Address, set[str]] = {}
-    for enablement in world.enablements():
-        served.setdefault(enablement.handler, set()).add(enablement.app.name)
-    for address in world.of_kind(_HANDLER):
-        if world.only is None or address not in served or not served[address].isdisjoint(world.only):
-            yield address
-
-
-def _find(world: World) -> Iterator[_Used]:
-    classes = {address.name.casefold(): address for address in world.of_kind(_CLASS)}
-    users: dict[Address, list[Address]] = {}
-    for handler in _handlers(world):
-        name = world.value(handler, _FIELD)
-        if isinstance(name, str) and name:
-            users.setdefault(classes.get(name.casefold(), Address(_CLASS, name)), []).append(handler)
-    codes: dict[Address, Code | _Unread] = {}
-    for address, handlers in users.items():
-        yield _read(world, address, tuple(handlers), classes, codes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Unread:
-    """Why a class's source is not looked at; empty if there is no such class."""
-
-    why: str
-    is_here: bool = False
-    """Whether there is a source, which cannot be followed."""
-    is_hidden: bool = False
-    """Whether the org has the class and does not show its source."""
-
-
-def _read(
-    world: World,
-    address: Address,
-    handlers: tuple[Address, ...],
-    classes: dict[str, Address],
-    codes: dict[Address, Code | _Unread],
-) -> _Used:
-    main = _code(world, address, codes)
-    if isinstance(main, _Unread):
-        lost_whole = (main.why,) if main.is_here else ()
-        return _Used(address, handlers, unread=main.why, is_hidden=main.is_hidden, lost=lost_whole)
-    read, lost = _neighbours(world, main, address, classes, codes)
-    handler = Handler(main, read)
-    last = handler.lineage[-1]
-    missing = "" if not last.base or last.extends.startswith("auth.") else last.base
-    return _Used(address, handlers, handler, lost=tuple(lost), base=missing, extends=last.base)
-
-
-def _code(world: World, address: Address, codes: dict[Address, Code | _Unread]) -> Code | _Unread:
-    """A class's code, or why there is none."""
-    if address not in codes:
-        codes[address] = _load(world, address)
-    return codes[address]
-
-
-def _load(world: World, address: Address) -> Code | _Unread:
-    name = address.name
-    if "__" in name:
-        return _Unread(f"{name} belongs to an installed package, which does not show its source")
-    if (reason := world.reason_unreadable(address)) is not None and address not in world.bodies:
-        return _Unread(f"{name} could not be read: {reason}")
-    exists = world.has(address)
-    if exists is UNKNOWN:
-        return _Unread(f"{name} is not declared; the org may hold anything under this name")
-    if not exists:
-        return _Unread("")
-    source = world.value(address, _SOURCE)
-    if not isinstance(source, str) or not source.strip() or source.strip() == "(hidden)":
-        # A file may leave the source to the org. What an org says instead of a source is that it hides it.
-        return _Unread(f"the source of {name} is not here", is_hidden=isinstance(source, str))
-    if len(source) > LONGEST:
-        return _Unread(f"{name} is longer than the {LONGEST:,} characters that an org takes", is_here=True)
-    code = Code(source, name)
-    if code.unfollowed:
-        return _Unread(f"{name} {code.unfollowed}: it is not followed", is_here=True)
-    return code if code.top is not None else _Unread(f"no class could be found in the source of {name}", is_here=True)
-
-
-def _neighbours(
-    world: World, main: Code, address: Address, classes: dict[str, Address], codes: dict[Address, Code | _Unread]
-) -> tuple[list[Code], list[str]]:
-    """The other classes that the source names, and those that they name, as far as they are here, and why some that are
-    here were left out."""
-    seen = {address}
-    todo = [main]
-    found: list[Code] = []
-    lost: list[str] = []
-    read = len(main.tokens)
-    while todo:
-        named = {token.key for token in todo.pop().tokens if token.sort is Sort.WORD}
-        for other in (classes[name] for name in sorted(named & classes.keys())):
-            if other in seen:
-                continue
-            seen.add(other)
-            if len(found) >= _NEIGHBOURS:
-                # One sentence for all of them, however many there are.
-                return found, [
-                    *lost,
-                    f"it leads to more than {_NEIGHBOURS} other classes, of which the rest is left out",
-                ]
-            code = _code(world, other, codes)
-            if isinstance(code, _Unread):
-                lost += [code.why] if code.is_here else []
-            elif read + len(code.tokens) > MOST:
-                lost.append(f"together with {other.name} it has more than {MOST:,} words and symbols")
-            else:
-                read += len(code.tokens)
-                todo.append(code)
-                found.append(code)
-    return found, lost
-
-
-def _each(world: World) -> Iterator[tuple[_Used, Handler] | NotChecked]:
-    """The classes whose source can be judged. One with another base class, or none at all, is TX12's."""
-    for used in _used(world):
-        if used.handler is None:
-            if used.unread:
-                yield NotChecked(used.address, used.unread, _SOURCE)
-        elif used.base:
-            yield NotChecked(used.address, _no_base(used), _SOURCE)
-        elif used.extends.lower() == BASE:
-            yield used, used.handler
-    for handler in _handlers(world):
-        if world.value(handler, _FIELD) is UNKNOWN:
-            yield NotChecked(handler, "the handler's class is not declared", _FIELD)
-
-
-def _no_base(used: _Used) -> str:
-    return f"{used.address.name} extends {used.base[:80]}, which is not here"
-
-
-def _elsewhere(used: _Used, handler: Handler) -> NotChecked | None:
+def _elsewhere(used: HandlerClass, handler: Handler) -> NotChecked | None:
     """Said where something was not found that a class which is not here may do."""
     if used.lost:
-        return NotChecked(used.address, used.lost[0], _SOURCE)
+        return NotChecked(used.address, used.lost[0], SOURCE)
     if not handler.elsewhere:
         return None
-    return NotChecked(used.address, f"it is left to {handler.elsewhere[:80]}, which is not here", _SOURCE)
+    return NotChecked(used.address, f"it is left to {handler.elsewhere[:80]}, which is not here", SOURCE)
 
 
 # -- the examples -----------------------------------------------------------------------------------------------------
@@ -259,36 +81,36 @@ _BY_HAND = """\
 )
 def handler_class(world: World) -> Verdicts:
     """Without the class, or with another base class, nobody gets a token."""
-    for handler in _handlers(world):
-        name = world.value(handler, _FIELD)
+    for handler in used_handlers(world):
+        name = world.value(handler, FIELD)
         if name is UNKNOWN:
-            yield NotChecked(handler, "the handler's class is not declared", _FIELD)
+            yield NotChecked(handler, "the handler's class is not declared", FIELD)
         elif not isinstance(name, str) or not name:
-            yield Broken(handler, "the handler names no Apex class", _FIELD, f"name a class that extends {_BASE}")
-    for used in _used(world):
+            yield Broken(handler, "the handler names no Apex class", FIELD, f"name a class that extends {_BASE}")
+    for used in handler_classes(world):
         name = used.address.name
         if used.handler is None and used.unread:
             yield NotChecked(used.address, used.unread)
         elif used.handler is None:
             yield from _absent(world, used)
         elif used.base:
-            yield NotChecked(used.address, _no_base(used), _SOURCE)
+            yield NotChecked(used.address, no_base(used), SOURCE)
         elif used.extends.lower() != BASE:
             has = f"extends {used.extends[:80]}" if used.extends else "extends nothing"
             message = f"{name} {has}; a handler's class extends {_BASE}"
             yield used.at(Spot("", used.top, name), message, f"write: class {name} extends {_BASE}")
 
 
-def _absent(world: World, used: _Used) -> Verdicts:
+def _absent(world: World, used: HandlerClass) -> Verdicts:
     """A class that the org says it does not have. What a handler in the org names is there, whatever was read."""
     for handler in used.also:
-        live = world.live.get(handler, {}).get(_FIELD[0])
+        live = world.live.get(handler, {}).get(FIELD[0])
         if isinstance(live, str) and live.casefold() == used.address.name.casefold():
             yield NotChecked(used.address, "a handler in the org uses it, but the org did not show it")
         else:
             message = f"there is no Apex class {used.address.name}, neither in the files nor in the org"
             mend = f"declare {used.address.name}.cls and its meta file, or mend the name"
-            yield Broken(handler, message, _FIELD, mend, also=(used.address,))
+            yield Broken(handler, message, FIELD, mend, also=(used.address,))
 
 
 @rule(
@@ -307,7 +129,7 @@ def signature(world: World) -> Verdicts:
 
     Medium as the others, although it lets anybody in: a class may verify in a way that is not seen here.
     """
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -320,7 +142,7 @@ def signature(world: World) -> Verdicts:
             yield _never_verified(used, handler)
 
 
-def _never_verified(used: _Used, handler: Handler) -> Broken:
+def _never_verified(used: HandlerClass, handler: Handler) -> Broken:
     message = f"{VALIDATE} accepts tokens whose signature nothing verifies"
     method = handler.overrides(VALIDATE)[0]
     spot = Spot(method.code.name, method.name, method.name.text)
@@ -354,7 +176,7 @@ def claims_by_hand(world: World) -> Verdicts:
 
     Where nothing verifies it at all, that is TX16: one mistake, one finding.
     """
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -392,7 +214,7 @@ def swallowed_exception(world: World) -> Verdicts:
 
     Medium as the others, although it lets anybody in: a mark may be asked for in a way that is not seen here.
     """
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -407,7 +229,7 @@ def swallowed_exception(world: World) -> Verdicts:
 
 def _claim(world: World, claim: str, message: str, mend: str) -> Verdicts:
     """What AX03 to AX05 have in common. In a token that nobody verified no claim is worth a check: that is TX16."""
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -493,7 +315,7 @@ def expiry(world: World) -> Verdicts:
 )
 def unasked_creation(world: World) -> Verdicts:
     """`isUserCreationAllowed` of the handler reaches the class only as `canCreateUser`."""
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -520,7 +342,7 @@ def unasked_creation(world: World) -> Verdicts:
 )
 def secret_in_source(world: World) -> Verdicts:
     """Where it stands is said, never what it is."""
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -550,7 +372,7 @@ def secret_in_source(world: World) -> Verdicts:
 )
 def overrides(world: World) -> Verdicts:
     """Both methods of the base class are virtual and do nothing."""
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -578,7 +400,7 @@ def overrides(world: World) -> Verdicts:
 )
 def sharing(world: World) -> Verdicts:
     """From API version 67.0 on, a class that says nothing keeps to the sharing rules."""
-    for one in _each(world):
+    for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one
             continue
@@ -603,7 +425,7 @@ def sharing(world: World) -> Verdicts:
     "A handler's class can be followed",
     hurts="What the class does with a token cannot be seen: it may let in anybody who can write one.",
     source="our own judgement: what cannot be judged is not fine. At most "
-    f"{MOST:,} words and symbols, {DEEPEST} brackets in each other and {_NEIGHBOURS} other classes are followed; "
+    f"{MOST:,} words and symbols, {DEEPEST} brackets in each other and {NEIGHBOURS} other classes are followed; "
     "what hands the token to a class that is not here is medium, as TX16",
     good=TOKEN_EXCHANGE,
     bad=_but(
@@ -616,26 +438,26 @@ def sharing(world: World) -> Verdicts:
 )
 def followed(world: World) -> Verdicts:
     """What is too long, too deep or too widely spread to be read would else hide whatever a reviewer should see."""
-    for used in _used(world):
+    for used in handler_classes(world):
         if used.handler is None:
             if used.is_hidden:
                 yield replace(_unseen(used, used.unread, _REVIEW), severity=Severity.MEDIUM)
             elif used.unread and not used.lost:
-                yield NotChecked(used.address, used.unread, _SOURCE)
+                yield NotChecked(used.address, used.unread, SOURCE)
             yield from (_lost(used, why) for why in used.lost)
         elif used.base or used.extends.lower() == BASE:
             yield from (_lost(used, why) for why in (*used.lost, *_overlooked(used, used.handler)))
             if not used.lost and (name := used.base or _left_to(used.handler)):
                 yield _left(used, name)
-    for handler in _handlers(world):
-        if world.value(handler, _FIELD) is UNKNOWN:
-            yield NotChecked(handler, "the handler's class is not declared", _FIELD)
+    for handler in used_handlers(world):
+        if world.value(handler, FIELD) is UNKNOWN:
+            yield NotChecked(handler, "the handler's class is not declared", FIELD)
 
 
 _REVIEW: Final = "have those who have the source review it, and waive this"
 
 
-def _overlooked(used: _Used, handler: Handler) -> Iterator[str]:
+def _overlooked(used: HandlerClass, handler: Handler) -> Iterator[str]:
     yield from (f"{used.address.name} {why}" for why in handler.overlooked)
 
 
@@ -644,21 +466,21 @@ def _left_to(handler: Handler) -> str:
     return "" if handler.verifications or not handler.overrides(VALIDATE) else handler.elsewhere
 
 
-def _lost(used: _Used, why: str) -> Broken:
+def _lost(used: HandlerClass, why: str) -> Broken:
     mend = (
         f"take out what it does not need, or split it: at most {MOST:,} words and symbols, {DEEPEST} brackets in each other "
-        f"and {_NEIGHBOURS} other classes are followed; else review it by hand, and waive this"
+        f"and {NEIGHBOURS} other classes are followed; else review it by hand, and waive this"
     )
     return _unseen(used, why, mend)
 
 
-def _left(used: _Used, name: str) -> Broken:
+def _left(used: HandlerClass, name: str) -> Broken:
     verb = "extends" if used.base else "leaves the token to"
     mend = f"declare {name[:80]}.cls beside it, or verify the token in {used.address.name} itself"
     return replace(_unseen(used, f"it {verb} {name[:80]}, which is not here", mend), severity=Severity.MEDIUM)
 
 
-def _unseen(used: _Used, why: str, mend: str) -> Broken:
+def _unseen(used: HandlerClass, why: str, mend: str) -> Broken:
     whose = ", ".join(handler.name for handler in used.also[:3]) + (", …" if len(used.also) > 3 else "")
     message = f"what {used.address.name}, the class of {whose}, does with a token cannot be seen: {why}"
     return used.at(Spot("", used.top, why[:80]), message, mend)

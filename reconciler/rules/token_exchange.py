@@ -4,6 +4,8 @@ An app *promises* the flow if a handler is enabled for it or if one of its two s
 app what Setup's app picker asks for; TX07 says of an enablement only that it names one app and that there is such an app.
 So one mistake in an app is one finding, at the app, however many handlers are enabled for it. Where nobody knows whether
 an app promises the flow, TX01 says so for the whole family.
+
+One file because these rules read the same three records together: what an app promises, a handler does and an enablement joins.
 """
 
 from collections.abc import Iterable, Iterator
