@@ -35,10 +35,10 @@ class Seen(NamedTuple):
         """What is about to be changed and is not in the baseline yet, as it was: if the apply is cut off, nothing else
         remembers that."""
         found = ((c.address, self.resources.get(c.address)) for c in changes if c.action is Action.UPDATE)
-        return {address: _watched(have) for address, have in found if have is not None}
+        return {address: as_watched(have) for address, have in found if have is not None}
 
 
-def _watched(have: LiveResource) -> Applied:
+def as_watched(have: LiveResource) -> Applied:
     """A record that no file declares, as the org has it."""
     return Applied(have.body, have.record, watched=True, id=have.id)
 
@@ -334,7 +334,7 @@ def _add_handler_classes(desired: Snapshot, before: Seen, live: LiveState, resou
             code = class_named(name, before.resources) or class_named(name, live.resources)
             if code is not None and code not in resources and code not in desired.resources:
                 have = before.resources.get(code) or live.resources[code]
-                resources[code] = _watched(have)
+                resources[code] = as_watched(have)
 
 
 def _watch_all(
@@ -353,9 +353,9 @@ def _watch_all(
         change = changes.get(address)
         gone = change is not None and change.after is None
         if address not in resources and not gone and (not baseline.exists or _was_there(address, baseline)):
-            resources[address] = _watched(have)
+            resources[address] = as_watched(have)
     for address, have in _came_along(live, changes, resources).items():
-        resources[address] = replace(_watched(have), body=_as_filled_in(have))
+        resources[address] = replace(as_watched(have), body=_as_filled_in(have))
     names = {Address.parse(text) for text in baseline.unmanaged} - resources.keys()
     return frozenset(str(address) for address in names if live.reason_unreadable(address) is not None)
 
@@ -397,19 +397,19 @@ def _watching(
 
     What was released stays released: only what is new, or belongs to what was not ours before, is taken up.
     """
-    unmanaged |= {text for text in _no_longer_watched(resources, live.resources) if _is_there(text, live)}
+    unmanaged |= {text for text in no_longer_watched(resources, live.resources) if is_there(text, live)}
     taken: set[str] = set()
     for text in unmanaged:
         address = Address.parse(text)
         have = before.resources.get(address) or live.resources.get(address)
         new = text not in baseline.unmanaged and address not in baseline.resources
         if have is not None and is_of_ours(address, resources) and (new or not is_of_ours(address, baseline.resources)):
-            resources[address] = _watched(have)
+            resources[address] = as_watched(have)
             taken.add(text)
     return unmanaged - taken
 
 
-def _no_longer_watched(resources: dict[Address, Applied], live: Mapping[Address, LiveResource]) -> set[str]:
+def no_longer_watched(resources: dict[Address, Applied], live: Mapping[Address, LiveResource]) -> set[str]:
     """Let go of what was watched for the sake of something that we no longer manage."""
     watched = [address for address, applied in resources.items() if applied.watched]
     classes = _handler_classes(resources, live) if watched else set()
@@ -449,68 +449,10 @@ def _unmanaged(
     # A kind that the baseline's API version did not have was there all the time.
     unseen = {str(address) for address in strangers if _was_there(address, baseline)}
     known = baseline.unmanaged | came_along | released | unseen
-    return frozenset(text for text in known if Address.parse(text) not in resources and _is_there(text, live))
+    return frozenset(text for text in known if Address.parse(text) not in resources and is_there(text, live))
 
 
-def _is_there(text: str, live: LiveState) -> bool:
+def is_there(text: str, live: LiveState) -> bool:
     """Whether the org has it. What could not be read this time is no less known than before."""
     address = Address.parse(text)
     return address in live.resources or live.reason_unreadable(address) is not None
-
-
-def accepted(
-    baseline: Baseline, live: LiveState, address: Address, path: Path = (), *, watch_all: bool = True
-) -> Baseline:
-    """Take the live value of a field, of a whole resource, or its absence, as what should be. Raises KeyError."""
-    have, known, struct = live.resources.get(address), baseline.resources.get(address), address.struct
-    resources, unmanaged = dict(baseline.resources), baseline.unmanaged
-    if known is None:
-        if have is None:
-            raise KeyError(str(address))
-        if watch_all or is_of_ours(address, resources):
-            resources[address] = _watched(have)
-            unmanaged = unmanaged - {str(address)}
-        else:
-            unmanaged = unmanaged | {str(address)}
-    elif have is None:
-        with_it = (a for a in resources if a.is_satellite and a.belongs_to(address) and a not in live.resources)
-        for gone in [address, *with_it]:
-            del resources[gone]
-        if not watch_all:
-            unmanaged |= {text for text in _no_longer_watched(resources, live.resources) if _is_there(text, live)}
-    elif path:
-        resources[address] = replace(known, body=put(struct, known.body, path, get(struct, have.body, path)))
-    else:
-        body = have.body
-        for seen in known.unseen:
-            body = put(struct, body, seen, at(known.body, seen))
-        for hidden in _digests(known.body, ()):
-            body = put(struct, body, hidden, at(known.body, hidden))
-        resources[address] = replace(known, body=body, record=have.record, id=have.id)
-    return replace(baseline, serial=baseline.serial + 1, resources=resources, unmanaged=unmanaged)
-
-
-def _digests(body: Body, path: Path) -> Iterator[Path]:
-    for name, value in body.items():
-        if isinstance(value, dict):
-            if "$ref" in value:
-                yield (*path, name)
-            else:
-                yield from _digests(value, (*path, name))
-
-
-def forgotten(baseline: Baseline, address: Address, *, watch_all: bool = True) -> Baseline:
-    """Give a resource up: it stays in the org, and we no longer own it. Raises KeyError."""
-    if address not in baseline.resources:
-        raise KeyError(str(address))
-    if watch_all:
-        given_up = {
-            a: replace(applied, declared=(), protect=frozenset(), watched=True)
-            for a, applied in baseline.resources.items()
-            if address in (a, a.component)
-        }
-        return replace(baseline, serial=baseline.serial + 1, resources={**baseline.resources, **given_up})
-    resources = {a: r for a, r in baseline.resources.items() if address not in (a, a.component)}
-    _no_longer_watched(resources, {})
-    gone = {str(a) for a in baseline.resources if a not in resources}
-    return replace(baseline, serial=baseline.serial + 1, resources=resources, unmanaged=baseline.unmanaged | gone)

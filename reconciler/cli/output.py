@@ -145,13 +145,14 @@ def _in_encoding(content: str, form: str) -> str:
 
 
 def _page(form: str, report: "Report", whose: str) -> str:
-    from reconciler.render import graph, html, junit, markdown, sarif
+    from reconciler.render import graph, junit, markdown, sarif
+    from reconciler.render.html import html_page
 
     pages: dict[str, Callable[[Report], str]] = {
         "markdown": lambda made: markdown.page(made, run_of_pipeline(os.environ), whose),
         "sarif": sarif.page,
         "junit": junit.page,
-        "html": html.page,
+        "html": html_page.page,
         "graph": graph.mermaid,
         "dot": graph.dot,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from reconciler.baseline.advance import accepted
+from reconciler.baseline.accept import accepted
 from reconciler.drift import compare
 from reconciler.drift.attribution import attributed
 from reconciler.engine.session import Session, time_of

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.baseline.advance import accepted, forgotten
+from reconciler.baseline.accept import accepted, forgotten
 from reconciler.drift import compare
 from reconciler.drift.as_of import dated
 from reconciler.engine.session import Session, read

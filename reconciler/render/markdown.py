@@ -31,6 +31,7 @@ from reconciler.render.grouped import (
     grouped,
     groups,
 )
+from reconciler.render.markdown_words import NAME, WORDS, code, fenced, prose
 from reconciler.render.report import Report
 from reconciler.render.text.calls import SIGNS
 from reconciler.render.words import value_text
@@ -50,8 +51,6 @@ GitHub refuses a body of more than 65,536 characters. It counts code points in t
 (of 262,144) in a comment, though its message says "characters" for both: measured in
 https://github.com/dead-claudia/github-limits/pull/13. Below 65,536 bytes both accept it.
 """
-NAME, WORDS = 200, 600
-"""So many characters of one name and of one sentence are shown, so that a single finding always fits."""
 LINES = 60
 """So many lines of one change."""
 ROW = 120
@@ -60,13 +59,6 @@ STOPPING = 40
 """So many refusals, failures and deployments under way are listed."""
 RULES = 40
 """So many rules that could not be judged are listed."""
-
-_PLAIN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|\d[\d,]*(?:\.\d+)?")
-_ENDS = re.compile(r"([(\"'“]*)(.*?)([)\"'”.,;:!?…]*)", re.DOTALL)
-_RISKY = re.compile(r"(\(?)([^()]+?)(\)?[,.;]?)", re.DOTALL)
-_MARKS = frozenset("—–→…")
-_REFERENCE = re.compile(r"[0-9a-fA-F]{7,}|.*-\d.*", re.DOTALL)
-"""A commit, as GitHub finds it, and numbers of trackers (`GH-1`)."""
 _MARKER = re.compile(r"[^0-9A-Za-z]+")
 FINDING, CHANGE, APPS = "findings", "changes", "apps with changes"
 _ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/%-]+")
@@ -74,40 +66,6 @@ _ALWAYS = int(Severity.CRITICAL) + 1
 _NEVER = int(Severity.INFO) - 1
 _CALLS = ("| result | app | flow | call |", "|---|---|---|---|")
 _SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.REPLACE: "±"}
-
-
-def code(text: object, limit: int = NAME) -> str:
-    """`text` as code on one line, fit for a table's cell. Empty text shows as two quotes."""
-    shown = line(text, limit).replace("`", r"\x60").replace("|", r"\x7c")
-    # One blank at both ends would be taken off; nothing is seen of blanks alone.
-    return f"` {shown} `" if shown[:1] == " " or shown[-1:] == " " else f"`{shown}`" if shown else '`""`'
-
-
-def prose(text: object, limit: int = WORDS) -> str:
-    """A sentence on one line: plain words as they are, every other word (a URL, a name, a value) as code."""
-    words = " ".join(_word(word) for word in line(text, limit).split())
-    # No code holds a backtick: two that stand side by side become one.
-    return words.replace("` `", " ") or code("")
-
-
-def _word(word: str) -> str:
-    found = _ENDS.fullmatch(word)
-    before, core, after = found.groups() if found else ("", word, "")
-    # `1.` and `1)` begin a list.
-    listed = core.isdecimal() and after[:1] in (".", ")")
-    if word in _MARKS or (_PLAIN.fullmatch(core) and not _REFERENCE.fullmatch(core) and "::" not in after + before):
-        return word if not listed else code(word, 0)
-    found = _RISKY.fullmatch(word)
-    before, core, after = found.groups() if found else ("", word, "")
-    return f"{before}{code(core, 0)}{after}"
-
-
-def fenced(lines: Iterable[str], language: str = "diff") -> list[str]:
-    """A code block around finished lines: its fence is longer than any run of backticks inside."""
-    inside = list(lines)
-    longest = max((len(run) for text in inside for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return [f"{fence}{language}", *inside, fence]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from reconciler.errors import Place
 from reconciler.model.address import Address
 from reconciler.model.deployment import ComponentFailure, Landing
 from reconciler.model.finding import Finding, Unchecked
-from reconciler.render.markdown import prose
+from reconciler.render.markdown_words import prose
 from reconciler.render.report import Report
 from reconciler.render.text import calls
 from reconciler.render.words import value_text

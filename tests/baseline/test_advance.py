@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.baseline.advance import accepted, advanced, at_version, forgotten, seen
+from reconciler.baseline.accept import accepted, forgotten
+from reconciler.baseline.advance import advanced, at_version, seen
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.declared import Lifecycle
 from reconciler.model.live import Modified

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.render.html import page
+from reconciler.render.html.html_page import page
 from tests.render.reports_html import DRIFT, HOSTILE_TEXTS, PLAN, hostile, huge
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

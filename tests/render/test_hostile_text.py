@@ -25,7 +25,8 @@ from reconciler.model.facts import Deployment
 from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
 from reconciler.model.live import Modified, OrgInfo
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
-from reconciler.render import graph, html, junit, markdown, report, sarif
+from reconciler.render import graph, junit, markdown, report, sarif
+from reconciler.render.html import html_page
 from reconciler.render.json import documents, schemas
 from reconciler.render.text import outcome, plain
 from reconciler.schema.severity import Direction, Severity
@@ -320,7 +321,7 @@ FORMATS: dict[str, tuple[Callable[[report.Report], str], Callable[[str], Any]]] 
     "markdown": (markdown.page, of_markdown),
     "sarif": (sarif.page, of_json),
     "junit": (junit.page, of_xml),
-    "html": (html.page, of_html),
+    "html": (html_page.page, of_html),
     "mermaid": (graph.mermaid, of_drawing),
     "dot": (graph.dot, of_drawing),
 }

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from reconciler.model.address import Address
 from reconciler.model.changes import Change, FieldChange, Reason
 from reconciler.model.finding import Unchecked
-from reconciler.render.html import BYTES, FINDINGS, page
 from reconciler.render.html.element import element, void
+from reconciler.render.html.html_page import page
+from reconciler.render.html.page_parts import BYTES, FINDINGS
 from reconciler.render.words.safe import is_hidden, line
 from reconciler.schema.severity import Severity
 

@@ -9,8 +9,9 @@ import pytest
 from reconciler.model.address import Address
 from reconciler.model.changes import Action, Change, Plan, Reason, Refusal, Step
 from reconciler.model.finding import Finding
-from reconciler.render import html, markdown
+from reconciler.render import markdown
 from reconciler.render.grouped import FEW, ROWS, change_tables, changes_by_app, finding_tables, grouped, groups
+from reconciler.render.html import html_page
 from reconciler.render.report import of_check, of_drift, of_plan
 from reconciler.render.text import plain
 from reconciler.schema.severity import Direction, Severity
@@ -260,7 +261,7 @@ def test_a_comment_of_400_changes_is_a_table_of_400_rows():
 
 def test_a_page_shows_tables_then_changes_then_findings_in_groups():
     """Whoever opens the report of 400 changes and 1,000 findings."""
-    page = html.page(of_plan(PLAN))
+    page = html_page.page(of_plan(PLAN))
 
     assert page.index("Changes by kind") < page.index("Findings by rule") < page.index('id="changes-title"')
     assert page.index('id="changes-title"') < page.index('id="findings-title"')
@@ -271,7 +272,7 @@ def test_a_page_shows_tables_then_changes_then_findings_in_groups():
 
 def test_only_the_first_groups_are_open():
     """A browser, and whoever scrolls: what is closed is not in the way."""
-    drift = html.page(of_drift(replace(DRIFT, findings=(*DRIFT.findings[:200], large.drifted(1_000, 300)[-1]))))
+    drift = html_page.page(of_drift(replace(DRIFT, findings=(*DRIFT.findings[:200], large.drifted(1_000, 300)[-1]))))
     opened = re.findall(r'<details class="group"( open)?>', drift)
 
     assert " open" == opened[0]
@@ -280,7 +281,7 @@ def test_only_the_first_groups_are_open():
 
 def test_a_page_of_a_large_check_is_whole():
     """Whoever looks for one of 942 findings by its text."""
-    page = html.page(of_check(CHECK))
+    page = html_page.page(of_check(CHECK))
 
     assert all(one.message in page for one in CHECK.findings)
     assert Read(page).all("article")
@@ -290,7 +291,7 @@ def test_weakening_is_seen_without_opening_anything():
     """Whoever does not unfold 134 apps."""
     weak = [c for c in PLAN.changes if any(f.direction is Direction.WEAKENS for f in c.fields)]
 
-    assert len(weak) == html.page(of_plan(PLAN)).count("weakens, high</span></summary>")
+    assert len(weak) == html_page.page(of_plan(PLAN)).count("weakens, high</span></summary>")
 
 
 def test_every_action_has_a_column():

@@ -13,7 +13,7 @@ from reconciler.model.address import Address
 from reconciler.model.changes import FieldChange
 from reconciler.render import markdown
 from reconciler.render.grouped import change_tables, finding_tables
-from reconciler.render.markdown import code, fenced, prose
+from reconciler.render.markdown_words import code, fenced, prose
 from reconciler.render.report import Report, of_error, of_plan
 from reconciler.schema.severity import Severity
 

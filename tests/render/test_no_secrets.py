@@ -9,7 +9,8 @@ from reconciler.model.changes import Change, FieldChange, Plan, Reason
 from reconciler.model.deployment import Landing
 from reconciler.model.finding import Finding
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
-from reconciler.render import graph, html, junit, markdown, report, sarif
+from reconciler.render import graph, junit, markdown, report, sarif
+from reconciler.render.html import html_page
 from reconciler.render.json import documents
 from reconciler.render.report import Report
 from reconciler.render.text import outcome, plain
@@ -92,7 +93,7 @@ PAGES: dict[str, Callable[[Report], str]] = {
     "markdown": markdown.page,
     "sarif": sarif.page,
     "junit": junit.page,
-    "html": html.page,
+    "html": html_page.page,
     "mermaid": graph.mermaid,
     "dot": graph.dot,
 }

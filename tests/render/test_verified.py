@@ -9,7 +9,8 @@ from lxml import etree
 from reconciler.errors import Place
 from reconciler.model.address import Address
 from reconciler.model.live import OrgInfo
-from reconciler.render import graph, html, junit, markdown, sarif
+from reconciler.render import graph, junit, markdown, sarif
+from reconciler.render.html import html_page
 from reconciler.render.json import verify_document
 from reconciler.render.report import of_verify
 from reconciler.render.text import calls
@@ -172,7 +173,7 @@ def test_code_scanning_shows_the_broken_promise_at_its_line():
 
 def test_pages_for_people_list_the_calls():
     """A comment and a page that only say that something is broken are not believed."""
-    comment, page = markdown.page(of_verify(REPORT)), html.page(of_verify(REPORT))
+    comment, page = markdown.page(of_verify(REPORT)), html_page.page(of_verify(REPORT))
 
     assert (
         "| **broken** | `ExternalClientApplication/order_portal` | token exchange | without the client secret"

@@ -12,8 +12,9 @@ from werkzeug.wrappers import Request, Response
 from providers.mock.columns import HIDDEN_FROM_TOOLING, NOT_FILTERABLE, TABLES, TOOLING_ONLY, relation, type_of
 from providers.mock.org import Org
 from providers.mock.rest.calls import Json, answered, enter, not_found
+from providers.mock.rest.soql import no_such_column, not_shown, parse, select, shaped
+from providers.mock.rest.soql_query import Aggregate, Query, Tables
 from providers.mock.rest.tables import MOST_ROWS, ROWS_A_PAGE, rows, shown
-from providers.mock.soql import Aggregate, Query, Tables, no_such_column, not_shown, parse, select, shaped
 from providers.mock.state import ids
 from providers.mock.state.errors import Fault
 from providers.mock.state.world import User, World

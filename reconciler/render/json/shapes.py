@@ -4,6 +4,8 @@ The words of Terraform's JSON plan representation, format 1.2, mean here what th
 (https://developer.hashicorp.com/terraform/internals/json-format); its rule holds too: within a major version, keys may be
 added, and a reader ignores those that it does not know. Every key is always there. Docstrings are the descriptions in
 the published schemas.
+
+One file because `schemas` looks the shapes up here by name, and a reader of our JSON reads them from top to bottom.
 """
 
 from enum import StrEnum

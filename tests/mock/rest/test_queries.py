@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from providers.mock import Org
 from providers.mock.columns import TABLES
 from providers.mock.oauth import apps, tokens
+from providers.mock.rest.soql import parse, select
+from providers.mock.rest.soql_query import Tables
 from providers.mock.rest.tables import rows
-from providers.mock.soql import Tables, parse, select
 from providers.mock.state.errors import Fault
 from tests.mock.wire import Wire, apex, app, enablement, handler, oauth, oauth_policy, package, policy, whole
 

@@ -8,210 +8,20 @@ words, with its pointer at row and column. How much of the query stands before t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from providers.mock.columns import HIDDEN_FROM_TOOLING, NOT_FILTERABLE, TABLES, TOOLING_ONLY, relation, type_of
+from providers.mock.rest.soql_query import Aggregate, Field, Order, Query, Tables, Test, everything
+from providers.mock.rest.soql_reader import AGGREGATES, CLAUSES, MAX_ALL, MAX_DEPTH, MAX_OFFSET, Reader, Token
 from providers.mock.rest.soql_values import Span, comparison, keyed, likeness, literal, moment, same, spelled
 from providers.mock.rest.tables import Row
 from providers.mock.state import ids
 from providers.mock.state.errors import Fault
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:\\.|[^'\\])*')|(?P<moment>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d))|(?P<day>\d{4}-\d\d-\d\d)"
-    r"|(?P<number>[+-]?\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w.]*(?::\d+)?)|(?P<sign><=|>=|!=|<>|=|<|>|\(|\)|,))",
-    re.DOTALL,
-)
-_MAX_LENGTH, _MAX_DEPTH, _MAX_OFFSET, _MAX_ALL = 20_000, 50, 2_000, 200
-_AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX"})
-_CLAUSES = frozenset({"WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "ALL", "UPDATE"})
 _WSDL = " Please reference your WSDL or the describe call for the appropriate names."
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column of the object itself, or of a record that *steps* (reference column, object) lead to."""
-
-    name: str
-    column: str
-    steps: tuple[tuple[str, str], ...] = ()
-
-    def of(self, row: Row, tables: Tables) -> Any:
-        for reference, target in self.steps:
-            found = tables.record(target, row[reference])
-            if found is None:
-                return None
-            row = found
-        return row[self.column]
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregate:
-    """What is computed over a group; *field* is None where rows are counted."""
-
-    function: str
-    field: Field | None
-    alias: str
-
-    def of(self, rows: list[Row], tables: Tables) -> Any:
-        if self.field is None:
-            return len(rows)
-        values = [value for row in rows if (value := self.field.of(row, tables)) is not None]
-        if self.function == "COUNT":
-            return len(values)
-        if self.function == "COUNT_DISTINCT":
-            return len({keyed(value) for value in values})
-        return (min if self.function == "MIN" else max)(values, key=keyed, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    field: Field
-    descending: bool = False
-    nulls_last: bool = False
-
-
-Test = Callable[[Row, "Tables"], bool]
-
-
-def _everything(_row: Row, _tables: Tables) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One query, checked; *count* is ``SELECT COUNT()``, *tables* all objects that it asks."""
-
-    table: str
-    selected: tuple[Field | Aggregate, ...] = ()
-    where: Test = _everything
-    groups: tuple[Field, ...] = ()
-    order: tuple[Order, ...] = ()
-    limit: int | None = None
-    offset: int = 0
-    count: bool = False
-    tables: frozenset[str] = frozenset()
-
-    @property
-    def aggregated(self) -> bool:
-        return bool(self.groups) or any(isinstance(each, Aggregate) for each in self.selected)
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return tuple(each.name if isinstance(each, Field) else each.alias for each in self.selected)
-
-
-@dataclass(slots=True)
-class Tables:
-    """The org's rows while one query looks at them: each object is read once."""
-
-    rows_of: Callable[[str], Iterable[Row]]
-    _rows: dict[str, list[Row]] = field(default_factory=dict)
-    _by_id: dict[str, dict[str, Row]] = field(default_factory=dict)
-    _answers: dict[int, frozenset[Any]] = field(default_factory=dict)
-
-    def rows(self, table: str) -> list[Row]:
-        if table not in self._rows:
-            self._rows[table] = list(self.rows_of(table))
-        return self._rows[table]
-
-    def record(self, table: str, record_id: object) -> Row | None:
-        if table not in self._by_id:
-            self._by_id[table] = {str(row["Id"])[:15]: row for row in self.rows(table)}
-        return self._by_id[table].get(str(record_id)[:15]) if record_id else None
-
-    def answers(self, query: Query) -> frozenset[Any]:
-        """What a semi-join's query finds, ids cut to 15 characters."""
-        if id(query) not in self._answers:
-            (wanted,) = (each for each in query.selected if isinstance(each, Field))
-            values = (wanted.of(row, self) for row in self.rows(query.table) if query.where(row, self))
-            self._answers[id(query)] = frozenset(keyed(value) for value in values if value is not None)
-        return self._answers[id(query)]
-
-
-# -- reading ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    at: int
-
-    @property
-    def upper(self) -> str:
-        return self.text.upper()
-
-
-class _Reader:
-    """Tokens of one query, read from left to right."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        if len(text) > _MAX_LENGTH:
-            raise Fault("MALFORMED_QUERY", "SOQL statements cannot be longer than 20000 characters.")
-        self._tokens: list[_Token] = []
-        place, end = 0, len(text.rstrip())
-        while place < end:
-            found = _TOKEN.match(text, place)
-            if found is None:
-                begin = place + len(text[place:]) - len(text[place:].lstrip())
-                raise self.malformed(f"unexpected token: '{text[begin : begin + 20]}'", begin)
-            kind = found.lastgroup or ""
-            self._tokens.append(_Token(kind, found.group(kind), found.start(kind)))
-            place = found.end()
-        self._end = _Token("", "<EOF>", end)
-        self._at = 0
-
-    def error(self, code: str, text: str, at: int) -> Fault:
-        """A refusal that points at a place of the query."""
-        begin = max((at_space + 1 for at_space in _spaces(self.text) if at_space < at - 40), default=0)
-        end = min((at_space for at_space in _spaces(self.text) if at_space > at + 40), default=len(self.text))
-        row, last = self.text.count("\n", 0, at) + 1, self.text.rfind("\n", 0, at)
-        shown = self.text[begin:end].replace("\n", " ")
-        pointer = f"\n{shown}\n{' ' * (at - begin)}^\nERROR at Row:{row}:Column:{at - last}\n"
-        return Fault(code, pointer + text)
-
-    def malformed(self, text: str, at: int) -> Fault:
-        return self.error("MALFORMED_QUERY", text, at)
-
-    def unexpected(self, token: _Token, expecting: str = "") -> Fault:
-        more = f" expecting '{expecting}'" if expecting else ""
-        return self.malformed(f"unexpected token: '{token.text}'{more}", token.at)
-
-    def peek(self, ahead: int = 0) -> _Token:
-        place = self._at + ahead
-        return self._tokens[place] if place < len(self._tokens) else self._end
-
-    def take(self) -> _Token:
-        found = self.peek()
-        if found is self._end:
-            raise self.unexpected(found)
-        self._at += 1
-        return found
-
-    def accept(self, *words: str) -> bool:
-        found = self.peek()
-        if found.upper in words and found.kind in {"word", "sign"}:
-            self._at += 1
-            return True
-        return False
-
-    def expect(self, word: str) -> None:
-        if not self.accept(word):
-            raise self.unexpected(self.peek(), word)
-
-    def word(self) -> _Token:
-        found = self.take()
-        if found.kind != "word" or ":" in found.text:
-            raise self.unexpected(found)
-        return found
-
-
-def _spaces(text: str) -> Iterator[int]:
-    return (place for place, letter in enumerate(text) if letter.isspace())
 
 
 def parse(text: str, *, tooling: bool = True, now: datetime | None = None) -> Query:
@@ -220,7 +30,7 @@ def parse(text: str, *, tooling: bool = True, now: datetime | None = None) -> Qu
     Without *tooling*, objects that only the Tooling API has are unknown, and with it those that it has not. *now* is
     what date literals begin from.
     """
-    reader = _Reader(text)
+    reader = Reader(text)
     query = _Parser(reader, tooling, now or datetime.now(UTC)).query(0)
     if reader.peek().kind:
         raise reader.unexpected(reader.peek())
@@ -231,13 +41,13 @@ def parse(text: str, *, tooling: bool = True, now: datetime | None = None) -> Qu
 class _Item:
     """What stands after SELECT, before the object is known."""
 
-    token: _Token
+    token: Token
     function: str = ""
     alias: str = ""
 
 
 class _Parser:
-    def __init__(self, reader: _Reader, tooling: bool, now: datetime) -> None:
+    def __init__(self, reader: Reader, tooling: bool, now: datetime) -> None:
         self._reader, self._tooling, self._now = reader, tooling, now
         self._asked: set[str] = set()
         self._joins = 0
@@ -249,7 +59,7 @@ class _Parser:
         reader.expect("FROM")
         table, alias = self._table()
         names = frozenset({alias, table.lower()}) - {""}
-        where = self._condition(table, names, depth) if reader.accept("WHERE") else _everything
+        where = self._condition(table, names, depth) if reader.accept("WHERE") else everything
         # These change who may see which field, and here nothing does.
         if reader.accept("WITH") and not reader.accept("SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE"):
             raise reader.unexpected(reader.peek())
@@ -292,7 +102,7 @@ class _Parser:
         if reader.peek().text != "(":
             return _Item(token)
         function = token.upper
-        if function not in _AGGREGATES | {"FIELDS"}:
+        if function not in AGGREGATES | {"FIELDS"}:
             raise reader.unexpected(reader.peek())
         reader.take()
         inside = reader.word()
@@ -316,7 +126,7 @@ class _Parser:
                 found.append(Aggregate(item.function, self._field(table, names, item.token), alias))
             else:
                 one = self._field(table, names, item.token)
-                if (groups or any(each.function in _AGGREGATES for each in items)) and one not in groups:
+                if (groups or any(each.function in AGGREGATES for each in items)) and one not in groups:
                     text = f"Field must be grouped or aggregated: {one.name}"
                     raise self._reader.malformed(text, item.token.at)
                 found.append(one)
@@ -331,7 +141,7 @@ class _Parser:
             raise self._reader.malformed("The SOQL FIELDS function must select at least one field", item.token.at)
         if which not in {"ALL", "STANDARD"}:
             raise self._reader.unexpected(item.token)
-        if which == "ALL" and (limit is None or limit > _MAX_ALL):
+        if which == "ALL" and (limit is None or limit > MAX_ALL):
             raise self._reader.malformed("The SOQL FIELDS function must have a LIMIT of at most 200", item.token.at)
         return [Field(column, column) for column in TABLES[table]]
 
@@ -346,11 +156,11 @@ class _Parser:
         alias = ""
         self._reader.accept("AS")
         following = self._reader.peek()
-        if following.kind == "word" and following.upper not in _CLAUSES:
+        if following.kind == "word" and following.upper not in CLAUSES:
             alias = self._reader.word().text.lower()
         return found, alias
 
-    def _field(self, table: str, names: frozenset[str], token: _Token) -> Field:
+    def _field(self, table: str, names: frozenset[str], token: Token) -> Field:
         pieces = token.text.split(".")
         if len(pieces) > 1 and pieces[0].lower() in names and relation(table, pieces[0]) is None:
             pieces = pieces[1:]
@@ -398,7 +208,7 @@ class _Parser:
 
     def _term(self, table: str, names: frozenset[str], depth: int) -> Test:
         reader = self._reader
-        if depth > _MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise reader.malformed("the condition is nested too deeply", reader.peek().at)
         if reader.accept("NOT"):
             inner = self._term(table, names, depth + 1)
@@ -428,7 +238,7 @@ class _Parser:
             raise reader.unexpected(sign)
         return lambda row, tables: test_of(one.of(row, tables))
 
-    def _among(self, one: Field, kind: str, token: _Token, depth: int, *, wanted: bool) -> Test:
+    def _among(self, one: Field, kind: str, token: Token, depth: int, *, wanted: bool) -> Test:
         reader = self._reader
         reader.expect("(")
         if reader.peek().upper == "SELECT":
@@ -448,7 +258,7 @@ class _Parser:
         reader.expect(")")
         return lambda row, tables: any(same(one.of(row, tables), each) for each in values) is wanted
 
-    def _like(self, one: Field, kind: str, token: _Token) -> Test:
+    def _like(self, one: Field, kind: str, token: Token) -> Test:
         given = self._reader.take()
         if given.kind != "text":
             raise self._reader.unexpected(given)
@@ -467,7 +277,7 @@ class _Parser:
 
         return matches
 
-    def _value(self, one: Field, kind: str, token: _Token) -> Any:
+    def _value(self, one: Field, kind: str, token: Token) -> Any:
         given = self._reader.take()
         value = self._literal(given)
         if value is None or _fits(kind, value):
@@ -480,7 +290,7 @@ class _Parser:
         text += " and should be enclosed in quotes" if quotes else " and should not be enclosed in quotes"
         raise self._reader.error("INVALID_FIELD", text, token.at)
 
-    def _literal(self, given: _Token) -> Any:
+    def _literal(self, given: Token) -> Any:
         try:
             if given.kind == "text":
                 return spelled(given.text)
@@ -514,7 +324,7 @@ class _Parser:
         found = []
         while True:
             token = reader.word()
-            if any(each.function in _AGGREGATES for each in items) and token.upper in _AGGREGATES:
+            if any(each.function in AGGREGATES for each in items) and token.upper in AGGREGATES:
                 raise reader.malformed("Ordering by an aggregate is not supported", token.at)
             one = self._field(table, names, token)
             descending = reader.accept("DESC")
@@ -538,8 +348,8 @@ class _Parser:
     def _offset(self) -> int:
         token = self._reader.peek()
         found = self._whole()
-        if found > _MAX_OFFSET:
-            text = f"Maximum SOQL offset allowed is {_MAX_OFFSET}"
+        if found > MAX_OFFSET:
+            text = f"Maximum SOQL offset allowed is {MAX_OFFSET}"
             raise self._reader.error("NUMBER_OUTSIDE_VALID_RANGE", text, token.at)
         return found
 
@@ -576,7 +386,7 @@ def no_such_column(name: str, table: str) -> str:
 def not_shown(text: str, table: str, *, tooling: bool) -> Fault:
     """The refusal of a query about an object that this user may not see."""
     found = re.search(rf"\b{table}\b", text, re.IGNORECASE)
-    return _Reader(text).error("INVALID_TYPE", unknown(table, tooling=tooling), found.start() if found else 0)
+    return Reader(text).error("INVALID_TYPE", unknown(table, tooling=tooling), found.start() if found else 0)
 
 
 # -- picking ---------------------------------------------------------------------------------------------------------
