@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from reconciler.cli.output import FORMATS, PLAIN, Outputs, asked_about, writable
+from reconciler.cli.output import Outputs, asked_about, writable
 from reconciler.errors import Complaint, InputError
+from reconciler.model.formats import FORMATS, PLAIN, listed
 
 if TYPE_CHECKING:
     from reconciler.cli.workspace import Record, Workspace
@@ -74,7 +75,7 @@ Output = Annotated[
     list[str],
     typer.Option(
         "--output",
-        help="text, json, markdown, sarif, junit, html, graph (Mermaid) or dot; =FILE to write it there. Repeatable.",
+        help=f"{listed()}; =FILE to write it there. Repeatable.",
         metavar="FORMAT[=FILE]",
         autocompletion=_formats,
     ),

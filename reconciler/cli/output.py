@@ -12,15 +12,14 @@ from reconciler import files
 from reconciler.cli.streams import READER_LEFT, lost
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError
 from reconciler.files import FileError
+from reconciler.model.formats import FORMATS, MARKED_UP, PLAIN
 from reconciler.redaction import redacted
 
 if TYPE_CHECKING:
     from reconciler.render.report import Report
 
-PLAIN = ("text", "json")
 MOST_BYTES = 200 * 1024 * 1024
 """A saved plan or a report of more bytes is not read."""
-FORMATS = (*PLAIN, "markdown", "sarif", "junit", "html", "graph", "dot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Outputs:
 
     @classmethod
     def of(
-        cls, given: Sequence[str], formats: Sequence[str] = FORMATS, *, as_json: bool = False, whose: str = ""
+        cls, given: Sequence[str], formats: Sequence[str] = tuple(FORMATS), *, as_json: bool = False, whose: str = ""
     ) -> "Outputs":
         """`text`, `json=plan.json` … Raises InputError for what is no format and for what cannot be written.
 
@@ -139,7 +138,7 @@ def _in_encoding(content: str, form: str) -> str:
     """XML and HTML say of themselves that they are UTF-8. Where standard output is not, they are written in ASCII, which
     is. JSON always is; of the texts for people, the stream replaces what cannot be written."""
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
-    if form not in ("html", "junit") or encoding in ("utf-8", "utf8"):
+    if form not in MARKED_UP or encoding in ("utf-8", "utf8"):
         return content
     return content.encode("ascii", "xmlcharrefreplace").decode("ascii")
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from reconciler import files
 from reconciler.errors import Complaint, InputError, Place, ReconcilerError, suggestion
 from reconciler.files import FileError
+from reconciler.model.formats import FORMATS
 from reconciler.project import login_section
 from reconciler.project.login_section import Login
 from reconciler.project.rules_section import severities, waivers
@@ -39,8 +40,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """A project's name becomes part of file names."""
 _API_VERSION = re.compile(r"[1-9][0-9]{1,2}\.0")
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?/?")
-_FORMATS = ("text", "json", "markdown", "sarif", "junit", "html", "graph", "dot")
-"""What `-o` is followed by elsewhere; `output.FORMATS`."""
 _SECRET = re.compile(
     r"secret|passw|private_?key|credential|token|session_?id|consumer_?key_?file|auth_?url", re.IGNORECASE
 )
@@ -124,7 +123,7 @@ class Project:
             raise InputError(Complaint("there are several orgs", Place(self.path.name), f"pass --org with {listed}"))
         if wanted not in self.orgs:
             near = suggestion(wanted, self.orgs)
-            if not near and wanted in _FORMATS:
+            if not near and wanted in FORMATS:
                 near = f"did you mean --output {wanted}? -o is short for --org"
             mend = f"{near} ({listed})" if near else listed
             raise InputError(Complaint(f"{wanted!r} is not an org of this project", Place(self.path.name), mend))

@@ -152,6 +152,15 @@ class Kind(Struct):
     gone: ClassVar[str] = ""
     """What it means for the clients of an app that a record is gone, in one sentence."""
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Raises TypeError for a kind that does not say where its files are and since when there is the type."""
+        super().__init_subclass__(**more)
+        lacking = [name for name in ("folder", "suffix", "since") if not hasattr(cls, name)]
+        if lacking:
+            raise TypeError(
+                f"the kind {cls.__name__} lacks {' and '.join(lacking)}: write `{lacking[0]}: ClassVar[…] = …`"
+            )
+
     @classmethod
     @cache
     def owner_field(cls) -> str:

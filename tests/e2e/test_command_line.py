@@ -12,9 +12,8 @@ import pytest
 import typer
 
 from reconciler.baseline.store import Store
-from reconciler.cli import arguments, options, output, program
+from reconciler.cli import arguments, options, program
 from reconciler.errors import InputError
-from reconciler.project import file
 from tests import warm
 from tests.e2e.build import portal
 from tests.e2e.project import Project
@@ -215,7 +214,6 @@ def test_a_format_behind_o_is_explained(project: Project) -> None:
     project.declare(portal())
 
     assert "did you mean --output json? -o is short for --org" in project.run("plan", "-o", "json").err
-    assert output.FORMATS == file._FORMATS
 
 
 def test_json_is_short_for_output_json(project: Project) -> None:
