@@ -1,4 +1,4 @@
-"""Design §6, Enablements and Apex: who may use a handler, and what its class does."""
+"""docs/semantics.md, Enablements and Apex: who may use a handler, and what its class does."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Design §6, Unreadable, Namespaced, references, and the orgs that one may touch: what is refused, and says why."""
+"""docs/semantics.md, Unreadable, Namespaced, references, and the orgs that one may touch: what is refused, and says why."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ from reconciler.errors import Complaint, InputError
 from reconciler.project.file import Org, Project, load_project, org_id_problem
 from reconciler.schema.values import SecretRef
 
-# As in the design: references inside of braces are not YAML, and everybody writes them.
+# As documents show it: references inside of braces are not YAML, and everybody writes them.
 EXAMPLE = """\
 project: acme-identity                     # baselines belong to (org id, project)
 desired: desired
@@ -46,7 +46,7 @@ def org(text: str) -> str:
     return "project: a\norgs:\n  dev:\n" + "".join(f"    {line}\n" for line in text.splitlines())
 
 
-def test_the_example_of_the_design_is_read(tmp_path: Path) -> None:
+def test_the_example_of_the_documents_is_read(tmp_path: Path) -> None:
     """It is what people start from."""
     project = load(tmp_path, EXAMPLE, SF_CLIENT_ID="3MVG9")
 
