@@ -143,12 +143,13 @@ def token(number: int) -> str:
 
 def test_what_a_run_held_is_forgotten_at_its_end():
     """A server that lives for months would keep every token that it ever saw."""
+    before = redaction.held()
     with redaction.running() as run:
         hold(RANDOM)
         assert MARK == redacted(RANDOM)
     assert RANDOM == redacted(RANDOM)
     assert RANDOM in run.held()
-    assert frozenset() == redaction.held()
+    assert before == redaction.held()
 
 
 def test_runs_at_the_same_time_keep_their_own_secrets():

@@ -21,7 +21,8 @@ from tests.docs.blocks import ROOT, Block, anchors, blocks, blocks_of, documents
 from tests.docs.scene import applied, configure, documents_in, example, git, pull_request
 from tests.docs.shell import commands, is_shell, lines_typed, parsed, run
 
-LANGUAGES = ("console", "sh", "yaml", "python", "json", "text", "gitignore")
+LANGUAGES = ("console", "sh", "yaml", "python", "json", "text", "gitignore", "apex")
+"""Apex is read by `tests/apex/test_worked_example.py`."""
 NOT_RUN = {
     "reconciler mock serve --port 8443": "serves until it is stopped, at a port that may be taken; its words are parsed",
     "make demo": "runs as a test of its own (packaging), and installs; that the target exists is looked at here",

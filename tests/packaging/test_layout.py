@@ -1,0 +1,61 @@
+"""Where things are: what a newcomer may rely on when looking for a module. The bounds stand in CONTRIBUTING.md, too."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import typer
+
+from reconciler.cli.program import app
+from tests.packaging.locked import ROOT
+
+MOST_ENTRIES = 12
+MOST_LINES = 500
+COMMANDS = {name.replace("-", "_") for name in typer.main.get_command(app).commands}  # type: ignore[attr-defined]
+GRANTS = {"client_credentials", "token_exchange", "jwt_bearer", "web_server", "password"}
+"""OAuth's own names of flows: what rules on one, what verifies it and what plays it are all called after it."""
+MODULES = sorted(path for tree in ("reconciler", "providers") for path in (ROOT / tree).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_the_package_has_few_entries_besides_its_rooms() -> None:
+    """Whoever opens the folder sees the rooms, not a list of sixty files."""
+    entries = [path.name for path in (ROOT / "reconciler").iterdir() if path.is_file()]
+
+    assert len(entries) <= MOST_ENTRIES, sorted(entries)
+
+
+@pytest.mark.parametrize("tree", ["reconciler"])
+def test_no_two_modules_have_one_name(tree: str) -> None:
+    """`flows.py` in four places means four things. A command is called alike in `cli` and `engine`; OAuth names its grants."""
+    names = Counter(
+        path.stem
+        for path in (ROOT / tree).rglob("*.py")
+        if path.stem not in ("__init__", "__main__")
+        and not (path.stem in COMMANDS and path.parent.name in ("cli", "engine"))
+    )
+
+    assert [] == sorted(name for name, number in names.items() if number > 1 and name not in GRANTS)
+
+
+def test_each_command_has_a_file_of_its_name() -> None:
+    files = {path.stem for path in (ROOT / "reconciler" / "cli").glob("*.py")}
+
+    assert {"schema", "version"} == COMMANDS - files, "schema stands beside explain, version in program"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_says_what_it_is_in_a_sentence_and_why_it_is_long(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    words = ast.get_docstring(ast.parse(text)) or ""
+    first = words.partition("\n\n")[0]
+    number = text.count("\n")
+
+    assert first or not text.strip(), "a module begins with a sentence for somebody who joined today"
+    assert number <= MOST_LINES or "One file because " in words, (
+        f"{number} lines: split it, or say why: `One file because …`"
+    )
