@@ -21,7 +21,7 @@ def doctor(
     from reconciler.cli.overwriting import keep_apart
     from reconciler.engine.doctor import examine
     from reconciler.model.declared import Snapshot
-    from reconciler.project.file import as_written
+    from reconciler.project.filling import as_written
     from reconciler.render.json import doctor_document
     from reconciler.render.text import diagnoses
 

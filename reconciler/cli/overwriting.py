@@ -8,7 +8,9 @@ from reconciler.cli.output import Outputs
 from reconciler.cli.workspace import BASELINES
 from reconciler.desired import tree
 from reconciler.errors import Complaint, InputError
-from reconciler.project.file import DESIRED, Project, find, load_project
+from reconciler.project.file import find, load_project
+from reconciler.project.loading import DESIRED
+from reconciler.project.project import Project
 from reconciler.schema.values import SecretRef
 
 MEND = "name another file"

@@ -17,7 +17,10 @@ from reconciler.engine.session import Session, utc_now
 from reconciler.errors import Complaint, InputError, ReconcilerError, suggestion
 from reconciler.model.declared import Snapshot
 from reconciler.plan.guards import ALLOWABLE
-from reconciler.project.file import Org, Project, as_written_error, load_project, login_place
+from reconciler.project.file import load_project, login_place
+from reconciler.project.filling import as_written_error
+from reconciler.project.org import Org
+from reconciler.project.project import Project
 from reconciler.redaction import hold, redacted
 from reconciler.render.words.safe import line
 from reconciler.schema.severity import Severity

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from providers.salesforce.wire.polling import Patience
 from reconciler import redaction
 from reconciler.cli import program
-from reconciler.project.file import as_written, load_project
+from reconciler.project.file import load_project
+from reconciler.project.filling import as_written
 
 CANARY = "Zq9xK27mWpLr4TtVbN8s"
 TOKEN = "login: {flow: token, access_token: {secret: {env: TOK}}}"

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from reconciler.errors import Complaint, InputError
-from reconciler.project.file import Org, Project, load_project, org_id_problem
+from reconciler.project.file import load_project
+from reconciler.project.filling import org_id_problem
+from reconciler.project.org import Org
+from reconciler.project.project import Project
 from reconciler.schema.values import SecretRef
 
 # As documents show it: references inside of braces are not YAML, and everybody writes them.

@@ -1,0 +1,267 @@
+"""Reads one project file: every section by its description, and all that is wrong in it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from reconciler.errors import Complaint, InputError, suggestion
+from reconciler.project import login_section
+from reconciler.project.filling import ENV, TOKEN, value_problems
+from reconciler.project.login_section import Login
+from reconciler.project.org import Org, RawPath
+from reconciler.project.project import Project
+from reconciler.project.rules_section import severities, waivers
+from reconciler.project.verify_section import given
+from reconciler.rules.settings import RuleSettings
+from reconciler.schema.kind import Field, Struct
+from reconciler.schema.problems import problems_of
+from reconciler.schema.values import Boolean, SecretRef, String
+from reconciler.secret_refs import NoReferenceError, reference
+from reconciler.yaml.reader import Positions, Reader
+
+DESIRED = "desired"
+"""The folder of desired files, unless the project file names another one."""
+EXAMPLE = "project: my-project\ndesired: desired\norgs: {dev: {mock: .reconciler/orgs/dev.db}}"
+
+TestLevel = Literal["NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests"]
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""A project's name becomes part of file names."""
+_API_VERSION = re.compile(r"[1-9][0-9]{1,2}\.0")
+_SECRET = re.compile(
+    r"secret|passw|private_?key|credential|token|session_?id|consumer_?key_?file|auth_?url", re.IGNORECASE
+)
+
+
+class ProjectFile(Struct):
+    """The keys at the top of the project file, but for `orgs`, `rules` and `waivers`."""
+
+    project: String
+    desired: String | None = None
+    default_org: String | None = None
+    watch: Annotated[Literal["all", "managed"] | None, "what drift is looked for in"] = None
+
+
+class OrgSection(Struct):
+    """The keys of one org, but for `login`, `variables` and `rules`."""
+
+    mock: String | None = None
+    instance_url: String | None = None
+    org_id: String | None = None
+    api_version: String | None = None
+    test_level: TestLevel | None = None
+    tests: Annotated[list[String] | None, "names of Apex test classes"] = None
+    protected: Boolean | None = None
+
+
+def is_secret(key: str) -> bool:
+    """Whether what stands under that key of the project file is never shown."""
+    return bool(_SECRET.search(key))
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+class Loading:
+    """One project file on its way."""
+
+    def __init__(self, path: Path, data: bytes, environment: Mapping[str, str]) -> None:
+        self._path = path
+        self._root = path.parent
+        self._environment = environment
+        self._digest = sha256(data).hexdigest()
+        self._reading = Reader(is_secret).read(data, path.name)
+        self._positions = Positions(data, path.name, is_secret)
+        self._complaints = list(self._reading.complaints)
+        self._rules = RuleSettings()
+
+    def project(self) -> Project:
+        documents = self._reading.documents
+        top = documents[0].value if documents else None
+        if not self._complaints and (len(documents) != 1 or not isinstance(top, dict)):
+            self._note((), "a project file is one document with the key project:", f"write it like this:\n{EXAMPLE}")
+        if not isinstance(top, dict):
+            raise InputError(*self._complaints)
+        raw = top.pop("orgs", None)
+        self._rules = RuleSettings(
+            severities(top.pop("rules", None), ("rules",), self._note),
+            waivers(top.pop("waivers", None), ("waivers",), self._note, lambda at: self._positions.place((0, *at))),
+        )
+        self._empty(top, (), besides=("project",))
+        self._check(ProjectFile, top, (), ("orgs", "rules", "waivers"), "the project file")
+        orgs = self._orgs(raw)
+        default = top.get("default_org")
+        if isinstance(default, str) and orgs and default not in orgs:
+            near = suggestion(default, orgs, every=True)
+            self._note(("default_org",), f"{default!r} is not an org of this project", near)
+        name = top.get("project")
+        if isinstance(name, str) and not _NAME.fullmatch(name):
+            self._note(
+                ("project",), f"{name!r} cannot name a project", "use letters, digits, dots, dashes and underscores"
+            )
+        folder = self._inside(top.get("desired"), ("desired",)) or self._root / DESIRED
+        if self._complaints:
+            order = sorted(self._complaints, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))
+            raise InputError(*order)
+        return Project(
+            self._path,
+            self._root,
+            top["project"],
+            folder,
+            orgs,
+            default or "",
+            top.get("watch") != "managed",
+            self._digest,
+            self._environment,
+            self._positions,
+        )
+
+    def _orgs(self, raw: Any) -> dict[str, Org]:
+        if not isinstance(raw, dict) or not raw:
+            self._note(("orgs",), "orgs must hold at least one org", f"write it like this:\n{EXAMPLE}")
+            return {}
+        found = {}
+        for name, section in raw.items():
+            if not isinstance(section, dict):
+                self._note(("orgs", name), f"the org {name} must hold mock: or instance_url:", "write one below it")
+            found[name] = self._org(name, section) if isinstance(section, dict) else Org(name)
+        return found
+
+    def _org(self, name: str, section: dict[str, Any]) -> Org:
+        at = ("orgs", name)
+        written = section.pop("login", {})
+        login = self._login(written, (*at, "login"), mock="mock" in section)
+        variables = self._variables(section.pop("variables", {}), (*at, "variables"))
+        own = severities(section.pop("rules", None), (*at, "rules"), self._note)
+        verify = given(
+            section.pop("verify", None),
+            (*at, "verify"),
+            self._note,
+            self._root,
+            lambda path: self._positions.place((0, *path)),
+        )
+        before = len(self._complaints)
+        self._empty(section, at)
+        self._check(OrgSection, section, at, ("login", "variables", "rules", "verify"), "an org")
+        if len(self._complaints) > before:
+            return Org(name)
+        both = "mock" in section and "instance_url" in section
+        if both or not ("mock" in section or "instance_url" in section or login_section.finds_org(written)):
+            which = "both mock and instance_url are" if both else "neither mock nor instance_url is"
+            self._note(at, f"{name}: {which} given", "write exactly one of the two")
+        version = section.get("api_version") or ""
+        if version and not _API_VERSION.fullmatch(version):
+            self._note((*at, "api_version"), f"{version!r} is not an API version", 'write it like "63.0", in quotes')
+        level, tests = section.get("test_level") or "", tuple(section.get("tests") or ())
+        if (level == "RunSpecifiedTests") != bool(tests):
+            what = "tests is missing" if not tests else "tests is only for RunSpecifiedTests"
+            mend = "write tests: [MyTest]" if not tests else "remove it, or write test_level: RunSpecifiedTests"
+            self._note((*at, "tests" if tests else "test_level"), what, mend)
+        mock = self._inside(section.get("mock"), (*at, "mock"))
+        org = Org(
+            name=name,
+            mock=mock,
+            instance_url=section.get("instance_url") or "",
+            org_id=section.get("org_id") or "",
+            api_version=version,
+            test_level=level,
+            tests=tests,
+            login=login,
+            protected=bool(section.get("protected")),
+            variables=variables,
+            rules=replace(self._rules, severities={**self._rules.severities, **own}),
+            verify=verify,
+        )
+        for path, message, mend in value_problems(org):
+            self._note((*at, *path), message, mend)
+        for key in ("instance_url", "org_id"):
+            self._only_env(section.get(key), (*at, key))
+        return org
+
+    def _login(self, raw: Any, at: RawPath, *, mock: bool) -> Login:
+        if not isinstance(raw, dict):
+            self._note(at, "login must hold keys like flow and username", "write login: {flow: …}")
+            return {}
+        found: dict[str, str | int | bool | SecretRef] = {}
+        for key, value in raw.items():
+            if value is None:
+                self._note((*at, key), f"{key} is empty", f"write what {key} is, or remove the line")
+            elif is_secret(key) or isinstance(value, dict):
+                self._secret(key, value, (*at, key), found)
+            elif isinstance(value, str | int | bool):
+                self._only_env(value, (*at, key))
+                found[key] = value
+            else:
+                self._note((*at, key), f"{key} must be a text", "write a text, or a reference to a secret")
+        if raw and raw.get("flow", "") is not None:
+            login_section.check(raw, found, at, self._note, mock=mock)
+        return found
+
+    def _secret(self, key: str, value: Any, at: RawPath, found: dict[str, str | int | bool | SecretRef]) -> None:
+        # A command is let through here, and refused where it would run: nobody else's login stops a plan.
+        try:
+            found[key] = reference(key, value, root=self._root, allow_commands=True)
+        except NoReferenceError as wrong:
+            name = ENV.fullmatch(value[2:-1]) if isinstance(value, str) and value.startswith("${") else None
+            self._note(at, wrong.message, f"write {key}: {{secret: {{env: {name[1]}}}}}" if name else wrong.mend)
+
+    def _variables(self, raw: Any, at: RawPath) -> dict[str, str]:
+        if not isinstance(raw, dict):
+            self._note(at, "variables must be names and texts", "write variables: {name: text}")
+            return {}
+        found: dict[str, str] = {}
+        for name, value in raw.items():
+            if not _VARIABLE.fullmatch(name):
+                self._note((*at, name), f"{name!r} is not a variable's name", "use letters, digits and underscores")
+            elif not isinstance(value, str):
+                self._note((*at, name), f"the variable {name} must be a text", "put it in quotes")
+            else:
+                self._only_env(value, (*at, name))
+                found[name] = value
+        return found
+
+    def _empty(self, body: dict[str, Any], at: RawPath, besides: tuple[str, ...] = ()) -> None:
+        """Take out the keys behind which nothing stands, and note them: a pin, a protection or a list of tests would be off
+        as if nobody had asked for it."""
+        for key, value in [item for item in body.items() if item[0] not in besides]:
+            if _blank(value) or (isinstance(value, list) and any(_blank(one) for one in value)):
+                what = "is empty" if _blank(value) else "holds an empty text"
+                self._note((*at, key), f"{key} {what}", f"write what {key} is, or remove the line")
+                del body[key]
+
+    def _only_env(self, value: Any, at: RawPath) -> None:
+        """Here, `${env.NAME}` is all that may be filled in."""
+        for token in TOKEN.finditer(value) if isinstance(value, str) else ():
+            if token[0] != "$${" and not ENV.fullmatch(token[1] or ""):
+                self._note(at, f"{token[0]} is not known here", "write ${env.NAME}, or $${ for the two characters")
+
+    def _inside(self, value: Any, at: RawPath) -> Path | None:
+        if not isinstance(value, str):
+            return None
+        folder = self._root / value
+        try:
+            inside = not Path(value).is_absolute() and folder.resolve().is_relative_to(self._root.resolve())
+        except (OSError, RuntimeError):  # Python 3.11 raises RuntimeError for a link that leads to itself
+            self._note(at, f"{at[-1]} is a link that leads in a circle", "mend the link")
+            return folder
+        if not inside:
+            self._note(at, f"{at[-1]} must be inside of the project folder", "write a relative path")
+        return folder
+
+    def _check(self, schema: type[Struct], body: dict[str, Any], at: RawPath, more: tuple[str, ...], what: str) -> None:
+        """Types, required and unknown keys."""
+        fields: Mapping[str, Field] = schema.fields()
+        for key in [key for key in body if key not in fields]:
+            del body[key]
+            self._note((*at, key), f"{key} is not a key of {what}", suggestion(key, [*fields, *more], every=True))
+        for problem in problems_of(schema, body):
+            self._note((*at, *problem.path), problem.message, problem.mend)
+        for path in schema.missing(body):
+            self._note(at, f"{path[-1]} is missing", f"add {path[-1]}: and a name")
+
+    def _note(self, path: RawPath, message: str, mend: str) -> None:
+        self._complaints.append(Complaint(message, self._positions.place((0, *path)), mend))
