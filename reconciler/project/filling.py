@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.errors import ReconcilerError, suggestion
-from reconciler.project.org import Org, RawPath
+from reconciler.project.org import Org
+from reconciler.project.section import RawPath
 from reconciler.redaction import Redaction
 
 TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")

@@ -7,17 +7,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from reconciler.errors import Complaint, InputError, suggestion
+from reconciler.errors import InputError, suggestion
 from reconciler.project import login_section
 from reconciler.project.filling import ENV, TOKEN, value_problems
 from reconciler.project.login_section import Login
-from reconciler.project.org import Org, RawPath
+from reconciler.project.org import Org
 from reconciler.project.project import Project
 from reconciler.project.rules_section import severities, waivers
+from reconciler.project.section import Notes, RawPath, Section, checked
 from reconciler.project.verify_section import given
 from reconciler.rules.settings import RuleSettings
-from reconciler.schema.kind import Field, Struct
-from reconciler.schema.problems import problems_of
+from reconciler.schema.kind import Struct
 from reconciler.schema.values import Boolean, SecretRef, String
 from reconciler.secret_refs import NoReferenceError, reference
 from reconciler.yaml.reader import Positions, Reader
@@ -57,6 +57,10 @@ class OrgSection(Struct):
     protected: Boolean | None = None
 
 
+TOP = Section.of(ProjectFile, "the project file", ("orgs", "rules", "waivers"))
+ORG = Section.of(OrgSection, "an org", ("login", "variables", "rules", "verify"))
+
+
 def is_secret(key: str) -> bool:
     """Whether what stands under that key of the project file is never shown."""
     return bool(_SECRET.search(key))
@@ -76,23 +80,23 @@ class Loading:
         self._digest = sha256(data).hexdigest()
         self._reading = Reader(is_secret).read(data, path.name)
         self._positions = Positions(data, path.name, is_secret)
-        self._complaints = list(self._reading.complaints)
+        self._note = Notes(self._root, self._positions, self._reading.complaints)
         self._rules = RuleSettings()
 
     def project(self) -> Project:
         documents = self._reading.documents
         top = documents[0].value if documents else None
-        if not self._complaints and (len(documents) != 1 or not isinstance(top, dict)):
+        if not self._note.complaints and (len(documents) != 1 or not isinstance(top, dict)):
             self._note((), "a project file is one document with the key project:", f"write it like this:\n{EXAMPLE}")
         if not isinstance(top, dict):
-            raise InputError(*self._complaints)
+            raise InputError(*self._note.complaints)
         raw = top.pop("orgs", None)
         self._rules = RuleSettings(
             severities(top.pop("rules", None), ("rules",), self._note),
-            waivers(top.pop("waivers", None), ("waivers",), self._note, lambda at: self._positions.place((0, *at))),
+            waivers(top.pop("waivers", None), ("waivers",), self._note),
         )
         self._empty(top, (), besides=("project",))
-        self._check(ProjectFile, top, (), ("orgs", "rules", "waivers"), "the project file")
+        self._check(ProjectFile, TOP, top, ())
         orgs = self._orgs(raw)
         default = top.get("default_org")
         if isinstance(default, str) and orgs and default not in orgs:
@@ -104,8 +108,8 @@ class Loading:
                 ("project",), f"{name!r} cannot name a project", "use letters, digits, dots, dashes and underscores"
             )
         folder = self._inside(top.get("desired"), ("desired",)) or self._root / DESIRED
-        if self._complaints:
-            order = sorted(self._complaints, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))
+        if self._note.complaints:
+            order = sorted(self._note.complaints, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))
             raise InputError(*order)
         return Project(
             self._path,
@@ -137,17 +141,11 @@ class Loading:
         login = self._login(written, (*at, "login"), mock="mock" in section)
         variables = self._variables(section.pop("variables", {}), (*at, "variables"))
         own = severities(section.pop("rules", None), (*at, "rules"), self._note)
-        verify = given(
-            section.pop("verify", None),
-            (*at, "verify"),
-            self._note,
-            self._root,
-            lambda path: self._positions.place((0, *path)),
-        )
-        before = len(self._complaints)
+        verify = given(section.pop("verify", None), (*at, "verify"), self._note)
+        before = len(self._note.complaints)
         self._empty(section, at)
-        self._check(OrgSection, section, at, ("login", "variables", "rules", "verify"), "an org")
-        if len(self._complaints) > before:
+        self._check(OrgSection, ORG, section, at)
+        if len(self._note.complaints) > before:
             return Org(name)
         both = "mock" in section and "instance_url" in section
         if both or not ("mock" in section or "instance_url" in section or login_section.finds_org(written)):
@@ -252,16 +250,9 @@ class Loading:
             self._note(at, f"{at[-1]} must be inside of the project folder", "write a relative path")
         return folder
 
-    def _check(self, schema: type[Struct], body: dict[str, Any], at: RawPath, more: tuple[str, ...], what: str) -> None:
+    def _check(self, schema: type[Struct], section: Section, body: dict[str, Any], at: RawPath) -> None:
         """Types, required and unknown keys."""
-        fields: Mapping[str, Field] = schema.fields()
-        for key in [key for key in body if key not in fields]:
+        known = section.known(body, at, self._note)
+        for key in body.keys() - set(known):
             del body[key]
-            self._note((*at, key), f"{key} is not a key of {what}", suggestion(key, [*fields, *more], every=True))
-        for problem in problems_of(schema, body):
-            self._note((*at, *problem.path), problem.message, problem.mend)
-        for path in schema.missing(body):
-            self._note(at, f"{path[-1]} is missing", f"add {path[-1]}: and a name")
-
-    def _note(self, path: RawPath, message: str, mend: str) -> None:
-        self._complaints.append(Complaint(message, self._positions.place((0, *path)), mend))
+        checked(schema, body, at, self._note)

@@ -1,15 +1,12 @@
 """The part `login:` of an org in the project file: which keys each way to log in has."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import suggestion
+from reconciler.project.section import Notes, RawPath, Section, as_it_is
 from reconciler.schema.values import SecretRef
-
-Path = tuple[str | int, ...]
-Note = Callable[[Path, str, str], None]
-"""Told where, what is wrong, and what to do about it."""
 
 Login = Mapping[str, str | int | bool | SecretRef]
 
@@ -75,7 +72,7 @@ def finds_org(raw: Any) -> bool:
     return flow is not None and flow.finds_org
 
 
-def check(login: Mapping[str, Any], found: Login, at: Path, note: Note, *, mock: bool) -> None:
+def check(login: Mapping[str, Any], found: Login, at: RawPath, notes: Notes, *, mock: bool) -> None:
     """Tell what is wrong with the keys of a login.
 
     `login` is what is written, `found` what could be read of it: of the rest it was told already.
@@ -86,25 +83,25 @@ def check(login: Mapping[str, Any], found: Login, at: Path, note: Note, *, mock:
         what = "the login of a mock org"
     else:
         if name is None:
-            note(at, "login has no flow", f"add flow: {', '.join(FLOWS)}, as in {FLOWS['token'].example('token')}")
+            notes(at, "login has no flow", f"add flow: {', '.join(FLOWS)}, as in {FLOWS['token'].example('token')}")
             return
         if not isinstance(name, str) or name not in FLOWS:
-            note((*at, "flow"), f"{name!r} is no way to log in", suggestion(str(name), FLOWS, every=True))
+            notes((*at, "flow"), f"{name!r} is no way to log in", suggestion(str(name), FLOWS, every=True))
             return
         flow = FLOWS[name]
         keys, what = ("flow", *flow.keys), f"login by {name}"
-    for key in found:
-        if key not in keys:
-            note((*at, key), f"{key} is not a key of {what}", suggestion(key, keys, every=True))
-        elif (key in flow.flags) != isinstance(found[key], bool):
+    for key in Section(what, dict.fromkeys(keys, as_it_is)).known(found, at, notes):
+        if (key in flow.flags) != isinstance(found[key], bool):
             form = "true or false" if key in flow.flags else "a text"
-            note((*at, key), f"{key} must be {form}", f"write {key}: true" if key in flow.flags else "put it in quotes")
+            notes(
+                (*at, key), f"{key} must be {form}", f"write {key}: true" if key in flow.flags else "put it in quotes"
+            )
         elif key in flow.plain and isinstance(found[key], SecretRef):
-            note((*at, key), f"{key} is no secret", "write it as a text")
+            notes((*at, key), f"{key} is no secret", "write it as a text")
         elif isinstance(found[key], str) and not str(found[key]).strip():
-            note((*at, key), f"{key} is empty", f"write it, as in {flow.example(str(name))}")
+            notes((*at, key), f"{key} is empty", f"write it, as in {flow.example(str(name))}")
         elif key in (*flow.secrets, *flow.maybe_secrets) and not isinstance(found[key], SecretRef):
-            note((*at, key), f"{key} is a secret and cannot stand in a file", f"write {key}: {{secret: {{env: …}}}}")
+            notes((*at, key), f"{key} is a secret and cannot stand in a file", f"write {key}: {{secret: {{env: …}}}}")
     for key in flow.needed:
         if key not in login:
-            note(at, f"login: {key} is missing", f"write it, as in {flow.example(str(name))}")
+            notes(at, f"login: {key} is missing", f"write it, as in {flow.example(str(name))}")

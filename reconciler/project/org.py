@@ -8,8 +8,6 @@ from reconciler.project.login_section import Login
 from reconciler.rules.settings import RuleSettings
 from reconciler.verify.inputs import Given
 
-RawPath = tuple[str | int, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Org:

@@ -1,18 +1,15 @@
 """The parts of the project file about rules: `rules:` (severities) and `waivers:`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from reconciler.errors import Place, suggestion
+from reconciler.errors import suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model.address import Address
+from reconciler.project.section import Notes, RawPath, Section, text
 from reconciler.rules.settings import OWN, Waiver
 from reconciler.schema.severity import Severity
-
-Path = tuple[str | int, ...]
-Note = Callable[[Path, str, str], None]
-"""Told where, what is wrong, and what to do about it."""
 
 OFF = "off"
 _WAIVER = {
@@ -23,17 +20,23 @@ _WAIVER = {
     "expires": "the last day that it holds, like 2027-01-31",
 }
 
+WAIVER = Section(
+    "a waiver",
+    {key: text(words) for key, words in _WAIVER.items()},
+    ("a waiver must hold the keys " + ", ".join(_WAIVER), "write them below each other"),
+)
 
-def severities(raw: Any, at: Path, note: Note) -> dict[str, Severity | None]:
+
+def severities(raw: Any, at: RawPath, notes: Notes) -> dict[str, Severity | None]:
     """`{OA01: info, TX11: off}` -> severities, `None` for what is switched off."""
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        note(at, "rules must be ids of rules and severities", "write rules: {OA01: info}")
+        notes(at, "rules must be ids of rules and severities", "write rules: {OA01: info}")
         return {}
     found: dict[str, Severity | None] = {}
     for id, value in raw.items():
-        if not _known(str(id), (*at, id), note):
+        if not _known(str(id), (*at, id), notes):
             continue
         # `off` is a boolean for readers of older YAML.
         if value in (OFF, False):
@@ -42,69 +45,68 @@ def severities(raw: Any, at: Path, note: Note) -> dict[str, Severity | None]:
         try:
             found[str(id)] = Severity.parse(str(value))
         except ValueError as wrong:
-            note((*at, id), str(wrong), f"write one of them, or {OFF}")
+            notes((*at, id), str(wrong), f"write one of them, or {OFF}")
     return found
 
 
-def waivers(raw: Any, at: Path, note: Note, place: Callable[[Path], Place]) -> tuple[Waiver, ...]:
+def waivers(raw: Any, at: RawPath, notes: Notes) -> tuple[Waiver, ...]:
     """`[{rule, address, reason, owner, expires}]` -> waivers."""
     if raw is None:
         return ()
     if not isinstance(raw, list):
-        note(at, "waivers must be a list", f"write each as - {{{', '.join(_WAIVER)}}}")
+        notes(at, "waivers must be a list", f"write each as - {{{', '.join(_WAIVER)}}}")
         return ()
-    found = (_waiver(item, (*at, index), note, place) for index, item in enumerate(raw))
+    found = (_waiver(item, (*at, index), notes) for index, item in enumerate(raw))
     return tuple(waiver for waiver in found if waiver is not None)
 
 
-def _waiver(raw: Any, at: Path, note: Note, place: Callable[[Path], Place]) -> Waiver | None:
-    if not isinstance(raw, dict):
-        note(at, "a waiver must hold the keys " + ", ".join(_WAIVER), "write them below each other")
+def _waiver(raw: Any, at: RawPath, notes: Notes) -> Waiver | None:
+    values = WAIVER.read(raw, at, notes)
+    if values is None:
         return None
-    sound = True
-    for key in raw:
-        if key not in _WAIVER:
-            note((*at, key), f"{key} is not a key of a waiver", suggestion(str(key), _WAIVER, every=True))
-            sound = False
     for key, words in _WAIVER.items():
-        if not isinstance(raw.get(key), str) or not raw[key].strip():
-            note((*at, key), f"{key} is missing" if key not in raw else f"{key} must be a text", f"write {words}")
-            sound = False
-    if not sound:
+        if key not in raw:
+            notes((*at, key), f"{key} is missing", f"write {words}")
+    if values.keys() != _WAIVER.keys() or len(raw) > len(_WAIVER):
         return None
-    address, expires = _address(raw["address"], (*at, "address"), note), _day(raw["expires"], (*at, "expires"), note)
-    if raw["rule"] in OWN:
-        note((*at, "rule"), f"{raw['rule']} is about waivers and cannot be waived", "give it a severity under rules:")
+    address, expires = (
+        _address(values["address"], (*at, "address"), notes),
+        _day(values["expires"], (*at, "expires"), notes),
+    )
+    if values["rule"] in OWN:
+        notes(
+            (*at, "rule"), f"{values['rule']} is about waivers and cannot be waived", "give it a severity under rules:"
+        )
         return None
-    if not _known(raw["rule"], (*at, "rule"), note) or address is None or expires is None:
+    if not _known(values["rule"], (*at, "rule"), notes) or address is None or expires is None:
         return None
-    return Waiver(raw["rule"], address, raw["reason"].strip(), raw["owner"].strip(), expires, place(at))
+    return Waiver(values["rule"], address, values["reason"], values["owner"], expires, notes.place(at))
 
 
-def _address(text: str, at: Path, note: Note) -> Address | None:
+def _address(text: str, at: RawPath, notes: Notes) -> Address | None:
     try:
         address = Address.parse(text)
     except ValueError as wrong:
-        note(at, str(wrong), f"write {_WAIVER['address']}")
+        notes(at, str(wrong), f"write {_WAIVER['address']}")
         return None
     if "." in address.name:
-        note(at, f"{text!r} names a field, and a waiver covers a whole resource", f"write {text.partition('.')[0]}")
+        notes(at, f"{text!r} names a field, and a waiver covers a whole resource", f"write {text.partition('.')[0]}")
         return None
     if address.kind not in all_kinds():
-        note(at, f"{address.kind} is not a kind", suggested_kind(address.kind, all_kinds(), every=True))
+        notes(at, f"{address.kind} is not a kind", suggested_kind(address.kind, all_kinds(), every=True))
         return None
     return address
 
 
-def _day(text: str, at: Path, note: Note) -> date | None:
+def _day(text: str, at: RawPath, notes: Notes) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        note(at, f"{text!r} is not a day", f"write {_WAIVER['expires']}")
+        notes(at, f"{text!r} is not a day", f"write {_WAIVER['expires']}")
         return None
 
 
-def _known(id: str, at: Path, note: Note) -> bool:
+def _known(id: str, at: RawPath, notes: Notes) -> bool:
     # Every rule is a function: loaded only for projects that speak of them.
     from reconciler.rules import all_rules
 
@@ -114,5 +116,5 @@ def _known(id: str, at: Path, note: Note) -> bool:
     mend = suggestion(id, known, every=True)
     if id.startswith("drift."):
         mend = "drift is accepted, not waived: reconciler baseline accept ADDRESS"
-    note(at, f"{id} is not a rule", mend)
+    notes(at, f"{id} is not a rule", mend)
     return False
