@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
-from reconciler.desired.document import HANDLER_ENABLEMENT, Documents, Find, Issue, RawPath, Spot, name_problem
+from reconciler.desired.document import HANDLER_ENABLEMENT, Documents, Find, Issue, Spot, name_problem
 from reconciler.desired.lifecycle import lifecycles
 from reconciler.errors import suggestion
 from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
@@ -16,7 +16,7 @@ from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import ApiKey
 from reconciler.schema.problems import Problem, problems_of
 from reconciler.schema.values import Body, Path
-from reconciler.yaml.events import Document
+from reconciler.yaml.events import Document, RawPath
 
 APP = "ExternalClientApplication"
 HANDLER = "OauthTokenExchangeHandler"

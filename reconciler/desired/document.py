@@ -15,6 +15,7 @@ from reconciler.model.spelling import Spelling, folded
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.marks import Keyed, WriteOnly
 from reconciler.schema.values import Path
+from reconciler.yaml.events import RawPath
 from reconciler.yaml.source import short
 
 HANDLER_ENABLEMENT = "HandlerEnablement"
@@ -26,8 +27,6 @@ MAX_ISSUES = 2_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NAMESPACE = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*__(?=[A-Za-z])")
 _SENSITIVE = re.compile(r"secret|passw|private_?key|credential", re.IGNORECASE)
-
-RawPath = tuple[str | int, ...]
 
 
 class Spot(NamedTuple):

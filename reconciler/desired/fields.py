@@ -13,6 +13,7 @@ from reconciler.schema.marks import Certificate, Commas, Demanded, Imperative, K
 from reconciler.schema.problems import Problem
 from reconciler.schema.values import Body, SecretRef
 from reconciler.secret_refs import NoReferenceError, reference
+from reconciler.yaml.events import RawPath
 from reconciler.yaml.source import UNPRINTABLE
 
 PREFIX = "RECONCILER_VAR_"
@@ -22,7 +23,6 @@ MAX_TOKENS = 100
 MAX_VARIABLE = 40_000
 """Characters: room for a certificate. Many long values in one text would fill the memory."""
 
-_Path = tuple[str | int, ...]
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _WHOLE = re.compile(r"\$\{[^{}]*\}")
 _NAME = re.compile(r"var\.([A-Za-z_][A-Za-z0-9_]*)")
@@ -31,10 +31,10 @@ _NO_REPEATS = frozenset({"callbackUrl", "permissionSetName", "profileName"})
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
-Written = Callable[[_Path], str | None]
+Written = Callable[[RawPath], str | None]
 
 
-def _nothing(_: _Path) -> str | None:
+def _nothing(_: RawPath) -> str | None:
     return None
 
 
@@ -116,7 +116,7 @@ class Values:
         value = self.environment.get(PREFIX + name)
         return self.variables.get(name) if value is None else value
 
-    def text(self, text: str, path: _Path, found: list[Problem]) -> str | None:
+    def text(self, text: str, path: RawPath, found: list[Problem]) -> str | None:
         """The text with its variables filled in; `None`, once it is noted, if that cannot be done."""
         if "${" in text:
             wrong = len(found)
@@ -132,7 +132,7 @@ class Values:
             return None
         return text
 
-    def _token(self, token: re.Match[str], path: _Path, found: list[Problem]) -> str:
+    def _token(self, token: re.Match[str], path: RawPath, found: list[Problem]) -> str:
         if token[0] == "$${":
             return "${"
         inner = token[1]
@@ -164,7 +164,7 @@ class Values:
         self.used[name[1]] = value
         return value
 
-    def _unresolved(self, name: str, path: _Path) -> Problem:
+    def _unresolved(self, name: str, path: RawPath) -> Problem:
         known = sorted({*self.variables, *(k.removeprefix(PREFIX) for k in self.environment if k.startswith(PREFIX))})
         near = suggestion(name, known)
         listed = f"known: {', '.join(known)}" if known else "no variable is known"
@@ -174,7 +174,7 @@ class Values:
         )
 
 
-def _not_a_variable(inner: str, path: _Path) -> Problem:
+def _not_a_variable(inner: str, path: RawPath) -> Problem:
     if inner.startswith("env."):
         name = inner.removeprefix("env.")
         return Problem(
@@ -194,7 +194,7 @@ class _Settling:
         self._plain = plain
         self._written = written
 
-    def struct(self, cls: type[Struct], body: Body, path: _Path) -> bool:
+    def struct(self, cls: type[Struct], body: Body, path: RawPath) -> bool:
         """True if every value surely is what the schema wants."""
         steps = _steps(cls)
         fits = True
@@ -226,7 +226,7 @@ class _Settling:
             del body[name]
         return fits
 
-    def _with_variables(self, steps: Mapping[str, _Step], body: Body, path: _Path) -> list[str]:
+    def _with_variables(self, steps: Mapping[str, _Step], body: Body, path: RawPath) -> list[str]:
         """Fill the variables into the texts of one section; the fields for which that went well."""
         kept: list[str] = []
         for name, value in list(body.items()):
@@ -240,7 +240,7 @@ class _Settling:
             kept.append(name)
         return kept
 
-    def _emptied(self, step: _Step, written: str, settled: str, path: _Path) -> bool:
+    def _emptied(self, step: _Step, written: str, settled: str, path: RawPath) -> bool:
         """Whether variables have left nothing of a text, or of an entry of a list in one text, that must not be empty: a
         list without its entries takes away what it gave. Notes it."""
         if "${" not in written or step.may_be_empty:
@@ -252,7 +252,7 @@ class _Settling:
         self._note_empty(written, path)
         return True
 
-    def _note_empty(self, written: str, path: _Path) -> None:
+    def _note_empty(self, written: str, path: RawPath) -> None:
         names = ", ".join(dict.fromkeys(_NAME.findall(written)))
         name = next(str(part) for part in reversed(path) if isinstance(part, str))
         self._note(
@@ -261,14 +261,14 @@ class _Settling:
             "give the variable a value, or write what is meant here: [] takes all entries away",
         )
 
-    def _fields(self, step: _Step, value: Any, path: _Path, gone: list[str]) -> bool:
+    def _fields(self, step: _Step, value: Any, path: RawPath, gone: list[str]) -> bool:
         if "secret" in value and "secret" not in _steps(step.struct):
             self._not_secret(path)
             gone.append(str(path[-1]))
             return True
         return self.struct(step.struct, value, path)
 
-    def _odd(self, step: _Step, body: Body, path: _Path, gone: list[str]) -> bool:
+    def _odd(self, step: _Step, body: Body, path: RawPath, gone: list[str]) -> bool:
         """A value of another class than usual: a secret, `null`, a list in one text, or a mistake."""
         name = str(path[-1])
         value = body[name]
@@ -297,7 +297,7 @@ class _Settling:
         body[name] = text
         return step.allowed is None or text in step.allowed
 
-    def _list(self, step: _Step, body: Body, path: _Path) -> bool:
+    def _list(self, step: _Step, body: Body, path: RawPath) -> bool:
         name = str(path[-1])
         if step.texts:
             kept, fits = self._texts(step, body[name], path)
@@ -314,7 +314,7 @@ class _Settling:
                 self._key(step, step.keyed, item, (*path, index), seen)
         return fits
 
-    def _key(self, step: _Step, keyed: Keyed, item: Body, path: _Path, seen: dict[str, int]) -> None:
+    def _key(self, step: _Step, keyed: Keyed, item: Body, path: RawPath, seen: dict[str, int]) -> None:
         missing = [name for name in keyed.fields if item.get(name) in (None, "")]
         if missing and (not keyed.any_of or len(missing) == len(keyed.fields)):
             wanted = " or ".join(missing) if keyed.any_of else " and ".join(missing)
@@ -327,7 +327,7 @@ class _Settling:
                 path, f"{key} is given twice in {path[-2]} (items {first + 1} and {int(path[-1]) + 1})", "remove one"
             )
 
-    def _texts(self, step: _Step, value: list[Any], path: _Path) -> tuple[list[Any], bool]:
+    def _texts(self, step: _Step, value: list[Any], path: RawPath) -> tuple[list[Any], bool]:
         """The entries of a set of texts, trimmed, blank ones and repetitions dropped."""
         kept: list[Any] = []
         every: list[Any] = []
@@ -360,7 +360,7 @@ class _Settling:
                 kept.append(text)
         return (kept, True) if fits else (every, False)
 
-    def _separated(self, step: _Step, path: _Path, index: int) -> None:
+    def _separated(self, step: _Step, path: RawPath, index: int) -> None:
         if step.separator == ",":
             self._note(
                 (*path, index),
@@ -370,7 +370,7 @@ class _Settling:
         else:
             self._note((*path, index), f"an entry of {path[-1]} must be one line", "write two entries")
 
-    def _secret(self, value: Any, path: _Path) -> SecretRef | None:
+    def _secret(self, value: Any, path: RawPath) -> SecretRef | None:
         name = str(path[-1])
         if value is None:
             self._note(path, f"{name} is a secret and cannot be null", "give a reference, or leave the key out")
@@ -386,7 +386,7 @@ class _Settling:
             self._note(path, wrong.message, wrong.mend)
             return None
 
-    def _filled(self, value: Any, path: _Path) -> Any:
+    def _filled(self, value: Any, path: RawPath) -> Any:
         """Variables filled in, inside of a reference."""
         if isinstance(value, dict):
             return {key: self._filled(item, path) for key, item in value.items()}
@@ -394,13 +394,13 @@ class _Settling:
             return [self._filled(item, path) for item in value]
         return self._values.text(value, path, self._found) if isinstance(value, str) else value
 
-    def _not_secret(self, path: _Path) -> None:
+    def _not_secret(self, path: RawPath) -> None:
         name = next(str(part) for part in reversed(path) if isinstance(part, str))
         self._note(
             path, f"{name} is not a secret, so a secret reference cannot stand there", "write the value, or ${var.name}"
         )
 
-    def _note(self, path: _Path, message: str, mend: str) -> None:
+    def _note(self, path: RawPath, message: str, mend: str) -> None:
         self._found.append(Problem(path, message, mend))
 
 

@@ -8,9 +8,10 @@ from reconciler.model.declared import Lifecycle
 from reconciler.schema.kind import Field, Kind, Struct
 from reconciler.schema.marks import Keyed
 from reconciler.schema.values import Path
+from reconciler.yaml.events import RawPath
 
 _WORDS = ("delete", "replace")
-Note = Callable[[tuple[str | int, ...], str, str], None]
+Note = Callable[[RawPath, str, str], None]
 """Told the path inside of the document, what is wrong, and the mend."""
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from reconciler.errors import ReconcilerError, suggestion
 from reconciler.project.org import Org
-from reconciler.project.section import RawPath
 from reconciler.redaction import Redaction
+from reconciler.yaml.events import RawPath
 
 TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 ENV = re.compile(r"env\.([A-Za-z_][A-Za-z0-9_]*)")

@@ -14,12 +14,13 @@ from reconciler.project.login_section import Login
 from reconciler.project.org import Org
 from reconciler.project.project import Project
 from reconciler.project.rules_section import severities, waivers
-from reconciler.project.section import Notes, RawPath, Section, checked
+from reconciler.project.section import Notes, Section, checked
 from reconciler.project.verify_section import given
 from reconciler.rules.settings import RuleSettings
 from reconciler.schema.kind import Struct
 from reconciler.schema.values import Boolean, SecretRef, String
 from reconciler.secret_refs import NoReferenceError, reference
+from reconciler.yaml.events import RawPath
 from reconciler.yaml.reader import Positions, Reader
 
 DESIRED = "desired"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import suggestion
-from reconciler.project.section import Notes, RawPath, Section, as_it_is
+from reconciler.project.section import Notes, Section, as_it_is
 from reconciler.schema.values import SecretRef
+from reconciler.yaml.events import RawPath
 
 Login = Mapping[str, str | int | bool | SecretRef]
 

@@ -8,7 +8,7 @@ from reconciler.errors import Complaint, InputError, Place, suggestion
 from reconciler.model.formats import FORMATS
 from reconciler.project.filling import Filling
 from reconciler.project.org import Org
-from reconciler.project.section import RawPath
+from reconciler.yaml.events import RawPath
 from reconciler.yaml.reader import Positions
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from reconciler.errors import suggestion
 from reconciler.kinds import all_kinds, suggested_kind
 from reconciler.model.address import Address
-from reconciler.project.section import Notes, RawPath, Section, text
+from reconciler.project.section import Notes, Section, text
 from reconciler.rules.settings import OWN, Waiver
 from reconciler.schema.severity import Severity
+from reconciler.yaml.events import RawPath
 
 OFF = "off"
 _WAIVER = {

@@ -13,10 +13,9 @@ from reconciler.errors import Complaint, Place, suggestion
 from reconciler.schema.kind import Struct
 from reconciler.schema.problems import problems_of
 from reconciler.secret_refs import NoReferenceError, reference
+from reconciler.yaml.events import RawPath
 from reconciler.yaml.reader import Positions
 
-RawPath = tuple[str | int, ...]
-"""Where a value stands in the project file: keys, and positions in lists."""
 NOTHING: Final = object()
 """What a reader returns where there is nothing that can be used."""
 

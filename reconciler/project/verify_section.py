@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.project.section import Notes, RawPath, Section, secret, text
+from reconciler.project.section import Notes, Section, secret, text
 from reconciler.verify.inputs import SECRETS, TEXTS, Given
+from reconciler.yaml.events import RawPath
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "subject_token_type": ("jwt", "id_token", "access_token", "refresh_token", "saml2"),

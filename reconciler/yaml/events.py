@@ -38,7 +38,7 @@ _SHARED = 20_000
 """Distinct short texts that are kept once for all files: field names, enum values, scopes."""
 _SHORT = 48
 
-Path = tuple[str | int, ...]
+RawPath = tuple[str | int, ...]
 """The number of the document, then keys and list positions."""
 IsSecret = Callable[[str], bool]
 """Whether the value of a key of that name must never be shown."""
@@ -56,7 +56,7 @@ class Document:
     value: Any
     index: int
     line: int
-    lines: dict[Path, int]
+    lines: dict[RawPath, int]
     """Lines of the keys at the top that hold a mapping or list, and of the items of such lists."""
 
 
@@ -68,7 +68,7 @@ class Trouble:
     column: int
     message: str
     mend: str = ""
-    first: Path | None = None
+    first: RawPath | None = None
     """Where the same key was first given."""
 
 
@@ -87,9 +87,9 @@ class Builder:
         self,
         text: Masked,
         plain: dict[str, Any],
-        spots: dict[Path, tuple[int, int]] | None = None,
+        spots: dict[RawPath, tuple[int, int]] | None = None,
         is_secret: IsSecret | None = None,
-        texts: dict[Path, str] | None = None,
+        texts: dict[RawPath, str] | None = None,
     ) -> None:
         """`spots` takes in where values stand, `texts` what is written there of scalars that YAML takes for no text."""
         self._get: Callable[[], Any] = _Parser(text.parsed).get_event
@@ -102,7 +102,7 @@ class Builder:
         self._anchored: dict[str, str] = {}
         self._budget = MAX_ALIASED
         self._count = 0
-        self._lines: dict[Path, int] = {}
+        self._lines: dict[RawPath, int] = {}
         self._end: Any = None
         self.troubles: list[Trouble] = []
         self.secrets: list[tuple[int, int, int, int]] = []
@@ -128,7 +128,7 @@ class Builder:
                 if value is not None:
                     yield Document(value, index, root.start_mark.line + 1, self._lines)
 
-    def _node(self, event: Any, path: Path) -> Any:
+    def _node(self, event: Any, path: RawPath) -> Any:
         kind = event.__class__
         if kind is AliasEvent:
             return self._alias(event, path)
@@ -152,7 +152,7 @@ class Builder:
                 self._anchored[anchor] = unmask(event.value)
         return value
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
+    def _mapping(self, path: RawPath) -> dict[str, Any]:
         # The one loop that every value of every file passes: names are local, plain scalars are handled in place.
         get, plain, spots = self._get, self._plain, self._spots
         found: dict[str, Any] = {}
@@ -186,7 +186,7 @@ class Builder:
                 if len(found) > MAX_VALUES:
                     self._add_up(event, len(found))
 
-    def _see(self, key: str, value: Any, event: Any, start: Any, path: Path) -> None:
+    def _see(self, key: str, value: Any, event: Any, start: Any, path: RawPath) -> None:
         """Remember where a key stands, and what of its value must not be shown."""
         if self._spots is not None:
             self._spots.setdefault((*path, key), (event.start_mark.line, event.start_mark.column))
@@ -195,7 +195,7 @@ class Builder:
             last: Any = start.end_mark if start.__class__ in _LEAVES else self._end
             self.secrets.append((first.line, first.column, last.line, last.column))
 
-    def _write_down(self, path: Path, value: Any, event: Any) -> None:
+    def _write_down(self, path: RawPath, value: Any, event: Any) -> None:
         """Remember how a scalar is written that is no text: a field may want the text all the same."""
         if self._texts is None or value is None or value.__class__ in (str, dict, list):
             return
@@ -203,7 +203,7 @@ class Builder:
         if written is not None:
             self._texts.setdefault(path, written)
 
-    def _sequence(self, path: Path) -> list[Any]:
+    def _sequence(self, path: RawPath) -> list[Any]:
         get, spots = self._get, self._spots
         found: list[Any] = []
         while True:
@@ -226,7 +226,7 @@ class Builder:
             if spots is not None:
                 self._write_down((*path, index), found[-1], event)
 
-    def _key(self, event: Any, path: Path) -> str | None:
+    def _key(self, event: Any, path: RawPath) -> str | None:
         """The text of a key; `None`, once it is noted, for what cannot be one."""
         if event.__class__ is ScalarEvent:
             key = self._plain.get(event.value, _MISSING) if event.implicit[0] and event.tag is None else _MISSING
@@ -272,7 +272,7 @@ class Builder:
         self._unknown_tag(event)
         return text
 
-    def _alias(self, event: Any, path: Path) -> Any:
+    def _alias(self, event: Any, path: RawPath) -> Any:
         value = self._anchors.get(event.anchor, _MISSING)
         if value is _MISSING:
             self._note(event, f"*{event.anchor} stands for nothing", f"put &{event.anchor} before the value it means")
@@ -303,7 +303,7 @@ class Builder:
             message = f"more than {MAX_VALUES:,} values in one document"
             raise StopError(event.start_mark, message, "split it into several documents")
 
-    def _note(self, event: Any, message: str, mend: str, first: Path | None = None) -> None:
+    def _note(self, event: Any, message: str, mend: str, first: RawPath | None = None) -> None:
         mark = event.start_mark
         self.troubles.append(Trouble(mark.line, mark.column, message, mend, first))
         if len(self.troubles) >= MAX_TROUBLES:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from reconciler.errors import Complaint, Place
-from reconciler.yaml.events import Builder, Document, IsSecret, Path, StopError
+from reconciler.yaml.events import Builder, Document, IsSecret, RawPath, StopError
 from reconciler.yaml.source import EncodingError, Masked, fault, hide, lines_of, short, snippet, uncommented
 
 
@@ -70,8 +70,8 @@ class Positions:
         self.file = file
         self.values: dict[int, Any] = {}
         """The documents by number."""
-        self._spots: dict[Path, tuple[int, int]] = {}
-        self._texts: dict[Path, str] = {}
+        self._spots: dict[RawPath, tuple[int, int]] = {}
+        self._texts: dict[RawPath, str] = {}
         self._lines: list[str] = []
         self._is_secret = is_secret
         try:
@@ -98,14 +98,14 @@ class Positions:
         """The place of a line and column, which count from 0 here."""
         return Place(self.file, line + 1, column + 1, uncommented(snippet(self._lines, line), self._is_secret))
 
-    def text(self, path: Path) -> str | None:
+    def text(self, path: RawPath) -> str | None:
         """How a number, `true` or `false` is written; `None` for every other value.
 
         `0049 30 1` is a text, `004930` a number for YAML: a phone number is what stands in the file.
         """
         return self._texts.get(path)
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: RawPath) -> Place:
         """The place of a key, list item or document; of the nearest thing around it where it has none."""
         while path and path not in self._spots:
             path = path[:-1]
