@@ -47,6 +47,7 @@ def connect(
     Credentials are looked for last, with the first call: a host that they must not go to is refused before
     (RefusedError). Raises InputError for a login flow that there is not, or that lacks a key.
     """
+    from providers.salesforce.calls import Calls
     from providers.salesforce.provider import SalesforceProvider
     from providers.salesforce.wire.metadata_api import Way
     from providers.salesforce.wire.session import OrgSession
@@ -58,22 +59,15 @@ def connect(
     session.report = report
     login = _mock_login if connection.mock else _login
     credentials = login(connection, session, secrets)
+    way = Way(connection.deploy_by)
+    calls = Calls(session, credentials, api_version=version, way=way, tell=tell, alias=connection.name)
+    provider = SalesforceProvider(calls)
     if recording is not None:
-        from providers.salesforce.recordings.whole_org import WholeProvider
+        from providers.salesforce.recordings.whole_org import WholeOrg
 
         recording.attach(session)
-        way = Way(connection.deploy_by)
-        return WholeProvider(
-            session,
-            credentials,
-            api_version=version,
-            way=way,
-            recording=recording,
-            tell=tell,
-            alias=connection.name,
-        )
-    way = Way(connection.deploy_by)
-    return SalesforceProvider(session, credentials, api_version=version, way=way, tell=tell, alias=connection.name)
+        return WholeOrg(provider, recording=recording)
+    return provider
 
 
 def recording(scrub: frozenset[str], key: str = "") -> "Recording":
@@ -88,14 +82,16 @@ def replay(file: Path, *, api_version: str = "", name: str = "") -> Provider:
 
     Raises InputError for what is no recording, or one of another API version than the one that is pinned.
     """
+    from providers.salesforce.calls import Calls
     from providers.salesforce.login import Credentials
-    from providers.salesforce.recordings import file as tape
+    from providers.salesforce.provider import SalesforceProvider
+    from providers.salesforce.recordings import file as recordings
     from providers.salesforce.recordings import player
-    from providers.salesforce.recordings.whole_org import WholeProvider
+    from providers.salesforce.recordings.whole_org import WholeOrg
     from providers.salesforce.wire.polling import Patience
     from providers.salesforce.wire.session import OrgSession
 
-    pinned, found = _version(api_version), tape.read(file)
+    pinned, found = _version(api_version), recordings.read(file)
     if pinned and float(pinned) != float(found.head.api_version):
         message = f"{file} was recorded at API version {found.head.api_version}; the project file pins {pinned}"
         raise InputError(Complaint(message, mend="record again"))
@@ -105,7 +101,8 @@ def replay(file: Path, *, api_version: str = "", name: str = "") -> Provider:
     patience = Patience(tries=1, total=0.0, sleep=lambda seconds: None)
     credentials = Credentials.fixed("a-replay-has-no-token")
     version = found.head.api_version
-    return WholeProvider(session, credentials, api_version=version, patience=patience, head=found.head, alias=name)
+    calls = Calls(session, credentials, api_version=version, patience=patience, alias=name)
+    return WholeOrg(SalesforceProvider(calls), head=found.head)
 
 
 def _mock_login(connection: Connection, session: "OrgSession", _secrets: Secrets) -> "Credentials":

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from providers.salesforce import provider as client
+from providers.salesforce import calls as client
 from providers.salesforce.wire.polling import Patience
 from reconciler.baseline.store import Store
 from tests.e2e.build import APP, DANA, GLOBAL, LEGACY, app, legacy, portal

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.salesforce import provider as client
+from providers.salesforce import calls as client
 from reconciler.errors import NotAllowedError
 from tests.e2e.build import portal
 from tests.e2e.cut import Cutting, KilledError, cut_at, deployments, journal, over_http

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from providers.salesforce import provider as client
+from providers.salesforce import calls as client
 from tests.e2e.build import APP, GLOBAL, SECRET, app, portal, scope
 from tests.e2e.cut import Cutting, KilledError, cancel_in_setup, cut_at, deployments, journal, over_http
 from tests.e2e.project import Project

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import requests
 
-from providers.salesforce import provider as client
+from providers.salesforce import calls as client
 from providers.salesforce.files.packing import Limits
 from tests.e2e.build import APP, DANA, GLOBAL, app, enablement, handler, handler_class, oidc, portal, record, scope
 from tests.e2e.project import Project

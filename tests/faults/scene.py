@@ -10,7 +10,7 @@ from unittest.mock import patch
 from urllib.parse import parse_qs
 
 from providers.mock import Faults, serving
-from providers.salesforce import provider as client
+from providers.salesforce import calls as client
 from providers.salesforce.login import endpoint
 from providers.salesforce.wire import session
 from providers.salesforce.wire.polling import Patience

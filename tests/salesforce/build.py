@@ -10,6 +10,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
+from providers.salesforce.calls import Calls
 from providers.salesforce.files.packing import Limits
 from providers.salesforce.login import Credentials
 from providers.salesforce.provider import SalesforceProvider
@@ -117,10 +118,10 @@ def stubbed(
     stub, session = Stub(answer), OrgSession(max_bytes=max_bytes)
     session.bind(HOST)
     session.mount(f"{HOST}/", stub)
-    provider = SalesforceProvider(
+    calls = Calls(
         session, Credentials.fixed(TOKEN), api_version="63.0", way=way, limits=limits, patience=patience or no_time()
     )
-    return provider, stub
+    return SalesforceProvider(calls), stub
 
 
 def soap(operation: str, inside: str) -> Answer:

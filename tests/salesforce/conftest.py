@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from providers.mock import Org, mount, open_org
+from providers.salesforce.calls import Calls
 from providers.salesforce.files.packing import Limits
 from providers.salesforce.login import Credentials
 from providers.salesforce.provider import SalesforceProvider
@@ -34,7 +35,9 @@ def connected(org: Org) -> Connected:
         session.bind(mount(session, org))
         token = org.access_token(as_user)
         return SalesforceProvider(
-            session, Credentials.fixed(token), api_version=api_version, way=way, limits=limits, patience=no_time()
+            Calls(
+                session, Credentials.fixed(token), api_version=api_version, way=way, limits=limits, patience=no_time()
+            )
         )
 
     return connect
@@ -42,4 +45,4 @@ def connected(org: Org) -> Connected:
 
 def calls(provider: SalesforceProvider) -> int:
     """HTTP requests that a provider has sent so far."""
-    return provider._api._session.calls
+    return provider.calls.session.calls

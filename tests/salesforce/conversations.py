@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import vcr
 
+from providers.salesforce.calls import Calls
 from providers.salesforce.login import Credentials
 from providers.salesforce.provider import SalesforceProvider
 from providers.salesforce.wire.metadata_api import Way
@@ -156,4 +157,4 @@ def provider_at(origin: str, token: str, way: Way, *, waits: bool) -> Salesforce
     session = OrgSession()
     session.bind(origin)
     patience = Patience() if waits else Patience(sleep=lambda seconds: None)
-    return SalesforceProvider(session, Credentials.fixed(token), way=way, patience=patience)
+    return SalesforceProvider(Calls(session, Credentials.fixed(token), way=way, patience=patience))

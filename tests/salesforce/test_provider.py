@@ -225,7 +225,7 @@ def test_classes_of_unknown_handlers_are_read_too(connected: Connected):
 def test_a_login_that_the_org_does_not_know_is_a_matter_of_permission(connected: Connected):
     """Exit 5 and not a traceback."""
     provider = connected()
-    provider._api._credentials = provider._rest._credentials = Credentials.fixed("00Dnonsense")
+    provider.calls.api._credentials = provider.calls.rest._credentials = Credentials.fixed("00Dnonsense")
 
     with pytest.raises(NotAllowedError, match="does not accept the login"):
         provider.read([], quiet)

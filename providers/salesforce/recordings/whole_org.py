@@ -32,38 +32,43 @@ from reconciler.errors import Complaint, ReconcilerError, RefusedError, Unreacha
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
 from reconciler.model.changes import Component
-from reconciler.model.deployment import Deployed
+from reconciler.model.checkup import Checkup
+from reconciler.model.deployment import Deployed, Sent
 from reconciler.model.facts import NOT_ASKED, AuditEntry, Deployment, Facts, History, moment
 from reconciler.model.live import NOT_RECORDED, LiveResource, LiveState, OrgInfo
+from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.provider import Progress
 from reconciler.schema.values import Path
 
 CODE = "ApexClass"
 
 
-class WholeProvider(SalesforceProvider):
+class WholeOrg:
     """One org that is being recorded (`recording`), or a recording of one (`head`)."""
 
-    def __init__(self, *given: Any, recording: Recording | None = None, head: Head | None = None, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(
+        self, inner: SalesforceProvider, *, recording: Recording | None = None, head: Head | None = None
+    ) -> None:
+        self._inner, self.calls = inner, inner.calls
         self._recording, self._head = recording, head
         self._everybody = Facts()
         self._everything = History()
 
     def org(self) -> OrgInfo:
         """Which org this is, or was recorded; then with the time of the recording."""
-        return replace(super().org(), recorded=self._head.recorded_at) if self._head is not None else super().org()
+        org = self._inner.org()
+        return replace(org, recorded=self._head.recorded_at) if self._head is not None else org
 
     def read(self, classes: Sequence[str], progress: Progress) -> LiveState:
         """Everything, and besides what rules and histories will ask for."""
-        live = super().read((), progress)
+        live = self._inner.read((), progress)
         here = {address.name for address in live.resources if address.kind == CODE}
         asked = self._head.classes if self._head is not None else tuple(sorted(set(classes) - here))
         found = self._sources(asked, progress)
         listed = self._listed_classes(progress)
         self._look_at_certificates()
-        self._everybody = facts(self._rest, None, progress)
-        self._everything = history(self._rest, self._api.listing, "", progress, enablements=True)
+        self._everybody = facts(self.calls.rest, None, progress)
+        self._everything = history(self.calls.rest, self.calls.api.listing, "", progress, enablements=True)
         if self._recording is not None:
             self._recording.classes, self._recording.whole = asked, True
         wanted = {name.casefold() for name in classes}
@@ -73,22 +78,22 @@ class WholeProvider(SalesforceProvider):
             if listed is None or name.casefold() in listed:
                 unreadable.setdefault(str(Address(CODE, name)), NOT_RECORDED)
         scrubbed = {a: paths for a, one in resources.items() if (paths := _scrubbed(one))} if self._head else {}
-        return replace(live, resources=resources, unreadable=unreadable, scrubbed=scrubbed)
+        return replace(live, org=self.org(), resources=resources, unreadable=unreadable, scrubbed=scrubbed)
 
     def _sources(self, names: Sequence[str], progress: Progress) -> LiveState:
         """Classes by name. Those that the org does not have are absent, as in any other retrieve."""
         reading = Reading()
         for kind in (kind for kind in all_kinds().values() if source_field(kind) and names):
             progress(f"retrieving {len(names)} more classes")
-            for part in parts([(name, manifest_type(kind), 2) for name in names], self._limits.retrieved_files):
-                reading.take(self._api.retrieve(part), [kind])
+            for part in parts([(name, manifest_type(kind), 2) for name in names], self.calls.limits.retrieved_files):
+                reading.take(self.calls.api.retrieve(part), [kind])
         return reading.state(self.org())
 
     def _listed_classes(self, progress: Progress) -> Collection[str] | None:
         """The names of all classes, in small letters; `None` where the login may not list them."""
         progress("listing Apex classes")
         try:
-            return {one.full_name.casefold() for one in self._api.listing([CODE])}
+            return {one.full_name.casefold() for one in self.calls.api.listing([CODE])}
         except (UnreachableError, RefusedError):
             raise
         except ReconcilerError:
@@ -97,7 +102,7 @@ class WholeProvider(SalesforceProvider):
     def _look_at_certificates(self) -> None:
         """Ask for them whether or not a record holds one now: a file may. A refusal is told to whoever needs them."""
         try:
-            self._listed_certificates()
+            self.calls.listed_certificates()
         except (UnreachableError, RefusedError):
             raise
         except ReconcilerError:
@@ -118,7 +123,7 @@ class WholeProvider(SalesforceProvider):
         if secrets and self._head is not None and not self._head.secret_ages:
             unknown["secrets"] = "the recording was made without --secret-ages"
         elif secrets:
-            found = facts(self._rest, (), progress, secrets)
+            found = facts(self.calls.rest, (), progress, secrets)
             ages = found.secrets
             unknown = {topic: why for topic, why in unknown.items() if topic != "secrets"}
             unknown |= {topic: why for topic, why in found.unknown.items() if topic == "secrets"}
@@ -151,12 +156,56 @@ class WholeProvider(SalesforceProvider):
 
     def read_records(self, components: Sequence[Component], progress: Progress) -> LiveState:
         self._refuse_change()
-        return super().read_records(components, progress)
+        return self._inner.read_records(components, progress)
 
     def deploy(self, components: Sequence[Component], progress: Progress, **options: Any) -> Deployed:
         """Raises RefusedError for a recording: there is nobody to deploy to."""
         self._refuse_change()
-        return super().deploy(components, progress, **options)
+        return self._inner.deploy(components, progress, **options)
+
+    def payload(self, components: Sequence[Component]) -> str:
+        """The digest of what `deploy` would send."""
+        return self._inner.payload(components)
+
+    def ended(self, sent: Sent, progress: Progress, *, wait: float = 0.0) -> Sequence[Deployed]:
+        """What became of a deployment that another run sent."""
+        return self._inner.ended(sent, progress, wait=wait)
+
+    def cancel(self, sent: Sent, progress: Progress) -> Deployed:
+        """Stop a deployment."""
+        return self._inner.cancel(sent, progress)
+
+    def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:
+        """Pack groups of related components into deployments."""
+        return self._inner.split(groups)
+
+    def others(self, progress: Progress) -> Sequence[Deployment]:
+        """Deployments of others that are still under way."""
+        return self._inner.others(progress)
+
+    def may_deploy(self) -> str | None:
+        """What the login lacks to deploy."""
+        return self._inner.may_deploy()
+
+    def checkup(self, progress: Progress) -> Checkup:
+        """Everything that the org tells about whether we can work with it."""
+        return self._inner.checkup(progress)
+
+    def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
+        """What the org's token endpoint answers."""
+        return self._inner.ask_token(form)
+
+    def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
+        """What the org's authorize endpoint answers."""
+        return self._inner.authorize(params)
+
+    def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:
+        """What the org tells a client about an access token."""
+        return self._inner.introspect(tokens, client)
+
+    def revoke(self, tokens: Tokens) -> bool:
+        """Give tokens back."""
+        return self._inner.revoke(tokens)
 
     def _refuse_change(self) -> None:
         if self._head is not None:

@@ -109,13 +109,13 @@ def test_hundreds_of_users_are_asked_for_in_urls_that_salesforce_takes(connected
         org.add_user(name)
     asked: list[str] = []
     provider = connected()
-    send = provider._api._session.send
+    send = provider.calls.api._session.send
 
     def noting_send(request: requests.PreparedRequest, **more: Any) -> requests.Response:
         asked.append(request.url or "")
         return send(request, **more)
 
-    provider._api._session.send = noting_send
+    provider.calls.api._session.send = noting_send
     found = provider.facts([*names, "x" * 100_000, "o'brien\\@acme.example\n", ""], quiet)
 
     assert set(names[::50]) == set(found.users)
@@ -252,7 +252,7 @@ def test_a_list_of_apps_that_never_ends(monkeypatch: pytest.MonkeyPatch):
     """A broken proxy that gives the same page again and again must not hold a nightly check for ever."""
     monkeypatch.setattr("providers.salesforce.questions.facts._MOST_PAGES", 3)
     provider, stub = org_that({"apps/oauth/usage": reply({"apps": [{"developerName": "x"}] * 100})})
-    provider._pinned = "65.0"
+    provider.calls.pinned = "65.0"
 
     found = provider.facts([], quiet, secrets=["portal"])
 
@@ -280,7 +280,7 @@ def test_a_rotation_tells_the_age_of_a_secret(slot: dict[str, object], known: di
         "apps/oauth/credentials/0xI000000000001": reply(CONSUMERS),
     }
     provider, stub = org_that(answers)
-    provider._pinned = "65.0"
+    provider.calls.pinned = "65.0"
     found = provider.facts([], quiet, secrets=["portal"])
 
     assert known == found.secrets
@@ -300,7 +300,7 @@ def test_a_rotation_tells_the_age_of_a_secret(slot: dict[str, object], known: di
 def test_a_refusal_is_told_in_the_org_s_words(answer: Answer):
     """They say which permission is missing."""
     provider, _ = org_that({"apps/oauth": answer})
-    provider._pinned = "65.0"
+    provider.calls.pinned = "65.0"
 
     message = json.loads(answer[2])[0]["message"]
     assert message in provider.facts([], quiet, secrets=["portal"]).unknown["secrets"]

@@ -451,7 +451,7 @@ def test_a_removal_of_what_was_gone_already_fits():
 def test_the_mock_org_lists_what_it_took(connected: Callable[..., SalesforceProvider], way: Way):
     """Settings, classes and removals by the names that an org gives them: through the real protocol."""
     provider = connected(way=way)
-    rest, api = provider._rest, provider._api
+    rest, api = provider.calls.rest, provider.calls.api
     post, call, lost = rest.start_deploy, api._call, []
 
     def losing_post(*sent: object) -> str:

@@ -15,14 +15,16 @@ from urllib3 import HTTPResponse
 
 from providers import replay
 from providers.mock import Org, mount
+from providers.salesforce.calls import Calls
 from providers.salesforce.files.archive import ZipError, write_zip
 from providers.salesforce.login import Credentials
+from providers.salesforce.provider import SalesforceProvider
 from providers.salesforce.recordings import file as tape
 from providers.salesforce.recordings.file import Head, Interaction
 from providers.salesforce.recordings.inspection import inspect
 from providers.salesforce.recordings.player import NotRecordedError
 from providers.salesforce.recordings.recorder import Recording, request_of
-from providers.salesforce.recordings.whole_org import WholeProvider
+from providers.salesforce.recordings.whole_org import WholeOrg
 from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import InputError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.model.address import Address
@@ -183,25 +185,24 @@ def test_a_token_in_an_answer_stops_the_recording() -> None:
 
 
 @pytest.fixture
-def whole(org: Org) -> tuple[WholeProvider, Recording]:
+def whole(org: Org) -> tuple[WholeOrg, Recording]:
     session, recording = OrgSession(), Recording(frozenset())
     session.bind(mount(session, org))
     recording.attach(session)
     credentials = Credentials.fixed(org.access_token())
-    return WholeProvider(session, credentials, patience=no_time(), recording=recording), recording
+    inner = SalesforceProvider(Calls(session, credentials, patience=no_time()))
+    return WholeOrg(inner, recording=recording), recording
 
 
-def replayed(recording: Recording, folder: Path) -> WholeProvider:
+def replayed(recording: Recording, folder: Path) -> WholeOrg:
     path = folder / "org.json"
     tape.write(path, recording.finished("00D", "66.0", NOW))
     found = replay(path)
-    assert isinstance(found, WholeProvider)
+    assert isinstance(found, WholeOrg)
     return found
 
 
-def test_what_is_asked_does_not_depend_on_what_is_wanted(
-    whole: tuple[WholeProvider, Recording], tmp_path: Path
-) -> None:
+def test_what_is_asked_does_not_depend_on_what_is_wanted(whole: tuple[WholeOrg, Recording], tmp_path: Path) -> None:
     """A replay that is asked for other users, dates and classes than the recording finds all that there is."""
     provider, recording = whole
     provider.read([], quiet)
@@ -216,7 +217,7 @@ def test_what_is_asked_does_not_depend_on_what_is_wanted(
 
 
 def test_a_class_that_the_org_has_and_nobody_recorded_is_not_absent(
-    org: Org, whole: tuple[WholeProvider, Recording], connected: Callable[..., Any], tmp_path: Path
+    org: Org, whole: tuple[WholeOrg, Recording], connected: Callable[..., Any], tmp_path: Path
 ) -> None:
     """A plan that creates what is there is refused by the org, on the day of the rollout."""
     from tests.salesforce.build import apex
@@ -232,7 +233,7 @@ def test_a_class_that_the_org_has_and_nobody_recorded_is_not_absent(
     assert {"ApexClass/Other": NOT_RECORDED} == live.unreadable
 
 
-def test_nothing_can_be_changed_by_a_replay(whole: tuple[WholeProvider, Recording], tmp_path: Path) -> None:
+def test_nothing_can_be_changed_by_a_replay(whole: tuple[WholeOrg, Recording], tmp_path: Path) -> None:
     """Whatever calls it: there is no org behind it."""
     provider, recording = whole
     provider.read([], quiet)
@@ -243,12 +244,12 @@ def test_nothing_can_be_changed_by_a_replay(whole: tuple[WholeProvider, Recordin
     with pytest.raises(RefusedError):
         again.read_records([app()], quiet)
     with pytest.raises(NotRecordedError):
-        again._api.listing(["Flow"])
+        again.calls.api.listing(["Flow"])
 
 
 def test_a_trail_that_was_cut_off_is_only_told_of_where_it_matters() -> None:
     """The newest two thousand lines are enough for whoever asks about yesterday."""
-    provider = WholeProvider(OrgSession(), Credentials.fixed("x"))
+    provider = WholeOrg(SalesforceProvider(Calls(OrgSession(), Credentials.fixed("x"))))
     entries = tuple(AuditEntry("ada", "005", f"2026-02-{day:02}T00:00:00.000Z", "", "") for day in range(20, 0, -1))
     provider._everything = History(entries * 100, unknown={"audit": "only its newest", "enablements": "no"})
 
@@ -262,7 +263,7 @@ def test_a_trail_that_was_cut_off_is_only_told_of_where_it_matters() -> None:
 def test_in_a_very_large_org_a_user_may_be_there_and_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """ "The org has no such user" must be true."""
     monkeypatch.setattr("providers.salesforce.recordings.whole_org.MOST_USERS", 1)
-    provider = WholeProvider(OrgSession(), Credentials.fixed("x"))
+    provider = WholeOrg(SalesforceProvider(Calls(OrgSession(), Credentials.fixed("x"))))
     provider._everybody = Facts({"ada": User("ada", active=True)})
 
     assert "users" not in provider.facts(["Ada"], quiet).unknown
@@ -340,9 +341,7 @@ def test_two_answers_to_one_call_are_none(tmp_path: Path) -> None:
         replay(tmp_path / "org.json")
 
 
-def test_a_job_that_never_ends_in_a_recording_ends_at_once(
-    whole: tuple[WholeProvider, Recording], tmp_path: Path
-) -> None:
+def test_a_job_that_never_ends_in_a_recording_ends_at_once(whole: tuple[WholeOrg, Recording], tmp_path: Path) -> None:
     """An hour of a runner, paid by whoever replays what a stranger has changed."""
     provider, recording = whole
     provider.read((), quiet)

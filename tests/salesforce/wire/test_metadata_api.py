@@ -477,8 +477,8 @@ def test_what_the_org_says_about_a_record_is_never_said_about_another(more: str)
     provider, _ = stubbed(
         script(listMetadata=soap("listMetadata", entry("a") + more + entry("b", lastModifiedByName="Eli")))
     )
-    provider._rest.api_version = "63.0"
-    found = provider._api.listing(["ExternalClientApplication"])
+    provider.calls.rest.api_version = "63.0"
+    found = provider.calls.api.listing(["ExternalClientApplication"])
 
     assert [("a", "Dana & Co"), ("b", "Eli")] == [
         (one.full_name, one.modified_by) for one in found if one.full_name != "c"
@@ -501,9 +501,9 @@ def test_what_a_package_installed_is_told_by_its_state(fields: dict[str, str], i
     """An org that develops a package has prefixes too, and may change what it owns."""
     for others in ("", entry("x", lastModifiedByName="")):
         provider, _ = stubbed(script(listMetadata=soap("listMetadata", entry("a", **fields) + others)))
-        provider._rest.api_version = "63.0"
+        provider.calls.rest.api_version = "63.0"
 
-        assert installed is provider._api.listing(["ExternalClientApplication"])[0].installed
+        assert installed is provider.calls.api.listing(["ExternalClientApplication"])[0].installed
 
 
 # -- hostile and broken answers ------------------------------------------------------------------------------------------
@@ -550,7 +550,7 @@ def test_a_hostile_zip_is_refused(files: dict[str, bytes]):
 def test_an_org_that_we_are_too_old_for_says_so():
     """Better than a fault about an unknown version in the middle of a run."""
     provider, _ = stubbed(lambda request: as_json([{"version": "99.0"}]))
-    provider._pinned = ""
+    provider.calls.pinned = ""
 
     with pytest.raises(ReconcilerError, match="no API version that we know"):
         provider.org()
@@ -562,6 +562,6 @@ def test_the_newest_version_that_both_know_is_used():
     provider, _ = stubbed(
         lambda request: as_json(offered) if (request.path_url or "") == "/services/data" else organisation()
     )
-    provider._pinned = ""
+    provider.calls.pinned = ""
 
     assert "66.0" == provider.org().api_version

@@ -128,7 +128,7 @@ def test_an_api_version_may_be_written_in_any_common_way(given: str, version: st
     login = {"flow": "token", "access_token": TOKEN}
     provider = connect(Connection(instance_url=HOST, api_version=given, login=login), never)
 
-    assert version == provider._pinned
+    assert version == provider.calls.pinned
 
 
 @pytest.mark.parametrize("given", ["latest", "63.1", "-1", "6३"])
@@ -262,7 +262,7 @@ def test_connecting_sends_nothing(tmp_path: Path):
     """`reconciler check` must work on a train."""
     provider = connect(Connection(mock=tmp_path / "org.db"), never)
 
-    assert 0 == provider._api._session.calls
+    assert 0 == provider.calls.api._session.calls
 
 
 def test_importing_the_providers_is_cheap():
@@ -278,7 +278,7 @@ def test_the_client_never_loads_zeep_for_soap(tmp_path: Path):
     code = (
         "import sys; from pathlib import Path; from providers import Connection, connect;"
         f"p = connect(Connection(mock=Path({str(tmp_path / 'org.db')!r})), str); p.read([], lambda s: None);"
-        "print(p._rest._carrier[1]._mdapi)"
+        "print(p.calls.rest._carrier[1]._mdapi)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
