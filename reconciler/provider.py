@@ -1,4 +1,7 @@
-"""What the engine needs from an org. `providers/` implements it; the planner never sees it."""
+"""What the engine needs of an org: its records, what it witnessed, and its token endpoint. `providers/` implements it.
+
+`tests/provider/` is the conformance suite: what stands in these docstrings, asked of any provider.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
@@ -19,8 +22,8 @@ Secrets = Callable[[SecretRef], str]
 """Finds the value behind a reference, at the last moment before the wire."""
 
 
-class Provider(Protocol):
-    """Two verbs, read and deploy, and who it is that we talk to."""
+class Records(Protocol):
+    """The records of an org: read, compared, deployed, each deployment in one transaction."""
 
     def org(self) -> OrgInfo:
         """Which org this is, from the org itself. Raises NotAllowedError, UnreachableError."""
@@ -80,6 +83,14 @@ class Provider(Protocol):
         """
         ...
 
+    def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:
+        """Pack groups of related components into deployments within the org's limits, groups kept whole, in order."""
+        ...
+
+
+class Witness(Protocol):
+    """What an org knows of itself besides its records: who there is, who did what, and what we may do."""
+
     def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
         """What rules ask besides metadata: the users of these names, permission sets, profiles; and for the apps named
         in `secrets`, when their consumer secrets were made (two calls an app, which bring the secrets along: they are
@@ -118,6 +129,10 @@ class Provider(Protocol):
         """
         ...
 
+
+class TokenEndpoint(Protocol):
+    """Where the clients of an org ask for tokens. `verify` asks as one of them."""
+
     def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
         """What the org's token endpoint answers to a client that sends these parameters. A refusal is an answer.
 
@@ -140,6 +155,6 @@ class Provider(Protocol):
         """Give tokens back that `ask_token` brought. False if the org may keep one of them; raises nothing."""
         ...
 
-    def split(self, groups: Sequence[Sequence[Component]]) -> list[list[Component]]:
-        """Pack groups of related components into deployments within the org's limits, groups kept whole, in order."""
-        ...
+
+class Provider(Records, Witness, TokenEndpoint, Protocol):
+    """All three of one org, from one login."""

@@ -25,7 +25,7 @@ from reconciler.model.spelling import Spelling, folded
 from reconciler.plan import draft, guards
 from reconciler.plan.components import fingerprints
 from reconciler.plan.draft import Draft
-from reconciler.provider import Provider
+from reconciler.provider import Records
 from reconciler.rules import judging
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Body, Path
@@ -175,7 +175,7 @@ def _check_request(request: Request, desired: Snapshot, live: LiveState, baselin
             )
 
 
-def _steps(provider: Provider, drafted: Draft, desired: Snapshot) -> tuple[Step, ...]:
+def _steps(provider: Records, drafted: Draft, desired: Snapshot) -> tuple[Step, ...]:
     """Pack the records into deployments and give each change to the deployment that carries its record."""
     if not drafted.groups:
         return ()

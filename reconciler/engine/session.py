@@ -27,7 +27,7 @@ from reconciler.model.live import NOT_RECORDED, LiveState, OrgInfo, reason_unrea
 from reconciler.model.ownership import is_of_ours
 from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.model.spelling import Spelling
-from reconciler.provider import Progress, Provider
+from reconciler.provider import Progress, Provider, Records
 from reconciler.rules import judging
 from reconciler.rules.settings import RuleSettings
 from reconciler.schema.marks import Ref
@@ -115,7 +115,7 @@ def identified(session: Session) -> OrgInfo:
     return org
 
 
-def read_live(provider: Provider, desired: Snapshot, baseline: Baseline, progress: Progress) -> LiveState:
+def read_live(provider: Records, desired: Snapshot, baseline: Baseline, progress: Progress) -> LiveState:
     """Read the org, Apex classes included that the files or the baseline speak of."""
     return spelled(provider.read(sorted(_class_names(desired, baseline)), progress), desired, baseline)
 
