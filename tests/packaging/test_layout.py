@@ -29,7 +29,7 @@ def test_the_package_has_few_entries_besides_its_rooms() -> None:
     assert len(entries) <= MOST_ENTRIES, sorted(entries)
 
 
-@pytest.mark.parametrize("tree", ["reconciler"])
+@pytest.mark.parametrize("tree", ["reconciler", "providers/salesforce", "providers/mock"])
 def test_no_two_modules_have_one_name(tree: str) -> None:
     """`flows.py` in four places means four things. A command is called alike in `cli` and `engine`; OAuth names its grants."""
     names = Counter(
