@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from providers.mock.metadata import login_soap, soap
 from providers.mock.org import Org
-from providers.mock.rest import calls, credentials, dml, queries
+from providers.mock.rest import credentials, dml, entry, queries
 from providers.mock.state.errors import Fault
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Request(Request):
 
 
 def _soap(org: Org, request: Request, version: str) -> Response:
-    status, body = soap.answer(org, version, request.get_data(), calls.bearer(request))
+    status, body = soap.answer(org, version, request.get_data(), entry.bearer(request))
     return Response(body, status, content_type="text/xml; charset=utf-8")
 
 
@@ -59,9 +59,9 @@ _V = r"/services/data/v(\d+\.0)"
 ROUTES: tuple[Route, ...] = (
     Route("POST", r"/services/Soap/m/(\d+(?:\.\d+)?)(?:/.*)?", _soap),
     Route("POST", r"/services/Soap/([uc])/(\d+(?:\.\d+)?)(?:/.*)?", login_soap.answer),
-    Route("GET", r"/services/data/?", calls.versions),
-    Route("GET", _V + r"/?", calls.resources),
-    Route("GET", _V + r"/limits/?", calls.limits),
+    Route("GET", r"/services/data/?", entry.versions),
+    Route("GET", _V + r"/?", entry.resources),
+    Route("GET", _V + r"/limits/?", entry.limits),
     Route("GET", _V + r"/(tooling/)?(?:query|queryAll)/?", queries.query),
     Route("GET", _V + r"/(tooling/)?(?:query|queryAll)/(01g[\w=-]+)", queries.query_more),
     Route("GET", _V + r"/(tooling/)?sobjects/?", queries.objects),
@@ -75,9 +75,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/(\w+)/?", credentials.staged_set),
     Route("PATCH", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/(\w+)/?", credentials.rotate),
     Route("DELETE", _V + r"/apps/oauth/credentials/(\w+)/(\w+)/staged/(\w+)/?", credentials.unstage),
-    Route("POST", _V + r"/metadata/deployRequest/?", calls.deploy),
-    Route("GET", _V + r"/metadata/deployRequest/(\w+)/?", calls.deploy_status),
-    Route("PATCH", _V + r"/metadata/deployRequest/(\w+)/?", calls.deploy_cancel),
+    Route("POST", _V + r"/metadata/deployRequest/?", entry.deploy),
+    Route("GET", _V + r"/metadata/deployRequest/(\w+)/?", entry.deploy_status),
+    Route("PATCH", _V + r"/metadata/deployRequest/(\w+)/?", entry.deploy_cancel),
     Route("GET", _V + r"/(tooling/)?sobjects/(\w+)/(\w+)/?", queries.record),
     Route("POST", _V + r"/sobjects/(\w+)/?", dml.create),
     Route("PATCH", _V + r"/sobjects/(\w+)/(\w+)/?", dml.update),
@@ -119,13 +119,13 @@ class Application:
                 allowed = ",".join(sorted(others | ({"HEAD"} if "GET" in others else set())))
                 text = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed}"
                 raise Fault("METHOD_NOT_ALLOWED", text, 405)
-            raise calls.not_found()
+            raise entry.not_found()
         except Fault as fault:
-            return calls.refusal(fault)
+            return entry.refusal(fault)
         except RequestEntityTooLarge:
-            return calls.refusal(Fault("REQUEST_LIMIT_EXCEEDED", "The request is too large", 413))
+            return entry.refusal(Fault("REQUEST_LIMIT_EXCEEDED", "The request is too large", 413))
         except HTTPException as broken:
-            return calls.refusal(Fault("BAD_REQUEST", str(broken.description), broken.code or 400))
+            return entry.refusal(Fault("BAD_REQUEST", str(broken.description), broken.code or 400))
 
 
 def application(org: Org) -> WSGIApplication:

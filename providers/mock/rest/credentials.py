@@ -14,7 +14,7 @@ from providers.mock.habits import consumer_keys
 from providers.mock.metadata.package import parse_version
 from providers.mock.org import Org
 from providers.mock.record import one
-from providers.mock.rest.calls import Json, answered, enter, not_found, sent
+from providers.mock.rest.entry import Json, answered, enter, not_found, sent
 from providers.mock.state import ids, permissions
 from providers.mock.state.errors import Fault
 from providers.mock.state.world import Component, Landing, User, World

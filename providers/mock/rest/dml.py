@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from providers.mock.columns import TABLES
 from providers.mock.metadata import setup
 from providers.mock.org import Org
-from providers.mock.rest.calls import Json, answered, enter, not_found, sent
+from providers.mock.rest.entry import Json, answered, enter, not_found, sent
 from providers.mock.rest.queries import CREATABLE, UPDATABLE
 from providers.mock.rest.tables import assignment, shown
 from providers.mock.state import ids, people, permissions

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from providers.mock.columns import HIDDEN_FROM_TOOLING, NOT_FILTERABLE, TABLES, TOOLING_ONLY, relation, type_of
 from providers.mock.org import Org
-from providers.mock.rest.calls import Json, answered, enter, not_found
+from providers.mock.rest.entry import Json, answered, enter, not_found
 from providers.mock.rest.soql import no_such_column, not_shown, parse, select, shaped
 from providers.mock.rest.soql_query import Aggregate, Query, Tables
 from providers.mock.rest.tables import MOST_ROWS, ROWS_A_PAGE, rows, shown
