@@ -59,3 +59,31 @@ def test_a_module_says_what_it_is_in_a_sentence_and_why_it_is_long(path: Path) -
     assert number <= MOST_LINES or "One file because " in words, (
         f"{number} lines: split it, or say why: `One file because …`"
     )
+
+
+def loaded_by(path: Path) -> set[str]:
+    """The modules of ours that are imported when this one is: at its top level, and not for types alone."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("reconciler", "providers")):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in FILES else str(node.module))
+    return found
+
+
+FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+
+
+def test_no_module_is_loaded_in_a_circle_with_others() -> None:
+    """In a circle nothing can be read, moved or tested by itself."""
+    arrows = {name: loaded_by(path) & FILES.keys() - {name} for name, path in FILES.items()}
+    while leaves := {name for name, targets in arrows.items() if not targets & arrows.keys()}:
+        arrows = {name: targets for name, targets in arrows.items() if name not in leaves}
+
+    assert {} == arrows
+
+
+def test_a_circle_is_seen() -> None:
+    assert "reconciler.errors" in loaded_by(FILES["reconciler.model.finding"])
+    assert "reconciler.schema.comparisons" in loaded_by(FILES["reconciler.schema.kind"])
