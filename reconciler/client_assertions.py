@@ -1,4 +1,4 @@
-"""Tokens that are made or looked at here: what a client of the JWT bearer flow signs, and for `verify` what nobody signed."""
+"""Signs the assertions of the JWT bearer flow, and makes the forged and altered ones that `verify` tries."""
 
 import base64
 import json

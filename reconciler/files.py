@@ -149,7 +149,7 @@ def text(data: bytes) -> str:
 
 
 def replace(path: Path, lines: Iterable[str]) -> None:
-    """Write a text file of ours as a whole: a reader, and a crash, find the old one or the new one.
+    """Write a text file so that a reader, or a crash, finds the old content or the new one, never half.
 
     A link stays a link, and what it points at gets the new content. Mode, group and (as far as this user may) owner of the
     file stay; a new one is for this user alone. Raises FileError for what is no plain file, OSError where it cannot be

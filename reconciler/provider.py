@@ -92,10 +92,10 @@ class Witness(Protocol):
     """What an org knows of itself besides its records: who there is, who did what, and what we may do."""
 
     def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
-        """What rules ask besides metadata: the users of these names, permission sets, profiles; and for the apps named
-        in `secrets`, when their consumer secrets were made (two calls an app, which bring the secrets along: they are
-        dropped at once, but whoever may not see them should not be asked).
+        """What rules ask besides metadata: the users of these names, permission sets, profiles, ages of secrets.
 
+        Ages only for the apps named in `secrets`, by two calls an app that bring the secrets along: they are dropped at
+        once, but a login that may not see them should not ask.
         A topic that the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
         """
         ...
@@ -116,7 +116,7 @@ class Witness(Protocol):
         ...
 
     def may_deploy(self) -> str | None:
-        """What the login lacks to deploy, in words and with what to do; `None` if nothing, or if nobody knows.
+        """What the login lacks to deploy, in words and with what to do; `None` if nothing, or if it is not known.
 
         A cheap question, asked before an apply. Raises NotAllowedError for the login, UnreachableError.
         """
@@ -141,7 +141,7 @@ class TokenEndpoint(Protocol):
         ...
 
     def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
-        """What the org's authorize endpoint answers to somebody who has not logged in. Raises UnreachableError."""
+        """What the org's authorize endpoint answers without a login. Raises UnreachableError."""
         ...
 
     def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:

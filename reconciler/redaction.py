@@ -256,7 +256,7 @@ class Redaction:
             return any(form not in besides for _, _, form in self._pieces.find(data.decode("latin-1")))
 
     def held(self) -> frozenset[str]:
-        """Everything that is held now, in each of its forms."""
+        """Return all secrets that are known now, in each spelling that is looked for."""
         with self._lock:
             return frozenset(self._forms)
 
@@ -270,7 +270,8 @@ _outside = Redaction(MOST_WITHOUT_A_RUN)
 
 @contextmanager
 def running() -> Iterator[Redaction]:
-    """A run: what is held inside the block is taken out of what is written inside, and forgotten at its end."""
+    """Open a run: secrets that become known inside the block are taken out of all that is written inside, and forgotten
+    at its end."""
     mine = Redaction()
     before = _run.set(mine)
     _open[id(mine)] = mine
@@ -282,7 +283,7 @@ def running() -> Iterator[Redaction]:
 
 
 def begin() -> Redaction:
-    """A run that lasts as long as the process: what goes wrong at its very end is told without secrets too."""
+    """Open a run that lasts as long as the process, so that errors at its very end are free of secrets too."""
     mine = Redaction()
     _run.set(mine)
     _open[id(mine)] = mine
@@ -392,5 +393,5 @@ def _ascii(text: str) -> bytes:
 
 
 def _in_disorder(text: str) -> bool:
-    """Whether nobody would write this by chance: with digits, or with capitals among small letters."""
+    """Whether a text looks random: with digits, or with capitals among small letters."""
     return any(map(str.isdigit, text)) or (any(map(str.isupper, text)) and any(map(str.islower, text)))

@@ -95,7 +95,7 @@ def _ifs(code: Code, at: int, end: int) -> tuple[list[Span], bool]:
 
 
 def _whens(code: Code, at: int, end: int) -> tuple[list[Span], bool]:
-    """The branches of a switch statement, and whether one of them always runs."""
+    """Return the blocks of a switch statement, and whether one of them always runs."""
     opening = end_of(code, at + 2, min(at + 66, end), frozenset({"{", ";"}))
     if opening >= end or code.tokens[opening].key != "{":
         return [], False

@@ -214,7 +214,7 @@ class Code:
             yield Call(token, receiver, self.split(at + 1, self.partner[at]), name, start - makes, end, makes)
 
     def _before_angles(self, at: int) -> int:
-        """The index before `<…>` that ends at an index."""
+        """Return the index before a `<…>` whose last token is at `at`."""
         opened = 0
         for back in range(at, max(at - LONGEST_TYPE, -1), -1):
             opened += (self.tokens[back].key == ">") - (self.tokens[back].key == "<")

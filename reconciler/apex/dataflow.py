@@ -86,7 +86,7 @@ class DataFlow(Methods):
                     yield call.receiver[-1], argument
 
     def follow(self, seeds: Iterable[str]) -> frozenset[str]:
-        """The terms, and every name that may hold what they held."""
+        """Return the terms, and every name that may hold their values."""
         found = set(seeds)
         todo = list(found)
         while todo:

@@ -50,7 +50,7 @@ class Handler(Claims):
 
     @cached_property
     def overlooked(self) -> tuple[str, ...]:
-        """Why parts of the class were not looked at, in words that follow its name: what they do, nobody can tell."""
+        """Why parts of the class were not looked at, in words that follow its name. What those parts do is not known."""
         # Each of these stops at its limits, and notes them.
         for looking in (self.unverified_decodings, self.unverified_acceptances, self.swallowed):
             for _ in looking():
@@ -85,7 +85,7 @@ class Handler(Claims):
         return self._foreign(root[4:] if root.startswith("new ") else method.code.variables.get(root, root))
 
     def _foreign(self, name: str) -> str:
-        """The name, if it is of a class that neither Apex has nor anybody handed in."""
+        """Return the name of a class if its source is not here and it is not one of Apex's own; else an empty text."""
         first = name.partition(".")[0]
         own = first in self._classes or first.endswith(("__c", "__mdt", "__e", "()", "exception"))
         if own or first in STANDARD or not first:

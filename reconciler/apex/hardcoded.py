@@ -43,7 +43,7 @@ _LONGEST: Final = 4096
 
 
 class Secret(NamedTuple):
-    """A literal that looks like a secret. Its value is nobody's business: only where it is, and what it seems to be."""
+    """A literal that looks like a secret: where it is and what it seems to be, never its value."""
 
     token: Token
     subject: str
@@ -72,7 +72,7 @@ def masked(source: str) -> str:
 
 
 def _is_shown(code: Code, at: int, named: str) -> bool:
-    """Whether a name may be told: a variable's always, a text's only if it is surely a name and no secret itself."""
+    """Whether a name may be shown: a variable's always, a text's only if it is surely a name and no secret itself."""
     if named.isidentifier() and any(code.tokens[back].text == named for back in range(max(at - 130, 0), at)):
         return True
     return named.replace("-", "_").isidentifier() and _is_secret_name(_flat(named)) and not any(map(str.isdigit, named))

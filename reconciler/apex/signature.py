@@ -24,7 +24,7 @@ class Signature(DataFlow):
 
     @cached_property
     def verifications(self) -> Mapping[Method, tuple[int, ...]]:
-        """Where the token is verified: by JWTUtil, by Crypto, or by asking somebody with a callout that carries it."""
+        """Where the token is verified: by JWTUtil, by Crypto, or by a callout that carries it to another server."""
         asks = any(
             call.key in ("setbody", "setheader", "setendpoint", "setbodyasblob", "setbodydocument")
             and any(self.token.touches(method.code, one) for one in call.arguments)
@@ -49,8 +49,8 @@ class Signature(DataFlow):
         return False
 
     def _is_answer_taken(self, code: Code, call: Call) -> bool:
-        """Crypto answers true or false, and whoever is asked by a callout says yes or no in his answer: where nobody
-        takes it, or takes it and never looks at it, nothing is verified."""
+        """Whether the answer of a verification is used. Crypto answers true or false, a callout yes or no in its body:
+        an answer that is dropped, or kept and never looked at, verifies nothing."""
         if call.end >= len(code.tokens) or code.tokens[call.end].key != ";":
             return True
         if starts_statement(code, call.start):

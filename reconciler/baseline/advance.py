@@ -105,7 +105,7 @@ def advanced(
 
 
 def remembered(baseline: Baseline, live: LiveState) -> Baseline:
-    """The baseline with what was withheld from its file, where the org still has it."""
+    """Return the baseline with secrets of Apex sources put back that its file does not hold, where the org still has them."""
     again = {
         address: replace(applied, body=body)
         for address, applied in baseline.resources.items()

@@ -126,7 +126,7 @@ class Journal:
         )
 
     def approves(self, plan: Plan) -> bool:
-        """True if all that the plan would send was approved back then, and nobody has touched it since."""
+        """True if all that the plan would send was approved when the apply began, and is still the same."""
         sent = approval(component for step in plan.steps for component in step.components)
         return sent <= self.approved and beside(plan) <= self.effects
 
@@ -137,7 +137,7 @@ def variables(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def approval(components: Iterable[Component]) -> frozenset[str]:
-    """Records as somebody says yes to them: address and content, secrets as references."""
+    """What a person approves: address and content of each record, secrets as references."""
     return frozenset(f"{component.address} {digest(component.body)}" for component in components)
 
 

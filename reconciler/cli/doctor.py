@@ -17,7 +17,8 @@ def doctor(
     shown: ShownPlainly = ShownPlainly(),
     asked: Asked = Asked(),
 ) -> None:
-    """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes nothing."""
+    """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes
+    nothing."""
     from reconciler.cli.overwriting import keep_apart
     from reconciler.engine.doctor import examine
     from reconciler.model.declared import Snapshot

@@ -63,10 +63,10 @@ class Outputs:
 
     @contextmanager
     def telling(self, command: str, *, keep: Path | None = None) -> Iterator[None]:
-        """What stops the command is told in the formats for machines too: a pipeline that finds no file, or the one of
-        yesterday, shows nothing where people look. As text it goes to standard error, as always.
+        """Write an error that stops the command in the formats for machines too.
 
-        The file `keep` is left as it is: the next run compares with it. Whoever interrupts is told what goes on without us.
+        Else a pipeline would show yesterday's file. As text it goes to standard error. The file `keep` is left as it is: the
+        next run compares with it. After Ctrl-C it is said what goes on without us.
         """
         try:
             yield
@@ -98,7 +98,7 @@ class Outputs:
         *,
         acted: bool = False,
     ) -> int:
-        """Write every format. `text` is told whether colour is wanted; the others are made from `report`.
+        """Write every format. `text` gets whether colour is wanted; the others are made from `report`.
 
         What cannot be written stops none of the others. A result that arrives nowhere is told as text on standard error;
         but for a reader who left (`| head`), which is his good right, unless the command has `acted`: then what it did
@@ -172,7 +172,7 @@ def run_of_pipeline(environ: Mapping[str, str]) -> str:
 
 
 def say(content: str, *, done: bool = False) -> None:
-    """Write to standard output. What was `done` already is told on standard error where that does not arrive.
+    """Write to standard output; what was already `done` goes to standard error if standard output is closed.
 
     Raises ReconcilerError where nothing was done and nothing arrives: then the text is all that was asked for.
     """

@@ -1,4 +1,5 @@
-"""No output goes over what a command reads: the project's own files, the plan or recording it is given, another output."""
+"""Refuses an output file that the command also reads or writes: the project's own files, a plan, a recording, another
+output."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ def keep_apart(
 
 
 def _project(path: Path | None) -> tuple[Path, Project | None] | None:
-    """The project file, and what it says unless it is wrong: that is told later, in the formats that were asked for."""
+    """Return the project file and its content; of one that is wrong no content, since the command reports that itself."""
     try:
         file = find(path)
     except InputError:
@@ -81,7 +82,7 @@ def _is_own(file: Path, project_file: Path, project: Project | None) -> Iterator
 
 
 def _real(path: Path) -> Path:
-    """Where links lead; one that leads in a circle stays as it is, and is told by who writes it."""
+    """Return where links lead; a link that leads in a circle stays as it is, and fails when it is written."""
     return Path(os.path.realpath(path))
 
 

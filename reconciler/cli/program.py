@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def unexpected(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
-    """What nobody foresaw is our defect; its traceback is for us, not for the user."""
+    """Report an error that we did not raise on purpose: one line and a mend, no traceback (RECONCILER_DEBUG=1 shows it)."""
     if os.environ.get("RECONCILER_DEBUG"):
         import traceback
 

@@ -12,7 +12,7 @@ from reconciler.render.words.safe import line
 
 @contextmanager
 def progress(quiet: bool = False) -> Iterator[Progress]:
-    """Yield the callable that is told each stage. Repetitions of a stage are shown once; nothing if `quiet`."""
+    """Yield a callable that shows the stage that a run is in. Repetitions are shown once; nothing if `quiet`."""
     if quiet:
         yield _silent
     elif sys.stderr is not None and sys.stderr.isatty():

@@ -125,8 +125,9 @@ def take_over() -> None:
 
 
 def _fill_gaps() -> None:
-    """Where a stream is closed, the next file that is opened gets its number: a baseline would hold what somebody writes
-    to standard error. From the lowest on, because a new file takes the lowest number that is free."""
+    """Open a harmless file in the place of each closed standard stream. Else the next file that is opened, a baseline
+    say, would get the stream's number and what is written to it. From the lowest on, because a new file takes the
+    lowest free number."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

@@ -30,7 +30,7 @@ _SENSITIVE = re.compile(r"secret|passw|private_?key|credential", re.IGNORECASE)
 
 
 class Spot(NamedTuple):
-    """A place before anybody looked for it: file, number of the document, path inside of it."""
+    """A place in a desired file that is not looked up yet: file, number of the document, path inside of it."""
 
     file: str
     document: int

@@ -125,7 +125,7 @@ class Tree:
             self._enter(Path(entry.path), top, (*above, here))
 
     def _link(self, entry: os.DirEntry[str], shown: str, top: Path, wanted: bool) -> bool:
-        """Whether the link may be followed. A link to a file that is none of ours is nobody's business."""
+        """Whether a link may be followed: only inside of the desired folder. Links to other files are passed by."""
         try:
             target = Path(entry.path).resolve(strict=True)
         except FileNotFoundError:
@@ -142,8 +142,8 @@ class Tree:
         return False
 
     def _pass_by(self, entry: os.DirEntry[str], shown: str) -> None:
-        """Note a file that is not read. One in JSON that declares something of ours is refused: JSON is YAML, so whoever
-        wrote it means it to be read, and without it a plan would delete what it declares."""
+        """Note a file that is not read. A JSON file that declares resources is refused: its author means it to be read,
+        and without it a plan would delete what it declares."""
         self.unread_count += 1
         if len(self.unread) < _NAMED:
             self.unread.append(shown.encode("utf-8", "backslashreplace").decode())

@@ -1,4 +1,4 @@
-"""Who changed what, and what that rests on: a record's last change held against the audit trail and the deployments. Pure.
+"""Finds out who changed what, and how sure that is, from records' last changes, the audit trail and deployments. Pure.
 
 No source is enough alone. A record's last change names one person for the whole record, who may have touched another
 field of it; an enablement changed by DML leaves its handler's date alone; the audit trail says in prose what happened,
@@ -71,8 +71,8 @@ def attributed(
 
 
 def _is_grave(finding: Finding) -> bool:
-    """A deployment lands as a whole, so what is seen while it is under way may well be somebody's hand. What opens the org
-    is not put off for it."""
+    """Whether drift is reported at once although a deployment under way may explain it: it opens the org, and a
+    deployment shows nothing before it lands."""
     return finding.direction is Direction.WEAKENS and finding.severity >= Severity.HIGH
 
 
@@ -218,7 +218,7 @@ class _Evidence:
     def _unnamed(
         self, finding: Finding, around: list[_Entry], last: Modified, touches: tuple[Touch, ...]
     ) -> tuple[Attribution, str]:
-        """Nobody is named: those who touched the record, and why that is all that can be said."""
+        """Return an attribution without a name: who touched the record, and why no more can be said."""
         deployment = self._deployment(last.by_id[:15], moment(last.date))
         ours = deployment is not None and deployment.id[:15] in self._ours
         if not touches and not (last.by or last.by_id or last.date):
@@ -289,7 +289,7 @@ class _Evidence:
         return tuple(touch for _, touch in order)
 
     def _near(self, modified: Modified) -> _Entry | None:
-        """Whoever had logged in as that user at that minute is worth knowing, whatever the entry is about."""
+        """Return the entry nearest in time that tells who had logged in as that user."""
         when = moment(modified.date)
         dated = self._of_user.get(modified.by_id[:15], []) if modified.by_id else []
         at = bisect_right(dated, when, key=_date) if when is not None else 0

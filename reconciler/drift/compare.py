@@ -7,7 +7,7 @@ from reconciler.kinds import APP, ENABLEMENT
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import FieldChange
-from reconciler.model.comparable import completed, told
+from reconciler.model.comparable import with_scrubbed_from, with_unseen
 from reconciler.model.finding import CHANGED, GONE, REPLACED, UNMANAGED, Finding
 from reconciler.model.live import NOT_RECORDED, LiveResource, LiveState
 from reconciler.model.ownership import is_of_ours
@@ -65,7 +65,7 @@ def _moved(
 ) -> Iterator[Finding]:
     """The fields of one record that differ."""
     struct = have.address.struct
-    body = told(live, have, completed(struct, have.body, applied), applied.body)
+    body = with_scrubbed_from(live, have, with_unseen(struct, have.body, applied), applied.body)
     changes = [c for c in field_changes(struct, applied.body, body) if _comparable(struct, c, body, versions)]
     if other:
         # That another record has other keys and links goes without saying.
@@ -86,7 +86,7 @@ def _marked(finding: Finding, baseline: Baseline) -> Finding:
 
 
 def _runs(code: Address, baseline: Baseline) -> bool:
-    """True for a class that a handler or an app of ours runs."""
+    """Whether an Apex class is run by a handler or an app that is managed."""
     managed = ((address, one.body) for address, one in baseline.resources.items() if not one.watched)
     return any(
         name == code.name for address, body in managed for _, _, name in references(address.struct, body, _CLASSES)

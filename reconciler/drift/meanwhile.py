@@ -24,7 +24,7 @@ _Window = tuple[Deployment, datetime, datetime]
 
 
 def looked_at(components: Sequence[Component], live: LiveState) -> Mapping[Address, Modified]:
-    """The last change of each record that is going to be replaced, as of now."""
+    """Return the last change of each record that is about to be replaced."""
     return {one.address: have.modified for one in components if (have := live.resources.get(one.address)) is not None}
 
 

@@ -29,10 +29,10 @@ def ours(session: Session, baseline: Baseline) -> tuple[str, ...]:
     return with_ids(baseline.deployments, ids)
 
 
-def with_who(
+def with_authors(
     session: Session, baseline: Baseline, live: LiveState, found: Sequence[Finding]
 ) -> tuple[tuple[Finding, ...], History]:
-    """Return the findings with who and when, and what the org told of it.
+    """Return the findings with who brought them about and when, and the history that this rests on.
 
     A field that is not as declared was changed by a person only if it is not as it was last applied either: the files may
     be what moved. An org in which nothing changed is only asked what is under way. Raises NotAllowedError, UnreachableError.
@@ -69,7 +69,7 @@ def by_others(
     """
     if not found:
         return baseline, ()
-    named, history = with_who(session, baseline, live, found)
+    named, history = with_authors(session, baseline, live, found)
     others = []
     new = baseline
     apps = {address.name for address in sent if address.is_satellite or has_identity(address)}

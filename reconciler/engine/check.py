@@ -32,7 +32,7 @@ def check_files(desired: Snapshot, rules: RuleSettings, now: datetime) -> CheckR
 
 
 def check_org(session: Session, *, secrets: bool = False) -> CheckReport:
-    """What the rules say of an org as it is, whoever made it so. What could not be read: see `refuse_unread`.
+    """Judge an org as it is by the rules. What could not be read is in the report: see `refuse_unread`.
 
     `secrets` asks when the apps' consumer secrets were made, which brings the secrets along: not every login should.
     """

@@ -238,7 +238,7 @@ def land(
 
 
 def cancelled(session: Session, sent: Sent) -> Deployed:
-    """Stop a deployment in the org. Whoever is impatient interrupts this too: then the journal tells the next apply."""
+    """Stop a deployment in the org. A second Ctrl-C leaves it there: the journal then tells the next apply."""
     session.progress("interrupted: cancelling the deployment in the org; once more to leave it there as it is")
     try:
         return session.provider.cancel(sent, session.progress)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.drift import compare as drifting
-from reconciler.engine.authors import with_who
+from reconciler.engine.authors import with_authors
 from reconciler.engine.plan import ignored, placed, undeclared_apps
 from reconciler.engine.resume import cut_off
 from reconciler.engine.session import (
@@ -51,7 +51,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
         found = list(drifting.findings(baseline, live, ignored(session.desired)))
         compared = set(baseline.resources) | live.resources.keys()
         notes = drifting.unwatched(baseline, live)
-    named, history = with_who(session, baseline, live, found)
+    named, history = with_authors(session, baseline, live, found)
     return DriftReport(
         live.org,
         judging.placed(named, session.desired),

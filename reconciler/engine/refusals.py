@@ -118,7 +118,7 @@ def refuse_moved(planned: Mapping[str, str], now: Mapping[str, str]) -> None:
 
 
 def refuse_other_records(planned: Mapping[str, str], live: LiveState) -> None:
-    """A record that was deleted and made anew meanwhile holds the same, perhaps, and is another one all the same."""
+    """Refuse where a record was deleted and made anew since the plan: it is another one, even if it holds the same."""
     moved = [
         address
         for address, id in sorted(planned.items())

@@ -58,12 +58,12 @@ class Logbook:
         return self._journal.sent
 
     def begin(self, number: int, step: Step) -> None:
-        """A step is about to be sent."""
+        """Write into the journal that a step is about to be sent."""
         self._journal = self._journal.next_step(number, step, self._session.desired)
 
     def note_sent(self, sent: Sent | None) -> None:
-        """Told by the provider just before a deployment is sent, again when its id is known, and `None` if the org did not
-        take it: then there is nothing that could be found, or stopped."""
+        """Write a deployment into the journal: called just before it is sent, again when its id is known, and with
+        `None` if the org did not take it."""
         is_new = sent is not None and not sent.id
         at = time_of(self._session) if is_new else self._journal.sent_at
         self._journal = replace(self._journal, sent=sent, sent_at=at, secrets=dict(self._secrets))
@@ -100,7 +100,7 @@ def resumed(session: Session, journal: Journal | None) -> tuple[Session, Request
 
 
 def is_same(journal: Journal, saved: SavedPlan, desired: Snapshot) -> bool:
-    """True if the apply that was cut off was of this very plan: whoever runs the same job again carries it on."""
+    """True if the apply that was cut off was of this very plan: running the same job again then carries it on."""
     same_org = saved.org_id[:15] == journal.org_id[:15]
     same_files = not saved.files or saved.files == desired.files
     same_desired = saved.desired == journal.desired == desired.digest
@@ -108,7 +108,7 @@ def is_same(journal: Journal, saved: SavedPlan, desired: Snapshot) -> bool:
 
 
 def settled(session: Session, journal: Journal, request: Request) -> tuple[Baseline, LiveState, Request, str]:
-    """Find out what became of a deployment whose end nobody saw, and write it into the baseline.
+    """Find out what became of the deployment of an apply that was cut off, and write it into the baseline.
 
     Returns baseline and org, the request without replacements that were made already, and what is to be told. Raises
     UnreachableError if that cannot be found out now: then the journal stays.
@@ -151,7 +151,7 @@ def settled(session: Session, journal: Journal, request: Request) -> tuple[Basel
 
 
 def left_to_itself(sent: Sent) -> str:
-    """What somebody is told who does not want to wait for a deployment."""
+    """Return the words for a person who does not wait for a deployment to be cancelled."""
     name = f"deployment {sent.id}" if sent.id else "the deployment"
     if sent.check_only:
         return f"{name} may go on in the org; it only checks, and changes nothing"

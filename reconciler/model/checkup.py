@@ -9,7 +9,7 @@ from reconciler.model.live import OrgInfo
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What an org told about itself, our user and our calls. What it did not tell stands in `unknown`."""
+    """What an org says about itself, our user and our calls; what it does not say stands in `unknown`."""
 
     org: OrgInfo
     host: str = ""

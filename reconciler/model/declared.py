@@ -10,8 +10,8 @@ from reconciler.schema.values import Body, Path
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a resource is declared. `find` looks a field up in the file; nobody pays for it until an error or a plan
-    line needs it."""
+    """Where a resource is declared. `find` looks a field up in the file, which is read again only for an error or a
+    plan line."""
 
     file: str
     line: int

@@ -64,7 +64,8 @@ class Deployed:
 
     @property
     def landing(self) -> Landing:
-        """What the org's word amounts to. Of one that failed while it was finalized nobody says whether it stayed."""
+        """Whether the deployment landed, by the org's word. One that failed while it was finalized may have, so it is
+        unknown."""
         if self.success:
             return Landing.LANDED
         uncertain = self.status == "unknown" or self.status.startswith("Finalizing")

@@ -44,7 +44,7 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """Somebody who touched a record, and when last. Which of its fields is another question."""
+    """A person who touched a record, and when last; which of its fields is not known."""
 
     by: str = ""
     """A username, or a person's name where the org gives only that."""

@@ -128,7 +128,7 @@ class LiveState:
 
     @property
     def hidden(self) -> Mapping[str, str]:
-        """What the login could not read. A kind that the API version does not have is hidden from nobody."""
+        """What the login could not read, without kinds that the API version does not have."""
         too_new = self.too_new if self.unreadable else frozenset()
         return {what: why for what, why in self.unreadable.items() if what.partition("/")[0] not in too_new}
 

@@ -48,7 +48,7 @@ class TokenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeAnswer:
-    """What the authorize endpoint said before anybody logged in. `error` is empty if it asks to log in."""
+    """What the authorize endpoint answers without a login. `error` is empty if it asks to log in."""
 
     status: int
     error: str = ""

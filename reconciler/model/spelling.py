@@ -1,7 +1,9 @@
-"""One name, one spelling: orgs compare the names of records without regard to letter case, and addresses are told apart by
-every letter. So what an org and a baseline call a resource is spelled as the files do, before anything is compared.
+"""Spells names as the files do. Pure.
 
-What is sent is not touched by this: a record keeps the name that the org has for it (`LiveResource.record`). Pure.
+Orgs compare names of records without letter case, and addresses differ by every letter: so names of the org and of the
+baseline are spelled alike before anything is compared.
+
+What is sent is not touched by this: a record keeps the name that the org has for it (`LiveResource.record`).
 """
 
 from collections.abc import Iterable, Mapping

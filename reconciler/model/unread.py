@@ -21,7 +21,7 @@ def lacks_permission(why: str) -> bool:
 
 
 def mend(why: str) -> str:
-    """What to do about it, whoever's words `why` is."""
+    """Return what to do about something that could not be read, from the reason in the org's or our words."""
     if why == NOT_RECORDED:
         return "record again, with these files or once they are merged"
     if _TYPE.search(why):

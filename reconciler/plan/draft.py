@@ -15,7 +15,7 @@ from reconciler.errors import Complaint
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Change, Component, FieldChange, Reason, Release
-from reconciler.model.comparable import completed, told
+from reconciler.model.comparable import with_scrubbed_from, with_unseen
 from reconciler.model.declared import Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.model.request import Request
@@ -30,7 +30,7 @@ from reconciler.schema.values import Body, Path
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why nothing can be planned for a resource: shown with its place once somebody looks the place up."""
+    """Why nothing can be planned for a resource. Its place in the file is looked up when it is shown."""
 
     origin: Origin
     path: Path
@@ -115,7 +115,7 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
     address, applied = want.address, baseline.resources.get(want.address)
     have = live.resources.get(address)
     held = (
-        told(live, have, completed(address.struct, have.body, applied), want.body)
+        with_scrubbed_from(live, have, with_unseen(address.struct, have.body, applied), want.body)
         if have is not None
         else {}
         if address.schema.singleton

@@ -224,8 +224,8 @@ class Loading:
         return found
 
     def _empty(self, body: dict[str, Any], at: RawPath, besides: tuple[str, ...] = ()) -> None:
-        """Take out the keys behind which nothing stands, and note them: a pin, a protection or a list of tests would be off
-        as if nobody had asked for it."""
+        """Take out the keys without a value, and note them: else a pin, a protection or a list of tests would be
+        switched off in silence."""
         for key, value in [item for item in body.items() if item[0] not in besides]:
             if _blank(value) or (isinstance(value, list) and any(_blank(one) for one in value)):
                 what = "is empty" if _blank(value) else "holds an empty text"

@@ -132,7 +132,7 @@ class AppChanges:
 
     @property
     def weakens(self) -> Severity | None:
-        """The worst that is weakened by it."""
+        """Return the worst severity among the changes that weaken something."""
         fields = (field for change in self.changes for field in change.fields)
         return max((f.severity for f in fields if f.direction is Direction.WEAKENS), default=None)
 

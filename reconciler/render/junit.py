@@ -73,7 +73,8 @@ def page(report: Report) -> str:
 
 
 def _judged(report: Report) -> Iterator[Case]:
-    """A resource fails by the findings that count, and is skipped where all that is known is that rules could not be judged."""
+    """A resource fails by the findings that count, and is skipped where all that is known is that rules could not be
+    judged."""
     found: dict[Address, list[Finding]] = {address: [] for address in report.components}
     for finding in report.findings:
         found.setdefault(finding.address, []).append(finding)

@@ -241,7 +241,7 @@ def _location(place: Place | None, address: Address, path: tuple[str, ...] = ())
 
 
 def _uri(file: str) -> str:
-    """A file's path as a relative reference; empty for one outside the project, whose place is nobody's business."""
+    """Return a file's path as a relative reference; empty for a file outside of the project, whose place is not shown."""
     path = file.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
         return ""

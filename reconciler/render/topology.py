@@ -30,7 +30,8 @@ from reconciler.world.apps import (
 )
 
 LIMIT = 60
-"""As many nodes are drawn, before some are folded: apps and users first, of which an org has hundreds. More fills no screen."""
+"""As many nodes are drawn, before some are folded: apps and users first, of which an org has hundreds. More fills no
+screen."""
 APPS = 12
 """As many apps are drawn one by one where the others are folded, those with the worst findings: handlers stay in sight."""
 FOLDS = 8

@@ -86,7 +86,7 @@ def plan(
     settings: RuleSettings,
     today: date,
 ) -> Judged:
-    """Rules on what a plan changes, and on nothing else: a bad app that nobody touches blocks nobody.
+    """Judge what a plan changes, and nothing else: a bad app that the plan does not touch blocks no apply.
 
     Only that a file asks for what the org will not hold is said whether or not something changes. `facts` are about the
     users that `users_of` names.

@@ -17,7 +17,7 @@ OWN = {EXPIRED: Severity.MEDIUM, UNUSED: Severity.LOW}
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A broken rule that somebody takes the responsibility for, until a day."""
+    """A broken rule that an owner answers for, until a day."""
 
     rule: str
     address: Address

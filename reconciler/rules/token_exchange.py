@@ -120,7 +120,7 @@ def _must_be_on(app: App, setting: Setting) -> Verdicts:
 
 
 def _or_not(app: App) -> str:
-    """The other way out: whoever did not mean the app to have the flow must not be told to open it."""
+    """The other way out, for apps that are not meant to have the flow."""
     handlers = sorted({one.handler.name for one in app.world.enablements_of(app.address)})
     return f", or remove its enablement for {' and '.join(handlers[:3])} if nobody meant it" if handlers else ""
 
@@ -245,7 +245,7 @@ def secret_of_private_clients(world: World) -> Verdicts:
 
 
 def _public(callbacks: Any) -> str:
-    """The first callback URL behind which nobody can keep a secret, or an empty text."""
+    """Return the first callback URL of a client that cannot keep a secret, or an empty text."""
     urls = sorted(callbacks) if some(callbacks) else []
     return next((url for url in urls if reach(url) in (Reach.APP, Reach.LOOPBACK)), "")
 

@@ -1,4 +1,4 @@
-"""What nobody knows, and how rules say so."""
+"""How rules say that a value they need is not known."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,12 +11,12 @@ from reconciler.world.world import UNKNOWN, World
 
 
 def unknown(world: World, address: Address, path: Path = ()) -> NotChecked:
-    """The verdict on a value that a rule needs and that nobody knows."""
+    """Return the verdict on a value that a rule needs and that is not known."""
     return NotChecked(address, f"{'.'.join(path) or address} is not known: {world.why_unknown(address)}", path)
 
 
 def unknowns(app: App, *settings: Setting) -> Iterator[NotChecked]:
-    """One verdict for each of these settings that nobody knows; none for those that are known."""
+    """Yield a verdict for each of these settings that is not known."""
     for setting in settings:
         if app.has(setting) and app.value(setting) is UNKNOWN:
             yield unknown(app.world, *app.spot(setting))

@@ -38,7 +38,7 @@ class Comparison:
 
     @property
     def folds(self) -> bool:
-        """Whether texts that look different can be the same after `read`."""
+        """Whether two texts that differ after `read` can still be the same, by letter case say."""
         return self.key is not _itself
 
 

@@ -140,7 +140,8 @@ class Kind(Struct):
     section: ClassVar[str] = ""
     """For a satellite: the key under which an app's document holds it."""
     record: ClassVar[str] = ""
-    """For a satellite: the name that the org gives a new one; `{app}` and `{oauth}` (the OAuth settings' record) are known."""
+    """For a satellite: the name that the org gives a new one; `{app}` and `{oauth}` (the OAuth settings' record) are
+    known."""
     singleton: ClassVar[str] = ""
     """For settings: the one name there is."""
     removable: ClassVar[bool] = False

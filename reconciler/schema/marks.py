@@ -139,7 +139,7 @@ class Commas:
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """A mark: a repeated structure whose items are told apart by these fields (the first that is present wins if `any_of`)."""
+    """A mark: a repeated structure whose items are identified by these fields (by the first that is present if `any_of`)."""
 
     fields: tuple[str, ...]
     any_of: bool = False

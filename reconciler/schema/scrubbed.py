@@ -5,11 +5,11 @@ import re
 from reconciler.schema.values import Value
 
 
-def fits(left: tuple[str, ...], value: Value) -> bool:
-    """Whether a value may be what source text was before parts of it were scrubbed. `left` is what was between the parts,
-    in order; of a text that was scrubbed as a whole nothing is left, and anything fits.
+def could_be_source(left: tuple[str, ...], value: Value) -> bool:
+    """Return whether `value` can be the source text of which a recording still holds the parts `left`.
 
-    A part was a word, or what stood between two quotes: it never hides a line.
+    A scrubbed part was a word, or what stood between two quotes: it never hides a line. Of a text that was scrubbed as a whole
+    nothing is left, and any value can be it.
     """
     if not any(part.strip() for part in left):
         return True
@@ -33,27 +33,30 @@ def fits(left: tuple[str, ...], value: Value) -> bool:
     return at == len(text)
 
 
-def may_be(left: tuple[str, ...], value: Value) -> bool:
-    """As `fits`, of any other field: a text as a whole, or a list whose order means nothing, by each of its texts. What was
-    scrubbed may have been anything, but no further text of a list."""
+def could_be_value(left: tuple[str, ...], value: Value) -> bool:
+    """Return whether `value` can be the text or list of which a recording still holds the parts `left`.
+
+    Text is compared as a whole, unordered lists element by element. A scrubbed part may have been anything, but no further
+    element of a list.
+    """
     if not any(part.strip() for part in left):
         return True
     found = value if isinstance(value, list | tuple | frozenset) else [value]
     texts = [one for one in found if isinstance(one, str)]
-    if len(texts) == 1 and _held(left, texts[0]):
+    if len(texts) == 1 and _stands_in_order(left, texts[0]):
         return True
     # A list of the org's is one text, with line breaks or commas; one of the files is a list.
     ours = [tuple(one.split(_GONE)) for one in _split(_GONE.join(left))]
     theirs = [one for text in texts for one in _split(text)]
     return (
         len(ours) <= len(theirs)
-        and all(any(_held(one, text) for text in theirs) for one in ours)
-        and all(any(_held(one, text) for one in ours) for text in theirs)
+        and all(any(_stands_in_order(one, text) for text in theirs) for one in ours)
+        and all(any(_stands_in_order(one, text) for one in ours) for text in theirs)
     )
 
 
-def _held(left: tuple[str, ...], text: str) -> bool:
-    """Whether all that is left stands in a text, in order, from its begin to its end."""
+def _stands_in_order(left: tuple[str, ...], text: str) -> bool:
+    """Whether the parts of a scrubbed text stand in another text, in their order, from its begin to its end."""
     text, begin, *rest = text.strip(), left[0].lstrip(), *left[1:]
     if not rest:
         return text == begin.rstrip()

@@ -116,8 +116,8 @@ class Weaker:
 
     @classmethod
     def when_longer(cls, severity: Severity) -> "Weaker":
-        """Weaker when a number grows, or when a limit that was there is gone. The first limit matters, and nobody can say
-        which way: what held before is the org's."""
+        """Weaker when a number grows, or when a limit is gone. A first limit is a change without a direction, since
+        what the org did before is not known."""
 
         def judge(old: Any, new: Any) -> Verdict | None:
             if old is None or new is None:
@@ -132,7 +132,7 @@ class Weaker:
 
     @classmethod
     def when_changed(cls, severity: Severity) -> "Weaker":
-        """Any change hands trust to somebody or something else: a user, a class, a key."""
+        """Any change hands trust to another user, class or key."""
 
         def judge(old: Any, new: Any) -> Verdict | None:
             return None if old == new else (Direction.WEAKENS, severity)
@@ -168,7 +168,7 @@ class Weaker:
 
 
 def _address_count(ranges: Iterable[tuple[str, str]] | None) -> int | None:
-    """How many addresses the ranges hold; `None` for no range at all, which restricts nobody."""
+    """Return how many addresses the ranges cover; `None` for no range at all, which restricts nothing."""
     pairs = list(ranges or ())
     if not pairs:
         return None

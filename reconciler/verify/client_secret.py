@@ -1,4 +1,4 @@
-"""Whether the org asks for the client secret, found out without a code or a refresh token that anybody has.
+"""Whether the org asks for the client secret, found out without a real code or refresh token.
 
 An org that looks at the client first refuses a made-up code with a wrong secret for the secret (`invalid_client`). If it
 then refuses the same code without any secret for the code (`invalid_grant`), it did without. An org that looks at the

@@ -1,4 +1,4 @@
-"""What a configuration promises of token introspection: an app is told about its own tokens only.
+"""What a configuration promises of token introspection: an app gets answers about its own tokens only.
 
 Source: Salesforce Help, "Enable OAuth Settings for API Integration", step 15; "OpenID Connect Token Introspection"
 (https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oidc_token_introspection_endpoint.htm).

@@ -16,7 +16,7 @@ ELSEWHERE = "https://somebody-else.invalid"
 
 
 def jwt_bearer(of: Subject, *, sandbox: bool) -> Iterator[Probe]:
-    """Whoever has the key of the app's certificate; for users who may, and for this org."""
+    """Yield what the JWT bearer flow must grant and refuse: by the key, by the user, and by the org that is named."""
     certificate = of.says(CERTIFICATE)
     if certificate is UNKNOWN or not certificate:
         return

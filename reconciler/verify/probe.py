@@ -42,7 +42,7 @@ class Text(NamedTuple):
 
 
 class WrongSecret(NamedTuple):
-    """A secret that nobody has: made up when it is needed."""
+    """A wrong client secret, made up when a probe needs one."""
 
 
 class Assertion(NamedTuple):
@@ -104,7 +104,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One call to the token endpoint, or to the authorize endpoint before anybody has logged in."""
+    """One call to the token endpoint, or to the authorize endpoint without a login."""
 
     app: Address
     flow: Flow

@@ -114,7 +114,7 @@ class VerifyReport:
 
     @property
     def missing(self) -> tuple[Verdict, ...]:
-        """What is promised and nobody saw: calls that were not made, and users who could not be looked up."""
+        """What is promised and could not be checked: calls that were not made, users who could not be looked up."""
         return tuple(
             v
             for v in self.verdicts

@@ -1,4 +1,4 @@
-"""What a configuration promises of the web server flow, as far as it shows before anybody logs in.
+"""What a configuration promises of the web server flow, as far as it can be seen without a login.
 
 An org looks at the client, the callback URL and PKCE before it asks who is there: `redirect_uri_mismatch` (Salesforce
 Help, "OAuth 2.0 Authorization Errors"), and `invalid_request` with "missing required code challenge"

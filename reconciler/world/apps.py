@@ -94,7 +94,7 @@ class App:
         return Spot(Address(setting.kind, self.name), tuple(setting.external.split(".")))
 
     def value(self, setting: Setting) -> Any:
-        """The setting's value in canonical form; `None` where there is nothing, UNKNOWN where nobody knows."""
+        """Return the setting's value in canonical form; `None` where there is nothing, UNKNOWN where it is not known."""
         return self.world.value(*self.spot(setting)) if self.has(setting) else None
 
     def records(self, *settings: Setting, but: Address) -> tuple[Address, ...]:
@@ -110,8 +110,8 @@ class App:
 
     @cached_property
     def exchanges_tokens(self) -> bool | None:
-        """Whether it promises the token exchange flow: a handler is enabled for it, or one of the two switches is on.
-        `None` where nobody knows."""
+        """Whether the app promises the token exchange flow: a handler is enabled for it, or one of the two switches is
+        on. `None` where that is not known."""
         if self.world.enablements_of(self.address):
             return True
         switches = (self.value(TOKEN_EXCHANGE), self.value(TOKEN_EXCHANGE_POLICY))
@@ -121,8 +121,10 @@ class App:
 
     @property
     def custom_scopes(self) -> Any:
-        """Names of its custom scopes, if any; UNKNOWN where nobody knows. They name the connected apps that have them; an
-        external client app names its own."""
+        """Return the names of the app's custom scopes, if any; UNKNOWN where they are not known.
+
+        Custom scopes name the connected apps that have them; an external client app names its own scopes.
+        """
         if not self.is_connected:
             return self.value(CUSTOM_SCOPES)
         scopes = self.world.of_kind("OauthCustomScope")

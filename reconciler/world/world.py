@@ -118,7 +118,7 @@ class World:
         return App(self, Address("ConnectedApp" if connected else EXTERNAL, name))
 
     def why_unknown(self, address: Address) -> str:
-        """Why nobody knows what stands there, in words that follow "is not known: "."""
+        """Return why a value is not known, in words that follow "is not known: "."""
         reason = self.reason_unreadable(address)
         if reason is not None:
             return f"it could not be read ({reason})"
@@ -138,7 +138,7 @@ class World:
         return cache[address]
 
     def value(self, address: Address, path: Path) -> Any:
-        """A field's value in canonical form, `None` where there is nothing, UNKNOWN where nobody knows.
+        """Return a field's value in canonical form, `None` where there is nothing, UNKNOWN where it is not known.
 
         A value of another shape than its schema's (an element that could not be decoded) is UNKNOWN too.
         """

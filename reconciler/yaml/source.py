@@ -136,7 +136,7 @@ _IN_URL = re.compile(
 
 
 def uncommented(line: str, is_secret: Callable[[str], bool]) -> str:
-    """The line without a secret that somebody left in a comment (`# consumerSecret: …`) or in a URL (`https://me:…@host`)."""
+    """Return the line without secrets in a comment (`# consumerSecret: …`) or in a URL (`https://me:…@host`)."""
     line = _IN_URL.sub(lambda found: f"{found[1]}(hidden)@" if found[1] else f"{found[2]}(hidden)", line)
     start = line.find("#")
     keys = _KEY.finditer(line, start) if start >= 0 else ()

@@ -13,7 +13,7 @@ from reconciler.model.declared import Origin, Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState, OrgInfo
 from reconciler.plan.draft import draft
 from reconciler.rules import Broken, all_rules, judge
-from reconciler.schema.scrubbed import fits, may_be
+from reconciler.schema.scrubbed import could_be_source, could_be_value
 from reconciler.world.world import UNKNOWN, World
 
 APP = Address("ExternalClientApplication", "portal")
@@ -43,7 +43,7 @@ MARK = "scrubbed-0123456789abcdef@scrubbed.invalid"
 )
 def test_a_value_fits_if_it_may_be_what_was_scrubbed(left: tuple[str, ...], value: object, expected: bool) -> None:
     """Too strict, and every replay cries wolf; too lax, and a line of code vanishes behind a mark."""
-    assert expected is fits(left, value)
+    assert expected is could_be_source(left, value)
 
 
 URL = "https://a.example/cb"
@@ -77,7 +77,7 @@ URL = "https://a.example/cb"
 )
 def test_a_scrubbed_word_hides_nothing_around_it(left: tuple[str, ...], value: object, expected: bool) -> None:
     """`?sid=` at the end of a callback URL of their own, and no replay would tell that somebody has added it."""
-    assert expected is may_be(left, value)
+    assert expected is could_be_value(left, value)
 
 
 def test_a_callback_url_that_looks_like_a_secret_has_drifted() -> None:

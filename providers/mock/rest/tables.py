@@ -292,7 +292,8 @@ def _audit(world: World, _: User) -> Iterator[Row]:
 
 
 def _deploy_request(world: World, _: User) -> Iterator[Row]:
-    """Fields: https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_deployrequest.htm"""
+    """Fields:
+    https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_deployrequest.htm"""
     for row in world.db.execute("SELECT * FROM job WHERE what = 'deploy' ORDER BY number").fetchall():
         result = jobs.deploy_result(world.db, row, details=False)
         counts = (

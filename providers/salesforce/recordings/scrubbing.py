@@ -48,7 +48,8 @@ _PLAIN: Final = frozenset({"", "true", "false", "0", "1"})
 """Values that are no secrets, whatever they are called: `shouldRotateConsumerSecret`."""
 _CREDENTIALS: Final = "/apps/oauth/credentials"
 _HARMLESS: Final = _words("id state expirationdate name developername label key consumerkey errorcode message")
-"""Of the answers of the resources for consumer credentials: clients show their keys to whoever asks, and a refusal is none."""
+"""Of the answers of the resources for consumer credentials: clients show their keys to whoever asks, and a refusal is
+none."""
 
 _PATTERNS: Final = (
     re.compile(r"00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?(?:!|%21)[^\s\"'<>&]{8,4096}"),

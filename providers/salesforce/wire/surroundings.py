@@ -25,7 +25,8 @@ _EXAMPLE = "write it as http://HOST:PORT, or unset it"
 
 
 def problems(origin: str, environment: Mapping[str, str]) -> Iterator[Complaint]:
-    """Yield what is wrong with the settings that calls to `origin` go by. A proxy's address may hold a password: not shown."""
+    """Yield what is wrong with the settings that calls to `origin` go by. A proxy's address may hold a password: not
+    shown."""
     url = urlsplit(origin)
     bundle = next((name for name in BUNDLES if environment.get(name)), "")
     if bundle and url.scheme == "https" and (problem := _no_bundle(Path(environment[bundle]))):

@@ -137,7 +137,7 @@ def _sections(report: Report, drawn: Topology) -> Iterator[Markup]:
 
 
 def _summary(report: Report, counted: Sequence[Finding]) -> Markup:
-    """How many of each severity, in words: nobody has to tell colours apart."""
+    """Count the findings of each severity, in words and not only in colours."""
     severities = [finding.severity for finding in counted]
     tiles = (
         element(
@@ -163,7 +163,7 @@ def _summary(report: Report, counted: Sequence[Finding]) -> Markup:
 
 
 def _overview(table: Table) -> Markup:
-    """What there is much of, by what it is. Closed where it says less than the others."""
+    """A table of counts: how many findings by rule and by app. Folded where it says less than the other one."""
     told = any(row.about for row in table.rows)
     heads = [
         element("th", head, scope="col") for head in (table.noun, *table.columns, *(["What it is"] if told else []))

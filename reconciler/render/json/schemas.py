@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of what we write, for whoever reads it with a program. Made from `shapes`, never by hand."""
+"""JSON Schemas (draft 2020-12) of our JSON, for programs that read it. Made from `shapes`, never by hand."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ def schema(name: str) -> str:
 
 
 class _Untitled(GenerateJsonSchema):
-    """A title for each property would only repeat its name."""
+    """Makes schemas without a title for each property, which would only repeat its name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

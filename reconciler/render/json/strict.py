@@ -1,4 +1,4 @@
-"""Reading JSON that somebody may have edited: one meaning, or an error."""
+"""Reads JSON that may have been edited by hand: it has one meaning, or it is an error."""
 
 import json
 from typing import Any

@@ -45,7 +45,7 @@ def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
 
 
 def org(info: OrgInfo, paint: Paint) -> list[str]:
-    """Which org this is, on one line: nobody should read a plan for another one by mistake."""
+    """Return the org on one line, so that a plan for another org is noticed."""
     kind = paint("sandbox", "green") if info.is_sandbox else paint("production", "alarm")
     facts = [paint(line(info.called or "(no name)", 120), "bold"), line(info.id), line(info.instance)]
     facts += [line(info.organization_type), kind, f"API {line(info.api_version)}" if info.api_version else ""]

@@ -109,7 +109,7 @@ def _under_way(deployments: Iterable[Deployment]) -> Iterator[str]:
 
 
 def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]:
-    """What could not be judged: silence would be taken for praise. What no file says is told in one line for all rules."""
+    """List what could not be judged, so that silence is not taken for praise; what no file says is one line for all rules."""
     if not unchecked:
         return []
     asking = {id for id, rule in all_rules().items() if rule.asks_org}
@@ -398,7 +398,7 @@ def check_trailer(report: CheckReport) -> str:
 
 
 def _uncounted(findings: Sequence[Finding]) -> str:
-    """`, 2 ignored, 1 waived`; empty if all count."""
+    """Return how many findings do not count, as `, 2 ignored, 1 waived`; empty if all count."""
     words = ["waived" if f.waived else "deferred" if f.deferred else "ignored" for f in findings if not f.counts]
     return "".join(f", {words.count(word)} {word}" for word in ("waived", "deferred", "ignored") if word in words)
 

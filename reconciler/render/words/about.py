@@ -174,7 +174,7 @@ def all_about() -> Mapping[str, About]:
 
 
 def about(id: str) -> About:
-    """What `id` stands for. One that nobody knows (a report of another version) says so."""
+    """Return what `id` stands for; of an unknown one (from a report of another version) it says so."""
     known = all_about().get(id)
     if known is not None:
         return known

@@ -24,7 +24,7 @@ UNSET = "(unset)"
 
 
 class Hidden(Enum):
-    """Stands where a secret was. There is only one, so that no secret can be told from another."""
+    """Stands where a secret was. There is only one, so that two secrets look alike."""
 
     SECRET = "(secret)"  # noqa: S105 -- the words that stand for one
 
