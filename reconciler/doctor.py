@@ -113,7 +113,7 @@ def of_checkup(found: Checkup, around: Surroundings) -> list[Diagnosis]:
 
 
 def of_surroundings(around: Surroundings) -> list[Diagnosis]:
-    """Secrets of the files, and the baseline."""
+    """Diagnose what is around the org: secrets of the files, and the baseline."""
     return [*_secrets(around), *_baseline(around)]
 
 

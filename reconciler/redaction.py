@@ -151,7 +151,7 @@ class _Pieces:
                     yield there, first
 
     def _widened(self, bare: bytes, at: int, there: int, least: int) -> tuple[int, int, int]:
-        """How far the text and the row agree around a place, and where that begins in the row."""
+        """Return how far a text agrees with a secret around a place, and where that begins in the row of secrets."""
         secret = bisect_right(self._begins, there) - 1
         first, last = self._begins[secret], self._ends[secret]
         before, after = 0, _GRAM
@@ -220,7 +220,7 @@ class Redaction:
         return _without(text, ((places[begin], places[end - 1] + 1) for begin, end in spans), mark)
 
     def _whole(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where secrets stand as a whole: begin and end, those that overlap as one."""
+        """Return where whole secrets stand in a text, as begin and end; those that overlap as one."""
         found = sorted(self._few(text) if len(self._forms) <= _FEW else self._many(text))
         if not found:
             return
@@ -291,7 +291,7 @@ def begin() -> Redaction:
 
 
 def _known() -> tuple[Redaction, ...]:
-    """Whose secrets what is written here must not hold."""
+    """The runs whose secrets must not be in what is written here."""
     mine = _run.get()
     return (mine, _outside) if mine is not None else (*_open.copy().values(), _outside)
 
@@ -388,7 +388,7 @@ def _without(text: str, spans: Iterable[tuple[int, int]], mark: str) -> str:
 
 
 def _ascii(text: str) -> bytes:
-    """A byte for each character."""
+    """Return a text as bytes, one for each character, so that places in both are the same."""
     return text.encode("ascii", "replace")
 
 

@@ -1,4 +1,4 @@
-"""References to secrets: how they are written, and, at the last moment before the wire, what stands behind them."""
+"""References to secrets: reads them from files, and finds the value behind one at the last moment before it is sent."""
 
 import subprocess
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ def reference(name: str, value: Any, *, root: Path, allow_commands: bool) -> Sec
 
 
 def _outside(target: str, root: Path) -> str | None:
-    """Why a file may not be read, or `None`."""
+    """Return why a secret's file may not be read (it is outside of the project), or `None`."""
     if "\x00" in target or "\\" in target or ":" in target:
         return "the path of a secret's file holds a character that it must not hold"
     if PurePosixPath(target).is_absolute():

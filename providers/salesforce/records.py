@@ -87,7 +87,7 @@ class RecordReader:
             reading.take(self._calls.api.retrieve(part), [kind for kind in kinds if manifest_type(kind) in part])
 
     def _names(self, reading: Reading, kinds: Sequence[type[Kind]]) -> Iterator[tuple[str, str]]:
-        """Type and name of every record, except what a package installed: `*` leaves that out too."""
+        """Yield type and name of every record that no package installed, as a retrieve of `*` gives them."""
         failed: ReconcilerError | None = None
         heard = 0
         for at in range(0, len(kinds), QUERIES_PER_LISTING):

@@ -35,7 +35,7 @@ class Token(NamedTuple):
 
     @property
     def value(self) -> str:
-        """What a string says, without its quotes and escapes."""
+        """Return the value of a string token, without its quotes and escapes."""
         quotes = 3 if is_multiline(self.text) else 1
         closed = len(self.text) >= 2 * quotes and self.text.endswith("'" * quotes)
         return _unescaped(self.text[quotes : -quotes if closed else None])

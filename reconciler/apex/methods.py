@@ -136,5 +136,5 @@ class Methods:
 
 
 def _plain(kind: str) -> str:
-    """A type's last word, in small letters: the namespace may be left out."""
+    """Return the last word of a type's name in small letters, since the namespace may be left out."""
     return kind.lower().rpartition(".")[2]

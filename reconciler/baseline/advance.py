@@ -208,8 +208,11 @@ def _applied(
 
 
 def _with_new_keys(struct: type[Struct], known: Body, have: Body) -> Body:
-    """A record that was replaced: what the org generated anew, and else what the baseline had. A weakening that is sent
-    along, because no file speaks of the field, stays drift."""
+    """Return the baseline's body of a record that was replaced.
+
+    What the org generated anew, and else what the baseline had. A weakening that is sent along, because no file speaks of
+    the field, stays drift.
+    """
     kept = {name: value for name, value in known.items() if not _is_generated(struct, name)}
     body = {**kept, **{name: value for name, value in have.items() if _is_generated(struct, name)}}
     for name, field in struct.fields().items():
@@ -277,7 +280,7 @@ def _secrets(struct: type[Struct], want: Body, path: Path) -> Iterator[tuple[Pat
 
 
 def _merged(struct: type[Struct], old: Body, live: Body, paths: Collection[Path]) -> Body:
-    """The old record with the live values of some fields."""
+    """Return an old body with the live values of some fields."""
     body = old
     for path in paths:
         body = put(struct, body, path, get(struct, live, path))

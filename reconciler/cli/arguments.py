@@ -243,7 +243,7 @@ def _misspelt(word: str, options: Mapping[str, _Option], root: Any) -> bool:
 
 
 def _everywhere(root: Any) -> dict[str, dict[str, _Option]]:
-    """The options of every command."""
+    """Return the options that any command has."""
     found: dict[str, dict[str, _Option]] = {}
 
     def walk(command: Any, path: str) -> None:

@@ -165,7 +165,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ShownPlainly:
-    """The same of a command that knows text and JSON only."""
+    """How a result is shown by a command that knows text and JSON only."""
 
     output: PlainOutput = field(default_factory=list)
     as_json: AsJson = False
@@ -185,7 +185,7 @@ class Requested:
 
     @property
     def anything(self) -> bool:
-        """Whether anything is asked at all."""
+        """Whether any of the three options is given."""
         return bool(self.target or self.replace or self.destroy)
 
     def request(self) -> "Request":

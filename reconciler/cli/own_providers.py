@@ -30,7 +30,7 @@ class _Beside:
 
 
 def prefer_ours() -> None:
-    """See to it that `import providers` finds ours from now on. Loads nothing; called before it is imported.
+    """Make `import providers` find our package from now on. Loads nothing; called before it is imported.
 
     Raises InputError where a program that uses us as a library has imported another one already: both cannot be there.
     """

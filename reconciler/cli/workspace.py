@@ -156,8 +156,11 @@ class Workspace:
 
     @contextmanager
     def _provider(self, tell: "Progress") -> "Iterator[tuple[Provider, Secrets]]":
-        """The org, or what stands for it, and where its secrets come from. What is recorded is written at the end, also if
-        the command failed after the org was read: what is read does not depend on the command."""
+        """Yield the provider of the org, or of a recording, and where its secrets come from.
+
+        What is recorded is written at the end, also if the command failed after the org was read: what is read does not
+        depend on the command.
+        """
         # The providers bring along an HTTP client: loaded only when an org is really asked.
         prefer_ours()
         from providers import Connection, connect, recording, replay

@@ -210,7 +210,7 @@ class Places:
         self._known: dict[str, Positions] = {}
 
     def of(self, file: str) -> Positions:
-        """The places of one file. A file that is gone by now has none."""
+        """Return what looks up places in one file; a file that is gone by now has none."""
         positions = self._known.pop(file, None)
         if positions is None:
             try:

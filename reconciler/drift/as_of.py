@@ -1,4 +1,4 @@
-"""When each record was last known to be as the baseline has it, by the org's own clock. Pure.
+"""Dates the baseline: when each record was last known to be as the baseline has it, by the org's own clock. Pure.
 
 An org gives no date of a reading, but each record has the date of its last change. A record that is as the baseline has it
 when it is read was last changed at that date, so whatever changed it afterwards was done later. That bounds whom a change

@@ -60,12 +60,13 @@ def with_authors(
 def by_others(
     session: Session, baseline: Baseline, live: LiveState, found: Sequence[Finding], sent: Collection[Address]
 ) -> tuple[Baseline, tuple[Finding, ...]]:
-    """Tell what others changed from what the org made of our own deployment: values that it fills in or brings into line,
-    policies that it makes for an app.
+    """Separate what others changed from what the org made of our own deployment.
 
-    The second kind is only seen on records that were `sent`, or beside them, and only where their last change falls into one
-    of our deployments: who touches a record later is named there instead. Returns the baseline with it, and the rest with
-    who.
+    Values that it fills in, policies that it makes for an app.
+
+    The second kind is only seen on records that were `sent`, or beside them, and only where their last change falls into
+    one of our deployments: who touches a record later is named there instead. Returns the baseline with it, and the rest
+    with who.
     """
     if not found:
         return baseline, ()

@@ -78,7 +78,7 @@ def _read_by_a_plan(*addresses: Iterable[Address]) -> frozenset[str]:
 
 
 def _baseline(session: Session, org: OrgInfo) -> tuple[str, tuple[Complaint, ...], Collection[Address]]:
-    """The baseline in words, what stands in the way of using it, and what it holds."""
+    """Return the baseline described in words, the troubles with its file, and its addresses."""
     try:
         baseline = session.baselines.load(org.id)
         if not baseline.exists:

@@ -137,7 +137,7 @@ def _unproven(report: VerifyReport) -> Iterator[str]:
 
 
 def _tells_by_its_token(probe: Probe) -> bool:
-    """Whether a refusal says something only while the subject token is good."""
+    """Whether a refusal proves something only if the subject token itself is still good."""
     parts = (Secret("subject_token"), Tampered("subject_token"))
     return isinstance(probe.expects, Refused) and any(part in parts for part in probe.form.values())
 

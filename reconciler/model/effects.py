@@ -11,7 +11,7 @@ def beside(plan: Plan) -> frozenset[str]:
 
 
 def beside_texts(adopted: Iterable[str], released: Iterable[str]) -> frozenset[str]:
-    """The same of addresses, and of fields behind their address, as a saved plan has them."""
+    """Return the effects on the baseline alone, from adopted addresses and released fields as texts."""
     return frozenset({*(f"adopt {address}" for address in adopted), *(f"release {one}" for one in released)})
 
 

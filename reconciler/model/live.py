@@ -63,7 +63,8 @@ class OrgInfo:
 
     @property
     def called(self) -> str:
-        """What people call it, `prod (Acme)`: in the project file, and the org itself, whose name several may have."""
+        """The org as people call it, `prod (Acme)`: its name in the project file, and its own, which several orgs may
+        have."""
         return f"{self.alias} ({self.name})" if self.alias and self.name else self.alias or self.name
 
     @property

@@ -1,4 +1,4 @@
-"""Whether a resource is a part of what we manage."""
+"""Decides whether a resource belongs to what we manage: a managed app's satellite, a managed handler's enablement."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,6 @@
-"""Whether the org's record of a name is the one that we know, or another that was made anew under that name. Pure.
+"""Decides whether the org's record of a name is the one that the baseline knows, or was deleted and made anew under that name.
+
+Pure.
 
 A name is no identity: an app that is deleted and made again has other keys, other tokens and perhaps another owner. What
 tells them apart is the record's id, and where an org gives none, the key that it generated.

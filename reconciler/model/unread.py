@@ -1,4 +1,4 @@
-"""What helps where something of an org could not be read. Only an org that speaks of a permission lacks one. Pure."""
+"""The mend for something of an org that could not be read; a permission only where the org speaks of one. Pure."""
 
 import re
 

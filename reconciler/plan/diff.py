@@ -80,7 +80,7 @@ def verdict(kind: type[Struct], path: Path, before: Mapping[str, Any], after: Ma
 
 
 def _along(kind: type[Struct], path: Path) -> list[tuple[int, Field]]:
-    """The fields along a path, each with the length of the path up to it."""
+    """Yield the fields along a path, each with the length of the path up to it."""
     found, depth = [], 0
     for field in field_at(kind, path):
         depth = path.index(field.name, depth) + 1

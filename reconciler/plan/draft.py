@@ -98,7 +98,7 @@ class _Found:
 
 
 def targeted(address: Address, targets: tuple[Address, ...]) -> bool:
-    """A target brings along its enablements, and an app its satellites."""
+    """Whether an address is among the targets. A target brings along its enablements, and an app its satellites."""
     if not targets:
         return True
     return any(
@@ -185,7 +185,7 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
 
 
 def _replaced(address: Address, request: Request) -> bool:
-    """An app that is replaced takes its satellites along, a handler its enablements: deleting it deletes them."""
+    """Whether a resource is replaced: named itself, or deleted along with its app or handler that is."""
     if not request.replace:
         return False
     if address in request.replace:

@@ -1,4 +1,4 @@
-"""What an org complained of -> the line of our files that caused it, as far as its text tells. Pure."""
+"""Finds the line of our files that caused an org's complaint, as far as its text tells. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

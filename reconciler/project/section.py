@@ -57,7 +57,7 @@ class Section:
 
     @classmethod
     def of(cls, schema: type[Struct], what: str, more: tuple[str, ...]) -> "Section":
-        """The section whose keys are the fields of a structure."""
+        """Return the section whose keys are the fields of a structure."""
         return cls(what, dict.fromkeys(schema.fields(), as_it_is), more=more)
 
     def read(self, raw: Any, at: RawPath, notes: Notes) -> dict[str, Any] | None:

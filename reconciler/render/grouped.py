@@ -187,7 +187,7 @@ def _shared(texts: Iterable[str]) -> str:
 
 
 def _table(title: str, noun: str, columns: tuple[str, ...], entries: Sequence[tuple[str, str, int]]) -> Table:
-    """`entries` are the name of a row, what it stands for, and the column that it counts in."""
+    """Return a table of counts. `entries` are the name of a row, what it stands for, and the column that it counts in."""
     counted: dict[tuple[str, str], list[int]] = {}
     for name, words, column in entries:
         counted.setdefault((name, words), [0] * len(columns))[column] += 1

@@ -286,7 +286,7 @@ def _sections(report: Report, room: int) -> list[Section]:
 
 
 def _always(noun: str, lines: Iterable[str]) -> tuple[Part, ...]:
-    """What must not be missed, and must not take all the room either."""
+    """Return the parts that are shown in any case, cut to a number of lines so that they do not take all the room."""
     told = list(lines)
     if len(told) > STOPPING:
         told = [*told[:STOPPING], f"- and {len(told) - STOPPING:,} more {noun}"]

@@ -175,7 +175,7 @@ def _from_finding(finding: Finding) -> tuple[str, Severity, Json]:
 
 
 def _told(finding: Finding) -> str:
-    """What happened comes first: where there is little room, only the first sentence is shown."""
+    """Return a finding's text. What happened comes first, since some viewers show the first sentence only."""
     position = f"Line {finding.position[0]}, column {finding.position[1]} of the source." if finding.position else ""
     person = who(finding)
     by = f"{person[:1].upper()}{person[1:]}." if person else ""

@@ -58,7 +58,7 @@ class HandlerClass:
 
 
 def handler_classes(world: World) -> tuple[HandlerClass, ...]:
-    """The classes that handlers use, each once."""
+    """Return the Apex classes that handlers use, each once."""
     # Every rule asks, and a world does not change: the sources are read once. `World` keeps its own memory like this.
     memory: dict[str, Any] = world.__dict__
     if "_apex" not in memory:

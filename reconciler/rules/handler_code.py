@@ -228,7 +228,7 @@ def swallowed_exception(world: World) -> Verdicts:
 
 
 def _claim(world: World, claim: str, message: str, mend: str) -> Verdicts:
-    """What AX03 to AX05 have in common. In a token that nobody verified no claim is worth a check: that is TX16."""
+    """Judge one claim, for AX03 to AX05. In a token that is not verified no claim is worth a check: that is TX16."""
     for one in each_handler(world):
         if isinstance(one, NotChecked):
             yield one

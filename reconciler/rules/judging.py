@@ -1,4 +1,4 @@
-"""Rules on files, on an org, and on what a plan would make of it: which world they look at, and what of it counts. Pure."""
+"""Runs the rules on files, on an org, or on what a plan would make of it, and decides which findings count. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -207,7 +207,7 @@ def _placed(finding: Finding, desired: Snapshot, bodies: Mapping[Address, Body] 
 
 
 def _says_otherwise(finding: Finding, want: Body, have: Body) -> bool:
-    """Whether the file declares the field, with another value than the org's."""
+    """Whether the file declares the finding's field with another value than the org has."""
     if not finding.path or finding.path[0] not in want:
         return False
     struct = finding.address.struct

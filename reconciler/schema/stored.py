@@ -32,7 +32,7 @@ def to_json(value: Value) -> Any:
 
 
 def from_json(value: Any) -> Value:
-    """The reverse of `to_json`, for what a baseline holds."""
+    """Make a body of JSON: the reverse of `to_json`."""
     if isinstance(value, dict):
         if value.keys() == {"$xml"}:
             return RawXml(value["$xml"])
@@ -56,7 +56,7 @@ def withheld(struct: type[Struct], body: Body, salt: str) -> Body:
 
 
 def recalled(struct: type[Struct], body: Body, live: Body, salt: str) -> Body:
-    """The reverse of `withheld`, as far as the org still has what was withheld."""
+    """Put back the secrets that `withheld` took out of a body, where the org still has them."""
     for name in _sources(struct):
         kept, text = body.get(name), live.get(name)
         if isinstance(kept, Withheld) and isinstance(text, str):

@@ -1,4 +1,4 @@
-"""One call that has to succeed or to fail, as a value: what is asked, what is promised, and what it takes to ask."""
+"""A probe: one OAuth call that has to succeed or to fail, as a value."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -75,7 +75,7 @@ def _form(of: Subject, handler: str = "") -> dict[str, Part]:
 
 
 def _off(of: Subject, because: str, at: tuple[Address, tuple[str, ...]], codes: frozenset[str]) -> Iterator[Probe]:
-    """The flow has to be closed, through any handler that the org has."""
+    """Yield probes that must be refused: the flow is off, so every handler of the org has to refuse."""
     for handler in ("", *of.handlers):
         form = {
             name: part._replace(borrow=True) if part == Secret("subject_token") else part

@@ -65,7 +65,7 @@ class Verdict:
 
     @property
     def counts(self) -> bool:
-        """Whether it makes the exit code."""
+        """Whether the verdict counts for the exit code."""
         return self.standing in (Standing.BROKEN, Standing.WAITING)
 
     def finding(self) -> Finding:
@@ -139,7 +139,7 @@ _MEANINGS: Mapping[str, str] = {
 
 
 def is_propagating(probe: Probe, answer: Answer) -> bool:
-    """Whether the same call may have another answer soon: the org does not know the app yet."""
+    """Whether the same call may get another answer soon, because the org does not know the app yet."""
     if answer.error != PROPAGATING:
         return False
     return isinstance(probe.expects, Granted) or PROPAGATING not in probe.expects.codes

@@ -84,7 +84,7 @@ class App:
         return self.address.kind == "ConnectedApp"
 
     def has(self, setting: Setting) -> bool:
-        """Whether this sort of app has the setting at all."""
+        """Whether this kind of app (connected or external) has the setting at all."""
         return bool(setting.connected if self.is_connected else setting.external)
 
     def spot(self, setting: Setting) -> Spot:

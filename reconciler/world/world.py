@@ -62,7 +62,7 @@ class World:
     # -- resources ----------------------------------------------------------------------------------------------------
 
     def has(self, address: Address) -> bool | Unknown:
-        """Whether there is such a resource."""
+        """Whether a resource of that address exists in this world."""
         if address in self.bodies:
             return True
         return False if self.complete and self.reason_unreadable(address) is None else UNKNOWN

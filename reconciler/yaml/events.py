@@ -227,7 +227,7 @@ class Builder:
                 self._write_down((*path, index), found[-1], event)
 
     def _key(self, event: Any, path: RawPath) -> str | None:
-        """The text of a key; `None`, once it is noted, for what cannot be one."""
+        """Return the text of a key, or `None` for what cannot be a key, which is noted."""
         if event.__class__ is ScalarEvent:
             key = self._plain.get(event.value, _MISSING) if event.implicit[0] and event.tag is None else _MISSING
             if key is _MISSING:

@@ -113,7 +113,7 @@ def short(message: str) -> str:
 
 
 def snippet(lines: list[str], line: int) -> str:
-    """One source line as it may stand in a message; lines count from 0."""
+    """Return one source line as it may be shown in a message; lines count from 0."""
     return lines[line][:_MAX_SNIPPET] if 0 <= line < len(lines) else ""
 
 

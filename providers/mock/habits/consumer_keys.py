@@ -25,7 +25,7 @@ def fresh_key(landing: Landing, world: World) -> str:
 
 
 def claim(landing: Landing, key: str, world: World) -> None:
-    """Take a key that the package brings, or refuse it."""
+    """Accept a consumer key that the package brings, or refuse it."""
     if not _KEY.fullmatch(key):
         raise Refusal("The consumer key must be alphanumeric and between 8 and 256 characters long")
     if not world.claim_key(key, f"{landing.kind}/{landing.name}"):

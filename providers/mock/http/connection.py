@@ -313,7 +313,7 @@ class _Body(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        """Stay open: who reads it may close it, and the rest has still to be drained."""
+        """Do nothing: a reader may close the body, and the rest of it has still to be read off the connection."""
 
     def drained(self) -> bool:
         """Read what the application left, so that the next request can be found; False when that is too much."""

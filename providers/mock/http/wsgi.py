@@ -44,7 +44,7 @@ def _soap(org: Org, request: Request, version: str) -> Response:
 
 
 def _oauth(module: str, name: str) -> Callable[..., Response]:
-    """An answer of the OAuth runtime, which is loaded when it is first asked: what signs takes 0.1 s to load."""
+    """Return a handler for an OAuth path whose module is loaded at the first request: what signs takes 0.1 s to load."""
 
     def answer(org: Org, request: Request, *groups: str) -> Response:
         found: Response = getattr(importlib.import_module(f"providers.mock.oauth.{module}"), name)(

@@ -139,7 +139,7 @@ def rotate(org: Org, request: Request, version: str, app_id: str, consumer_id: s
 
 
 def unstage(org: Org, request: Request, version: str, app_id: str, consumer_id: str, staged_id: str) -> Response:
-    """Empty the slot: what was in it works no more."""
+    """Remove the staged credentials: they work no more."""
     user = _enter(org, request, version, _STAGED_SINCE, writes=True)
     with org.writing() as world:
         world.user_id = user.id

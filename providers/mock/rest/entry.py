@@ -64,7 +64,7 @@ def enter(org: Org, request: Request, version: str, operation: str, *, writes: b
 
 
 def administrator(org: Org, request: Request, version: str, operation: str, *, writes: bool = False) -> User:
-    """Let in who may use the Metadata API."""
+    """Return the user of a request, if that user may use the Metadata API; else raise a fault."""
     user = enter(org, request, version, operation, writes=writes)
     with org.reading_only() as world:
         permissions.check_metadata(world, user)

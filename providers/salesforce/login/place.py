@@ -36,7 +36,7 @@ def is_sandbox(origin: str) -> bool:
 
 
 def login_host(origin: str, sandbox: bool | None) -> str:
-    """Where this org's people log in: `sandbox` decides, or, where nothing is said of it, the host's name."""
+    """Return the host to log in at: by `sandbox`, or, where that is not given, by the host's name."""
     return SANDBOX if (is_sandbox(origin) if sandbox is None else sandbox) else PRODUCTION
 
 

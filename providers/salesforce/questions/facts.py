@@ -159,7 +159,7 @@ def _secrets(rest: Rest, apps: frozenset[str]) -> Iterator[tuple[str, str]]:
 
 
 def _usage(rest: Rest, apps: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Name and identifier of those of the apps that the org knows."""
+    """Return name and identifier of those of the apps that the org knows."""
     for page in range(_MOST_PAGES):
         found = rest.resource("apps/oauth/usage", page=str(page), pageSize=str(_USAGE_PAGE)).get("apps")
         rows = found if isinstance(found, list) else []

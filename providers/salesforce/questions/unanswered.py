@@ -30,7 +30,7 @@ class Fit(IntEnum):
 
 
 def fit(result: Mapping[str, Any], sent: Sent) -> Fit:
-    """How well a deployment, as its status tells, fits what we sent."""
+    """Return how likely a listed deployment is the one that we sent, by its status."""
     ours, seen = set(sent.components), components_of(result)
     total = _number(result.get("numberComponentsTotal"))
     if not seen.named <= ours or (total and not len(ours) <= total <= len(ours) + _MANIFESTS):

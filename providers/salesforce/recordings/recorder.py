@@ -121,7 +121,7 @@ class Recording:
             self._known[one.decode("utf-8", "replace")] = "a session id"
 
     def heard(self, prepared: requests.PreparedRequest, response: requests.Response) -> None:
-        """Keep an answer, if its request only reads; the last one to each request counts."""
+        """Keep an org's answer if its request only reads; of equal requests the last answer counts."""
         request = request_of(prepared)
         if not _is_read(request):
             return

@@ -39,7 +39,7 @@ class UnknownJobError(ReconcilerError):
 
 
 def refusal(host: str, code: str, text: str) -> ReconcilerError:
-    """The error for a fault or a REST error of an org."""
+    """Return our error for a SOAP fault or REST error of an org."""
     quote = text if text.startswith(code) or not code else f"{code}: {text}"
     if "JWT-based" in text:
         return NotAllowedError(

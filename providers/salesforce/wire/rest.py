@@ -100,7 +100,8 @@ class Rest:
         return answer
 
     def username(self, user_id: str) -> str:
-        """Whose id (letters and digits) it is; empty if there is no such user, or none that we may see."""
+        """Return the username of a user's id (letters and digits); empty if there is no such user, or none that we may
+        see."""
         rows = self.query(f"SELECT Username FROM User WHERE Id = '{user_id}'")  # noqa: S608
         return str(rows[0].get("Username") or "") if rows else ""
 

@@ -162,7 +162,7 @@ class About:
 
 @cache
 def all_about() -> Mapping[str, About]:
-    """Everything that a finding's id can be, in order."""
+    """Return everything that a finding's id can be, in the order of the documents."""
     found = {
         rule.id: About(
             rule.id, _name(getattr(rule.check, "__name__", rule.id)), rule.severity, rule.title, rule.hurts, rule.source

@@ -24,7 +24,8 @@ def moved(finding: Finding) -> str:
 
 
 def way(finding: Finding) -> str:
-    """`weakens`, `tightens`, with `unmanaged` where no file declares the resource; or nothing."""
+    """Return the direction of a finding in words: `weakens`, `tightens`, with `unmanaged` where no file declares the
+    resource."""
     direction = [] if finding.direction is Direction.NEUTRAL else [str(finding.direction)]
     return ", ".join([*direction, *(["unmanaged"] if finding.unmanaged else [])])
 
