@@ -284,7 +284,10 @@ def _near(name: str, options: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     known = [one for one in options if one.startswith("--")]
-    return next(iter(get_close_matches(f"--{name}", known, n=1, cutoff=0.7)), "")
+    near = get_close_matches(f"--{name}", known, n=1, cutoff=0.7)
+    # Of a long option people remember the beginning.
+    begun = {option for option in known if len(name) >= 4 and option.startswith(f"--{name[:4]}")}
+    return near[0] if near else begun.pop() if len(begun) == 1 else ""
 
 
 def _commands_with(typed: str, name: str, root: Any) -> str:

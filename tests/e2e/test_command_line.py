@@ -209,6 +209,17 @@ def test_no_mend_names_what_there_is_not() -> None:
         assert not named or named[0] in {*ROOT.commands, "--help"}, said
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("--detaild", "--detailed-exitcode"), ("--vali", "--validate"), ("--deta", "--detailed-exitcode")],
+)
+def test_the_beginning_of_a_long_option_is_enough_to_name_it(project: Project, typed: str, meant: str) -> None:
+    """`--detaild`: nearer to nothing than to what was meant."""
+    said = project.run("plan", typed).err
+
+    assert f"did you mean {meant}?" in said
+
+
 def test_a_format_behind_o_is_explained(project: Project) -> None:
     """`kubectl -o json`."""
     project.declare(portal())
