@@ -206,6 +206,8 @@ def test_the_comparison_notices_a_type_that_does_not_exist():
     """Whoever misspells the name of a kind."""
 
     class ConnectedApplication(Kind):
-        pass
+        folder = "connectedApps"
+        suffix = "connectedApp"
+        since = 46
 
     assert ["ConnectedApplication: not in the WSDL"] == list(differences(ConnectedApplication))
