@@ -74,7 +74,7 @@ class _Pieces:
         self._windows: dict[bytes, int] = {}
 
     def add(self, text: str, form: str) -> None:
-        """Make the pieces of a text of letters and digits known; *form* is what it was made of."""
+        """Make the pieces of a text of letters and digits known; `form` is what it was made of."""
         begin = len(self._row)
         self._row += text.encode() + b"\n"
         self._small += text.lower().encode() + b"\n"
@@ -168,7 +168,7 @@ class Redaction:
     """The secrets of one run, and what takes them out of a text. May be used by several threads."""
 
     def __init__(self, most: int | None = None) -> None:
-        """*most*: so many secrets are kept, the latest; all of them, if it is not given."""
+        """`most`: so many secrets are kept, the latest; all of them, if it is not given."""
         self._most = most
         self._lock = RLock()
         self._secrets: dict[str, None] = {}

@@ -4,7 +4,7 @@ With RECONCILER_SAME_EXAMPLES it takes the same examples in every run: whether a
 Elsewhere it takes new ones each time, and what it finds is mended. `make properties` takes more of them.
 
 Ctrl-C is ignored by whatever a shell starts in the background, and by `nohup`; children inherit that, and those that a test
-interrupts would go on for ever. What is *caught* goes back to the default in a child, so here it is caught, and still ignored.
+interrupts would go on for ever. What is `caught` goes back to the default in a child, so here it is caught, and still ignored.
 """
 
 import os

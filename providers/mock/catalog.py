@@ -18,7 +18,7 @@ AFTER_63 = 64
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """One metadata type; *rank* orders landing within a deployment, lower first, so that auto-created records fit."""
+    """One metadata type; `rank` orders landing within a deployment, lower first, so that auto-created records fit."""
 
     name: str
     folder: str
@@ -75,7 +75,7 @@ _SETTINGS = {one.singleton: one for one in TYPES if one.singleton}
 
 
 def of_manifest(name: str, member: str) -> Type | None:
-    """Return the type that package.xml means by *name*; for ``Settings`` the *member* decides."""
+    """Return the type that package.xml means by `name`; for `Settings` the `member` decides."""
     return _SETTINGS.get(member) if name == "Settings" else None if name in _HIDDEN else BY_NAME.get(name)
 
 
@@ -83,7 +83,7 @@ _HIDDEN = {one.name for one in TYPES if one.singleton}
 
 
 def manifest_types(name: str) -> tuple[Type, ...]:
-    """Return the types that a manifest's ``<name>`` covers; empty when no type is called that."""
+    """Return the types that a manifest's `<name>` covers; empty when no type is called that."""
     return tuple(one for one in TYPES if one.manifest_name == name)
 
 
@@ -96,7 +96,7 @@ def of_path(path: str) -> tuple[Type, str] | None:
 
 
 def namespace(name: str) -> str:
-    """Return the namespace prefix of a component's full name (``ns__App``), or the empty string."""
+    """Return the namespace prefix of a component's full name (`ns__App`), or the empty string."""
     prefix, found, _ = name.partition("__")
     return prefix if found and prefix.replace("_", "").isalnum() and len(prefix) <= 15 else ""
 

@@ -78,23 +78,23 @@ class Org:
             return [user_of(row) for row in db.execute("SELECT * FROM user ORDER BY created_at, id")]
 
     def access_token(self, username: str | None = None) -> str:
-        """Return a session of *username*, of the admin if none is given."""
+        """Return a session of `username`, of the admin if none is given."""
         with self.reading() as world:
             user = self._person(world, username or self.admin_username)
             return sessions.issue(world.db, user, jwt=world.switches.jwt_tokens)
 
     def password(self, username: str) -> str:
-        """Return the password of *username*; a login needs `security_token` behind it, unless a switch says otherwise."""
+        """Return the password of `username`; a login needs `security_token` behind it, unless a switch says otherwise."""
         with self.reading() as world:
             return sessions.password(world.db, self._person(world, username))
 
     def security_token(self, username: str) -> str:
-        """Return the security token of *username*."""
+        """Return the security token of `username`."""
         with self.reading() as world:
             return sessions.security_token(world.db, self._person(world, username))
 
     def end_sessions(self, username: str | None = None) -> None:
-        """End the sessions of *username*, or of everybody: the next login gives another token. Refresh tokens stay."""
+        """End the sessions of `username`, or of everybody: the next login gives another token. Refresh tokens stay."""
         with self.writing() as world:
             sessions.end(world.db, self._person(world, username).id if username else None)
 
@@ -117,10 +117,10 @@ class Org:
         claims: Mapping[str, object] | None = None,
         forged: bool = False,
     ) -> str:
-        """Return a token that the org's identity provider issues for *subject*, to be exchanged for one of the org.
+        """Return a token that the org's identity provider issues for `subject`, to be exchanged for one of the org.
 
-        *token_type* is jwt, id_token, access_token, refresh_token or saml2. Without *issuer* or *audience* they are those
-        of the only rule that there is. A *forged* one looks the same and is signed, or known, by nobody.
+        `token_type` is jwt, id_token, access_token, refresh_token or saml2. Without `issuer` or `audience` they are those
+        of the only rule that there is. A `forged` one looks the same and is signed, or known, by nobody.
         """
         # Loads what signs: 0.1 s that others need not wait for.
         from providers.mock.oauth import identity_provider  # noqa: PLC0415
@@ -136,8 +136,8 @@ class Org:
     ) -> None:  # fmt: skip
         """Say how an Apex token exchange handler is simulated, since no Apex runs here; replaces the class's former rule.
 
-        It takes tokens of *issuer* for *audience* and finds the user whose field *user* (FederationIdentifier, Username
-        or Email) is *claim*; with *creates* it makes a user where it may.
+        It takes tokens of `issuer` for `audience` and finds the user whose field `user` (FederationIdentifier, Username
+        or Email) is `claim`; with `creates` it makes a user where it may.
         """
         with self.writing() as world:
             handler_rule.declare(world, handler_rule.Rule(apex_class, issuer, audience, claim, user, creates))
@@ -177,12 +177,12 @@ class Org:
     def set(
         self, address: str, changes: Mapping[str, str | None], *, as_user: str, delegate: str | None = None
     ) -> Mapping[str, str | None]:
-        """Change fields as an admin in Setup would; *delegate* is who had logged in as that admin, if somebody had.
+        """Change fields as an admin in Setup would; `delegate` is who had logged in as that admin, if somebody had.
 
-        *address* is ``Kind/name``; a satellite's is ``Kind/<app>``, an enablement's
-        ``OauthTokenExchangeHandler/<handler>/enablements/<app>``. Field names are dotted
-        (``oauthConfig.isPkceRequired``), values are text, repeated elements take a comma separated list, None removes
-        the element; ``body`` is the source of an Apex class. Judged like a deployment; raises ``MockOrgError``.
+        `address` is `Kind/name`; a satellite's is `Kind/<app>`, an enablement's
+        `OauthTokenExchangeHandler/<handler>/enablements/<app>`. Field names are dotted
+        (`oauthConfig.isPkceRequired`), values are text, repeated elements take a comma separated list, None removes
+        the element; `body` is the source of an Apex class. Judged like a deployment; raises `MockOrgError`.
         Returns the fields that are as they were, with what they are: they were so already, or the org forces it.
         """
         with self._in_setup(as_user, delegate) as world:
@@ -244,7 +244,7 @@ class Org:
         email: str = "",
         federation_identifier: str | None = None,
     ) -> None:
-        """Add a person. One who is API only without such a profile gets the permission set ``API_Only``."""
+        """Add a person. One who is API only without such a profile gets the permission set `API_Only`."""
         if is_api_only and profile not in fresh.API_ONLY_PROFILES:
             self.add_permission_set("API_Only", "API Only", ("ApiEnabled", "ApiUserOnly"))
             permission_sets = (*permission_sets, "API_Only")
@@ -380,7 +380,7 @@ class Org:
             world.save_meta()
 
     def count(self, operation: str, *, writes: bool = False, spends: bool = False) -> None:
-        """Keep account of an API call; one that *spends* counts against the day's requests, as `spend` says."""
+        """Keep account of an API call; one that `spends` counts against the day's requests, as `spend` says."""
         with self._store.write() as db:
             for name in (operation, f"write:{operation}") if writes else (operation,):
                 db.execute(
@@ -398,7 +398,7 @@ class Org:
         return used, most
 
     def spend(self) -> None:
-        """Count one API request against the day's; raises ``Fault`` when there are no more.
+        """Count one API request against the day's; raises `Fault` when there are no more.
 
         Salesforce counts the last 24 hours; here a day ends at midnight.
         """
@@ -441,9 +441,9 @@ def _spend(db: sqlite3.Connection) -> bool:
 
 
 def open_org(path: str | Path, *, create: bool = True, **switches: object) -> Org:
-    """Open the org in file *path*, or make a fresh one there; keyword arguments are switches.
+    """Open the org in file `path`, or make a fresh one there; keyword arguments are switches.
 
-    Raises ``MockOrgError`` when the file is missing and *create* is off, or when it holds something else.
+    Raises `MockOrgError` when the file is missing and `create` is off, or when it holds something else.
     """
     file = Path(path)
     if not file.exists() and not create:

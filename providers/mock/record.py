@@ -1,6 +1,6 @@
 """A component as values: nested mappings of element name to the list of what the element held, in document order.
 
-``{"label": ["Order portal"], "oauthConfig": [{"scopes": ["Api", "Web"]}]}``. Leaves are trimmed text, as Salesforce
+`{"label": ["Order portal"], "oauthConfig": [{"scopes": ["Api", "Web"]}]}`. Leaves are trimmed text, as Salesforce
 returns it. Sorted by name when written, which is the order of the WSDL's sequences.
 """
 
@@ -41,7 +41,7 @@ def local(element: etree._Element) -> str:
 
 
 def read(element: etree._Element) -> Body:
-    """Return what *element* holds. An element that is nil says nothing, so it is left out."""
+    """Return what `element` holds. An element that is nil says nothing, so it is left out."""
     body: Body = {}
     for child in element:
         if not isinstance(child.tag, str) or child.get(_NIL) in {"true", "1"}:
@@ -60,7 +60,7 @@ def escape(text: str) -> str:
 
 
 def inner(body: Mapping[str, list[str | Body]], indent: str = "    ") -> str:
-    """Return the elements of *body* without their root."""
+    """Return the elements of `body` without their root."""
     lines: list[str] = []
     _lines(body, indent, lines)
     return "".join(lines)
@@ -78,13 +78,13 @@ def _lines(body: Mapping[str, list[str | Body]], indent: str, lines: list[str]) 
 
 
 def write(kind: str, body: Mapping[str, list[str | Body]]) -> bytes:
-    """Return the file that a retrieve gives for a component of type *kind*."""
+    """Return the file that a retrieve gives for a component of type `kind`."""
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="{NS}">\n{inner(body)}</{kind}>\n'
     return text.encode()
 
 
 def one(body: Body | None, *path: str) -> str | None:
-    """Return the text at *path*, or None where an element on the way is absent."""
+    """Return the text at `path`, or None where an element on the way is absent."""
     values: list[str | Body] = [body] if body is not None else []
     for name in path:
         here = values[0] if values else None
@@ -94,7 +94,7 @@ def one(body: Body | None, *path: str) -> str | None:
 
 
 def part(body: Body | None, name: str) -> Body | None:
-    """Return the one structure called *name*, or None."""
+    """Return the one structure called `name`, or None."""
     values = body.get(name, []) if body else []
     found = values[0] if values else None
     return found if isinstance(found, dict) else None
@@ -109,7 +109,7 @@ def texts(body: Body | None, name: str) -> list[str]:
 
 
 def put(body: Body, name: str, value: str | None) -> None:
-    """Set the element *name* to one text; None takes it away."""
+    """Set the element `name` to one text; None takes it away."""
     if value is None:
         body.pop(name, None)
     else:
@@ -127,7 +127,7 @@ def true(body: Body | None, *path: str) -> bool:
 
 
 def comma_list(text: str | None) -> list[str]:
-    """Split Salesforce's comma lists: ``Api, Web`` and ``Api,Web`` are the same list."""
+    """Split Salesforce's comma lists: `Api, Web` and `Api,Web` are the same list."""
     return [piece.strip() for piece in (text or "").split(",") if piece.strip()]
 
 

@@ -49,7 +49,7 @@ _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 def tokens(source: str, most: int | None = None) -> list[Token]:
-    """All tokens but comments (or the first *most*), in linear time. What is no Apex becomes symbols of one character.
+    """All tokens but comments (or the first `most`), in linear time. What is no Apex becomes symbols of one character.
 
     A string that is not closed ends with its line, a comment that is not closed with the source.
     """
@@ -106,7 +106,7 @@ class _Scanner:
         return token
 
     def _move(self, end: int) -> None:
-        """Go on at *end*, counting the lines between."""
+        """Go on at `end`, counting the lines between."""
         lines = self._text.count("\n", self._at, end)
         if lines:
             self._line += lines

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from reconciler.kinds import HANDLER
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.changes import Action, Change
@@ -332,7 +333,7 @@ def _drop_what_went_along(changes: Collection[Change], live: LiveState, resource
 def _add_handler_classes(desired: Snapshot, before: Seen, live: LiveState, resources: dict[Address, Applied]) -> None:
     """The class of a managed handler is kept, declared or not: it decides whom tokens are given to."""
     for address in list(resources):
-        if address.kind == "OauthTokenExchangeHandler" and not address.is_enablement and address in live.resources:
+        if address.kind == HANDLER and not address.is_enablement and address in live.resources:
             name = str(live.resources[address].body.get("tokenHandlerApex", ""))
             code = class_named(name, before.resources) or class_named(name, live.resources)
             if code is not None and code not in resources and code not in desired.resources:
@@ -432,7 +433,7 @@ def _handler_classes(resources: Mapping[Address, Applied], live: Mapping[Address
 
 
 def _is_handler(address: Address) -> bool:
-    return address.kind == "OauthTokenExchangeHandler" and not address.is_enablement
+    return address.kind == HANDLER and not address.is_enablement
 
 
 def _unmanaged(

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.desired.document import HANDLER_ENABLEMENT, Documents, Find, Issue, Spot, name_problem
 from reconciler.desired.lifecycle import lifecycles
 from reconciler.errors import suggestion
-from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
+from reconciler.kinds import ENABLEMENT, HANDLER, all_kinds, satellites, suggested_kind
 from reconciler.model.address import Address, enablement
 from reconciler.model.declared import Lifecycle, Origin, Resource
 from reconciler.schema.comparisons import fold
@@ -19,7 +19,6 @@ from reconciler.schema.values import Body, Path
 from reconciler.yaml.events import Document, RawPath
 
 APP = "ExternalClientApplication"
-HANDLER = "OauthTokenExchangeHandler"
 
 _APPS = ("externalClientApp", "connectedApp")
 _ABSENT: Any = object()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from reconciler.desired.fields import Values
 from reconciler.desired.tree import Places
 from reconciler.errors import Complaint, Place
-from reconciler.kinds import ENABLEMENT, all_kinds
+from reconciler.kinds import ENABLEMENT, HANDLER, all_kinds
 from reconciler.model.address import Address
 from reconciler.model.declared import Origin, Resource
 from reconciler.model.spelling import Spelling, folded
@@ -19,7 +19,6 @@ from reconciler.yaml.events import RawPath
 from reconciler.yaml.source import short
 
 HANDLER_ENABLEMENT = "HandlerEnablement"
-_HANDLER = "OauthTokenExchangeHandler"
 MAX_NAME = 255
 MAX_ISSUES = 2_000
 """A near word for each of a million unknown keys would take hours to find."""
@@ -200,7 +199,7 @@ class Documents:
             }
         for handlers in (self.authoritative, self.additive):
             for name in [*handlers]:
-                spelled = spelling.address(Address(_HANDLER, name)).name
+                spelled = spelling.address(Address(HANDLER, name)).name
                 if spelled != name:
                     handlers.setdefault(spelled, handlers.pop(name))
 

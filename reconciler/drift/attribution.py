@@ -25,7 +25,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.kinds import ENABLEMENT
 from reconciler.model.address import Address
 from reconciler.model.facts import AuditEntry, Deployment, History, moment
 from reconciler.model.finding import DESIRED, GONE, UNMANAGED, Attribution, Confidence, Finding, Touch
@@ -346,7 +345,7 @@ class _Evidence:
 
 
 def _app(address: Address) -> str:
-    return address.part.removeprefix(f"{ENABLEMENT}/")
+    return address.app
 
 
 def _is_gone(finding: Finding) -> bool:

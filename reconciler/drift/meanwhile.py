@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from reconciler.drift.attribution import TOLERANCE
-from reconciler.kinds import all_kinds
+from reconciler.kinds import HANDLER, all_kinds
 from reconciler.model.address import Address
 from reconciler.model.changes import Component
 from reconciler.model.facts import AuditEntry, Deployment, History, moment
@@ -18,7 +18,6 @@ from reconciler.model.finding import UNDONE, Attribution, Confidence, Finding
 from reconciler.model.live import LiveState, Modified
 from reconciler.schema.severity import Severity
 
-_HANDLER = "OauthTokenExchangeHandler"
 _WORD = re.compile(r"\w+")
 _Window = tuple[Deployment, datetime, datetime]
 
@@ -150,7 +149,7 @@ def _did(one: Deployment, begin: datetime, end: datetime, entry: AuditEntry, whe
 def _is_about(entry: AuditEntry, component: Component, kinds: frozenset[str], has_handler: bool) -> bool:
     """Whether an entry that names a record is about it: it names no other kind than its own, since an app's satellites are
     called after it, and no handler if it is none."""
-    if component.address.kind != _HANDLER and has_handler:
+    if component.address.kind != HANDLER and has_handler:
         return False
     is_named = _names(entry.display, component.record) or not component.address.is_satellite
     return kinds <= {component.address.kind} and is_named
@@ -167,7 +166,7 @@ def _is_new(
 ) -> bool:
     last = looked.get(component.address, Modified())
     since = moment(last.date)
-    if component.address.kind == _HANDLER and any(apps.within(entry.display)):
+    if component.address.kind == HANDLER and any(apps.within(entry.display)):
         return when >= begun
     if since is None:
         # There was no record at the last look: what is older than our deployment is of an earlier one of that name.

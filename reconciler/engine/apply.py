@@ -25,6 +25,7 @@ from reconciler.errors import (
     RefusedError,
     UnreachableError,
 )
+from reconciler.kinds import HANDLER
 from reconciler.model.applied import Baseline
 from reconciler.model.changes import Plan
 from reconciler.model.declared import Snapshot
@@ -167,7 +168,7 @@ def _undone(run: "Run") -> tuple[Finding, ...]:
         return ()
     components = [component for step in run.made.steps for component in step.components]
     apps = {a.name for a in run.live.resources if a.kind in ("ConnectedApp", "ExternalClientApplication")}
-    handlers = {a.name for a in run.live.resources if a.kind == "OauthTokenExchangeHandler"}
+    handlers = {a.name for a in run.live.resources if a.kind == HANDLER}
     return tuple(undone(components, run.looked, history, run.baseline.deployments, apps, handlers))
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from reconciler.kinds import ENABLEMENT, kind
+from reconciler.kinds import ENABLEMENT, HANDLER, kind
 from reconciler.schema.kind import Kind, Struct
 
 
@@ -40,6 +40,11 @@ class Address(NamedTuple):
         return self.schema
 
     @property
+    def app(self) -> str:
+        """The name of the app that an enablement enables; empty of anything else."""
+        return self.part.removeprefix(f"{ENABLEMENT}/")
+
+    @property
     def component(self) -> "Address":
         """The address of the record that is deployed: of an enablement, its handler."""
         return Address(self.kind, self.name) if self.part else self
@@ -56,7 +61,7 @@ class Address(NamedTuple):
         Whether that is a connected app or an external client app stands in an enablement's body only: both are named.
         """
         if self.part:
-            app = self.part.removeprefix(f"{ENABLEMENT}/")
+            app = self.app
             return self.component, Address("ConnectedApp", app), Address("ExternalClientApplication", app)
         return (Address("ExternalClientApplication", self.name),) if self.is_satellite else ()
 
@@ -71,4 +76,4 @@ class Address(NamedTuple):
 
 def enablement(handler: str, app: str) -> Address:
     """The address of one app's enablement for a handler."""
-    return Address("OauthTokenExchangeHandler", handler, f"{ENABLEMENT}/{app}")
+    return Address(HANDLER, handler, f"{ENABLEMENT}/{app}")

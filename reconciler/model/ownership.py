@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds import APP, ENABLEMENT, satellites
+from reconciler.kinds import APP, satellites
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied
 
@@ -10,7 +10,7 @@ from reconciler.model.applied import Applied
 def is_of_ours(address: Address, resources: Mapping[Address, Applied]) -> bool:
     """Whether it is a part of what we manage: another record of a managed app, an enablement of a managed app or handler."""
     if address.is_enablement:
-        app = address.part.removeprefix(f"{ENABLEMENT}/")
+        app = address.app
         owners = (address.component, Address("ConnectedApp", app), *_family(app))
     elif address.is_satellite:
         owners = _family(address.name)

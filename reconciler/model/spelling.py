@@ -58,7 +58,7 @@ class Spelling:
         for address in later:
             self._names.setdefault((_named(address.kind), address.name.casefold()), address.name)
             if address.part:
-                app = address.part.removeprefix(_PART)
+                app = address.app
                 if self._app(app) is None:
                     self._names[ENABLEMENT, app.casefold()] = app
 

@@ -46,7 +46,7 @@ def groups(changes: tuple[Change, ...], live: LiveState) -> tuple[tuple[Componen
     replaced = {c.address.name for c in changes if c.replace and c.address.schema.removable}
     for handler, enablements in held.items():
         # Deleting an app takes it out of its handlers, so those are told again.
-        if any(address.part.removeprefix(f"{ENABLEMENT}/") in replaced for address in enablements):
+        if any(address.app in replaced for address in enablements):
             by_component.setdefault(handler, [])
     components = [
         component

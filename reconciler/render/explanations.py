@@ -5,13 +5,12 @@ from difflib import unified_diff
 from typing import Any
 
 from reconciler.errors import Complaint, Exit, InputError, suggestion
-from reconciler.kinds import ENABLEMENT, all_kinds, satellites, suggested_kind
+from reconciler.kinds import ENABLEMENT, HANDLER, all_kinds, satellites, suggested_kind
 from reconciler.model.finding import CHANGED, DESIRED
 from reconciler.plan.guards import GUARDS
 from reconciler.render.words.about import About, all_about
 from reconciler.render.words.safe import page
 from reconciler.rules import Rule, all_rules
-from reconciler.rules.judging import HANDLER
 from reconciler.schema.kind import Field, Kind, Struct
 from reconciler.schema.marks import Default, Demanded, Forced, Immutable, Known, Means, Ref, Since, Until, WriteOnly
 from reconciler.schema.severity import Weaker

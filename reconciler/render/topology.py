@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from reconciler.kinds import ENABLEMENT
+from reconciler.kinds import ENABLEMENT, HANDLER
 from reconciler.model.address import Address
 from reconciler.model.changes import Action
 from reconciler.model.finding import GONE, Finding
@@ -37,7 +37,7 @@ APPS = 12
 FOLDS = 8
 """Into as many nodes apps are folded, by the handlers that they are enabled for; where there would be more, into one."""
 
-HANDLER, APEX = "OauthTokenExchangeHandler", "ApexClass"
+APEX = "ApexClass"
 
 _TOKENS = {
     "isJwtSupported": "JWT",
@@ -314,7 +314,7 @@ class _Graph:
         name = self._text(address, ("externalClientApp",))
         if name:
             return Address(EXTERNAL, name)
-        name = address.part.removeprefix(f"{ENABLEMENT}/")
+        name = address.app
         connected_app = Address(CONNECTED, name)
         return connected_app if connected_app in self.bodies else Address(EXTERNAL, name)
 

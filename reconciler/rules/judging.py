@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from reconciler.kinds import ENABLEMENT
+from reconciler.kinds import HANDLER
 from reconciler.model.address import Address
 from reconciler.model.changes import Change
 from reconciler.model.declared import Snapshot
@@ -21,7 +21,6 @@ from reconciler.schema.values import Body
 from reconciler.world.world import World
 
 USERS = frozenset({"User"})
-HANDLER = "OauthTokenExchangeHandler"
 OVERRIDDEN = "OA02"
 """The rule on values that the platform accepts and does not keep."""
 
@@ -128,7 +127,7 @@ def users_of(draft: Draft, bodies: Mapping[Address, Body]) -> set[str]:
 
 
 def _apps_in(address: Address) -> tuple[str, ...]:
-    return address.name, address.part.removeprefix(f"{ENABLEMENT}/")
+    return address.name, address.app
 
 
 def _apps(draft: Draft, bodies: Mapping[Address, Body]) -> set[str] | None:
@@ -143,7 +142,7 @@ def _apps(draft: Draft, bodies: Mapping[Address, Body]) -> set[str] | None:
     classes: set[str] = set()
     for address in scope:
         if address.part:
-            names.add(address.part.removeprefix(f"{ENABLEMENT}/"))
+            names.add(address.app)
         elif address.kind == HANDLER:
             handlers.add(address.name)
         elif address.kind == "ApexClass":
@@ -157,7 +156,7 @@ def _apps(draft: Draft, bodies: Mapping[Address, Body]) -> set[str] | None:
         # Any handler may hand its work on to such a class.
         return None
     handlers |= {name for name, code in named.items() if code in classes}
-    names |= {a.part.removeprefix(f"{ENABLEMENT}/") for a in bodies if a.part and a.name in handlers}
+    names |= {a.app for a in bodies if a.part and a.name in handlers}
     return names
 
 

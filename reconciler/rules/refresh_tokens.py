@@ -12,10 +12,9 @@ from reconciler.rules.tokens import POLICIES_GUIDE
 from reconciler.rules.unknowns import shown, some, unknown, unknowns
 from reconciler.schema.paths import get
 from reconciler.schema.severity import Severity
-from reconciler.world.apps import GLOBAL, OAUTH, OAUTH_POLICY, ROTATION, SCOPES, App, Setting
+from reconciler.world.apps import GLOBAL, OAUTH, OAUTH_POLICY, REFRESH_POLICY, ROTATION, SCOPES, App, Setting
 from reconciler.world.world import UNKNOWN, Unknown, World
 
-REFRESH_POLICY = Setting("oauthPolicy.refreshTokenPolicy", OAUTH_POLICY, "refreshTokenPolicyType")
 VALIDITY_PERIOD = Setting("", OAUTH_POLICY, "refreshTokenValidityPeriod")
 VALIDITY_UNIT = Setting("", OAUTH_POLICY, "refreshTokenValidityUnit")
 

@@ -1,6 +1,6 @@
 """Rules about the token exchange flow: apps, handlers and the enablements between them.
 
-An app *promises* the flow if a handler is enabled for it or if one of its two switches is on. TX01 to TX03 say of such an
+An app `promises` the flow if a handler is enabled for it or if one of its two switches is on. TX01 to TX03 say of such an
 app what Setup's app picker asks for; TX07 says of an enablement only that it names one app and that there is such an app.
 So one mistake in an app is one finding, at the app, however many handlers are enabled for it. Where nobody knows whether
 an app promises the flow, TX01 says so for the whole family.
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from reconciler.kinds import HANDLER
 from reconciler.model.address import Address
 from reconciler.model.facts import Facts, User
 from reconciler.model.live import OrgInfo
@@ -28,10 +29,10 @@ from reconciler.world.apps import (
     CLIENT_CREDENTIALS_POLICY,
     EXTERNAL,
     OAUTH,
-    OAUTH_POLICY,
     PERMISSION_SETS,
     PERMITTED_USERS,
     PROFILES,
+    REFRESH_POLICY,
     SCOPES,
     SECRET_OPTIONAL,
     TOKEN_EXCHANGE,
@@ -48,7 +49,6 @@ INTEGRATE = 'Salesforce Help, "Integrate an App for the Token Exchange Flow" (re
 ENABLE = 'Salesforce Help, "Enable Apps for a Token Exchange Handler"'
 OAUTH_SETTINGS = 'Salesforce Help, "Enable OAuth Settings for API Integration" (connected_app_create_api_integration)'
 
-HANDLER = "OauthTokenExchangeHandler"
 TOKEN_TYPES = (
     "isJwtSupported",
     "isAccessTokenSupported",
@@ -56,7 +56,6 @@ TOKEN_TYPES = (
     "isRefreshTokenSupported",
     "isSaml2Supported",
 )
-REFRESH_POLICY = Setting("oauthPolicy.refreshTokenPolicy", OAUTH_POLICY, "refreshTokenPolicyType")
 
 
 def exchanging(world: World) -> Iterator[App]:

@@ -1,7 +1,7 @@
 """What can be done with a body: bring it to canonical form, lay desired over live, decide what may be sent, digest it.
 
 A live body is as raw as the org gave it (`callbackUrl` one text with line breaks), a desired one as the file says (a
-list). Nothing is rewritten in place: two bodies are compared in *canonical* form, where sets are frozensets, keyed
+list). Nothing is rewritten in place: two bodies are compared in `canonical` form, where sets are frozensets, keyed
 lists are mappings from their key, defaults are filled in, layout is gone, and what is never state is gone. What did not
 change is sent back exactly as it came.
 

@@ -66,7 +66,7 @@ class WriteOnly:
 
 @dataclass(frozen=True, slots=True)
 class Imperative:
-    """A mark: true makes the org *do* something at each deployment. Never state, never sent, never compared."""
+    """A mark: true makes the org `do` something at each deployment. Never state, never sent, never compared."""
 
 
 @dataclass(frozen=True, slots=True)

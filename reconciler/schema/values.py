@@ -1,7 +1,7 @@
 """The values of a body: what a field of a record can hold.
 
-A *body* is the content of one record: a plain dictionary from Salesforce's field names to values. A key that is absent is
-*unset*, not ours; equality sees that. Values are `str`, `bool`, `int`, `float`, `None`, lists of values, bodies of
+A `body` is the content of one record: a plain dictionary from Salesforce's field names to values. A key that is absent is
+`unset`, not ours; equality sees that. Values are `str`, `bool`, `int`, `float`, `None`, lists of values, bodies of
 structures, and two of our own: `SecretRef` (desired only) and `RawXml` (live only: an element that does not fit the
 schema, kept as it was).
 """

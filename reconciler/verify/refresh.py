@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, RefreshToken, Refused, WrongSecret
-from reconciler.verify.subject import GRANT, REFRESH_POLICY, SECRET, Subject
-from reconciler.world.apps import REFRESH_SECRET, ROTATION
+from reconciler.verify.subject import GRANT, SECRET, Subject
+from reconciler.world.apps import REFRESH_POLICY, REFRESH_SECRET, ROTATION
 
 
 def refresh(of: Subject, source: str, through: str) -> Iterator[Probe]:

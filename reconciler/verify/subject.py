@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from reconciler.kinds import ENABLEMENT
+from reconciler.kinds import ENABLEMENT, HANDLER
 from reconciler.model.address import Address
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path, SecretRef
@@ -15,8 +15,8 @@ from reconciler.world.apps import (
     CONSUMER_KEY,
     GLOBAL,
     NAMED_USER_JWT,
-    OAUTH_POLICY,
     POLICY,
+    REFRESH_POLICY,
     SCOPES,
     TOKEN_EXCHANGE,
     App,
@@ -25,8 +25,6 @@ from reconciler.world.apps import (
 from reconciler.world.world import UNKNOWN, Enablement
 
 CONSUMER_SECRET = Setting("oauthConfig.consumerSecret", GLOBAL, "consumerSecret")
-REFRESH_POLICY = Setting("oauthPolicy.refreshTokenPolicy", OAUTH_POLICY, "refreshTokenPolicyType")
-HANDLER = "OauthTokenExchangeHandler"
 
 # What Salesforce answers is listed in Salesforce Help, "OAuth 2.0 Authorization Errors"
 # (https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flow_errors.htm), and not which refusal brings

@@ -7,6 +7,7 @@ Source: Salesforce Help, "Integrate an App for the Token Exchange Flow", "Enable
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
+from reconciler.kinds import HANDLER
 from reconciler.model.address import Address
 from reconciler.schema.severity import Severity
 from reconciler.verify.probe import Flow, Part, Probe, Refused, Secret, Tampered, WrongSecret
@@ -15,7 +16,6 @@ from reconciler.verify.scopes import one_too_many
 from reconciler.verify.subject import (
     APP_OFF,
     GRANT,
-    HANDLER,
     NEVER_ASKED,
     PAST_THE_FLOW,
     SCOPE,

@@ -37,6 +37,7 @@ class Spot(NamedTuple):
     path: Path
 
 
+REFRESH_POLICY = Setting("oauthPolicy.refreshTokenPolicy", OAUTH_POLICY, "refreshTokenPolicyType")
 TOKEN_EXCHANGE = Setting("oauthConfig.isTokenExchangeEnabled", GLOBAL, "isTokenExchangeEnabled")
 TOKEN_EXCHANGE_POLICY = Setting("oauthPolicy.isTokenExchangeFlowEnabled", OAUTH_POLICY, "isTokenExchangeFlowEnabled")
 TOKEN_EXCHANGE_SECRET = Setting(

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 
-from reconciler.kinds import ENABLEMENT, all_kinds, satellites
+from reconciler.kinds import all_kinds, satellites
 from reconciler.model.address import Address
 from reconciler.model.declared import Resource
 from reconciler.model.facts import Facts
@@ -189,7 +189,7 @@ class Enablement:
         """The app that it names; whether there is such an app is another question."""
         body = self.world.bodies[self.address]
         connected = bool(body.get("connectedApp"))
-        known = self.address.part.removeprefix(f"{ENABLEMENT}/")
+        known = self.address.app
         name = str(body.get("connectedApp") or body.get("externalClientApp") or known)
         # The address spells it as the app itself does; its field may be in other letters.
         return self.world.app(known if name.casefold() == known.casefold() else name, connected=connected)

@@ -98,7 +98,7 @@ NOTES = """\
 
 
 def covers(client: str, *rows: str) -> pytest.MarkDecorator:
-    """A test of *client*, and the rows of the page that it fills."""
+    """A test of `client`, and the rows of the page that it fills."""
     strange = {client} - {*CLIENTS} | {*rows} - _ALL
     if strange:
         raise ValueError(f"neither a client nor a row: {', '.join(sorted(strange))}")
@@ -124,7 +124,7 @@ def cells(marks: Iterable[Any]) -> list[Cell]:
 
 
 def page(passed: Iterable[Cell]) -> str:
-    """The page, with a tick in each cell that *passed*."""
+    """The page, with a tick in each cell that `passed`."""
     filled = set(passed)
     lines = [
         HEAD,

@@ -24,7 +24,7 @@ CCI = (HERE / "cci.txt").read_text(encoding="utf-8").partition("cumulusci==")[2]
 
 
 def environment(home: Path, *served: Mapping[str, str]) -> dict[str, str]:
-    """Everything that a client's process knows of the world: what *served* says, and what keeps it to itself.
+    """Everything that a client's process knows of the world: what `served` says, and what keeps it to itself.
 
     Nothing of this machine's environment gets in: no proxy, no credential, no configuration of whoever runs the tests.
     """

@@ -27,7 +27,7 @@ class Pipeline:
 
     @classmethod
     def made(cls, org: Stand, folder: Path) -> "Pipeline":
-        """Deploy the app; its private key goes into *folder*."""
+        """Deploy the app; its private key goes into `folder`."""
         signer = Signer.made()
         settings = {"certificate": signer.certificate, "isClientCredentialsFlowEnabled": True}
         client = client_app(Wire(org.org), "Pipeline", settings=settings, policy=_POLICY)

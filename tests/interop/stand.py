@@ -76,7 +76,7 @@ class Stand:
 
 @contextmanager
 def standing(root: Path) -> Iterator[Stand]:
-    """A fresh org under *root*, served twice."""
+    """A fresh org under `root`, served twice."""
     (root / "desired").mkdir()
     (root / "reconciler.yaml").write_text("project: interop\norgs: {dev: {mock: dev.db}}\n", encoding="utf-8")
     with _serve(root) as http, _serve(root, "--tls") as https:

@@ -100,7 +100,7 @@ def test_what_is_found_in_a_satellite_marks_its_app():
 
 
 def test_another_execution_user_marks_the_edge_to_that_user():
-    """Whoever must see at once *where* somebody became somebody else."""
+    """Whoever must see at once `where` somebody became somebody else."""
     drawn = topology(report(EXECUTION_USER))
 
     assert {

@@ -131,7 +131,7 @@ def test_how_many_fields_are_not_comparable_is_told() -> None:
 
 
 def world(*, after: str = MARK) -> World:
-    """The org with one scrubbed address, as it would be once *after* stood there."""
+    """The org with one scrubbed address, as it would be once `after` stood there."""
     before = {address: have.body for address, have in live().resources.items()}
     bodies = {APP: {**before[APP], "contactEmail": after}}
     return World(bodies, complete=True, today=date(2026, 3, 1), live=before, scrubbed=live().scrubbed)

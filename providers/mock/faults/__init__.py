@@ -1,7 +1,7 @@
 """Failures on demand: which call, which times, and what happens. For anybody who tests a client of Salesforce.
 
-``Faults().on("deploy", "lost_answer", times=1).on("query", "status", code=503, after=2)`` or `Faults.load` of a file;
-then ``serving(org, faults=…)``, ``serve(…)`` or ``mount(…)``. The faults are the functions of this folder's modules.
+`Faults().on("deploy", "lost_answer", times=1).on("query", "status", code=503, after=2)` or `Faults.load` of a file;
+then `serving(org, faults=…)`, `serve(…)` or `mount(…)`. The faults are the functions of this folder's modules.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Problem:
 
 
 class FaultsError(MockOrgError):
-    """A script of faults cannot be used; *problems* are all that is wrong with it."""
+    """A script of faults cannot be used; `problems` are all that is wrong with it."""
 
     def __init__(self, problems: Iterable[Problem], file: str = "") -> None:
         self.problems, self.file = tuple(problems), file
@@ -57,8 +57,8 @@ class FaultsError(MockOrgError):
 class Rule:
     """One line of a script: what happens to which call, and when.
 
-    *call* are names of calls, groups, or paths with a method before them or none; *after* calls go by unharmed, then
-    every *every*-th is hit, *times* times or always.
+    `call` are names of calls, groups, or paths with a method before them or none; `after` calls go by unharmed, then
+    every `every`-th is hit, `times` times or always.
     """
 
     call: tuple[str, ...]
@@ -75,7 +75,7 @@ class Rule:
         return f"{self.place}{self.fault.name} on {', '.join(self.call)}"
 
     def takes(self, call: Call) -> bool:
-        """Whether the rule's fault happens to *call*; counts it."""
+        """Whether the rule's fault happens to `call`; counts it."""
         if (self.times is not None and self._hit >= self.times) or not any(call.fits(each) for each in self.call):
             return False
         self._seen += 1
@@ -103,7 +103,7 @@ class Faults:
 
     @classmethod
     def load(cls, file: str | Path) -> Faults:
-        """Read a script; raises ``FaultsError``, which names line, column and mend of each mistake."""
+        """Read a script; raises `FaultsError`, which names line, column and mend of each mistake."""
         from providers.mock.faults import script  # noqa: PLC0415 (only a file needs YAML)
 
         return cls(script.read(Path(file)))
@@ -112,7 +112,7 @@ class Faults:
         self, call: str | Iterable[str], fault: str, *, after: int = 0, times: int | None = None, every: int = 1,
         **options: Any,
     ) -> Faults:  # fmt: skip
-        """Add a rule and return the script; raises ``FaultsError``."""
+        """Add a rule and return the script; raises `FaultsError`."""
         given: dict[str, Any] = {"call": call if isinstance(call, str) else list(call), "after": after, "every": every}
         given |= {"fault": {fault: options} if options else fault}
         given |= {"times": times} if times is not None else {}
@@ -130,7 +130,7 @@ class Faults:
             return [each.hits for each in self.rules]
 
     def around(self, app: WSGIApplication, org: Org) -> WSGIApplication:
-        """Return *app*, the application of *org*, with these faults in it."""
+        """Return `app`, the application of `org`, with these faults in it."""
 
         def answering(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             call = calls.read(environ, app, org)
@@ -155,7 +155,7 @@ class Faults:
 
 
 def rule(given: Mapping[str, Any], place: str = "") -> Rule:
-    """Make a rule of its keys; raises ``FaultsError`` whose problems begin with the key that they are about."""
+    """Make a rule of its keys; raises `FaultsError` whose problems begin with the key that they are about."""
     problems: list[Problem] = []
     for key in given:
         if key not in _KEYS:

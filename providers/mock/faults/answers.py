@@ -24,7 +24,7 @@ def status(
     retry_after: Annotated[int | None, Between(0, 86400)] = None,
     done: bool = False,
 ) -> Answer:
-    """An HTTP status with a page in HTML, as gateways send it: 429, 502, 503, 504. With *done* the org has done it."""
+    """An HTTP status with a page in HTML, as gateways send it: 429, 502, 503, 504. With `done` the org has done it."""
     if done:
         call.answer()
     answer = page(code, _PAGE.format(title=f"Error {code}").encode(), "text/html; charset=UTF-8")
@@ -35,7 +35,7 @@ def status(
 
 @fault(_GATEWAY)
 def html_page(call: Call, *, done: bool = False) -> Answer:
-    """Status 200 and a page in HTML: a login or maintenance page. With *done* the org has done what was asked."""
+    """Status 200 and a page in HTML: a login or maintenance page. With `done` the org has done what was asked."""
     if done:
         call.answer()
     return page(200, _PAGE.format(title="Down for maintenance").encode(), "text/html; charset=UTF-8")
@@ -95,9 +95,9 @@ def refused(
     status: Annotated[int, Between(0, 599)] = 0,
     done: bool = False,
 ) -> Answer:
-    """The org refuses by *code*: a SOAP fault, REST's array or OAuth's error, as the call has it. Without *text* it says
-    what Salesforce says, as far as public reports quote it; without *status* the usual one. INVALID_SESSION_ID,
-    REQUEST_LIMIT_EXCEEDED, UNABLE_TO_LOCK_ROW, SERVER_UNAVAILABLE, invalid_client_id, … With *done* it has done it.
+    """The org refuses by `code`: a SOAP fault, REST's array or OAuth's error, as the call has it. Without `text` it says
+    what Salesforce says, as far as public reports quote it; without `status` the usual one. INVALID_SESSION_ID,
+    REQUEST_LIMIT_EXCEEDED, UNABLE_TO_LOCK_ROW, SERVER_UNAVAILABLE, invalid_client_id, … With `done` it has done it.
     """
     if done:
         call.answer()

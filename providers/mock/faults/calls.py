@@ -60,7 +60,7 @@ _ENVELOPE = "{http://schemas.xmlsoap.org/soap/envelope/}Body"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client gets: *line* is status and reason, *body* may have no end."""
+    """What a client gets: `line` is status and reason, `body` may have no end."""
 
     line: str
     headers: tuple[tuple[str, str], ...]
@@ -79,7 +79,7 @@ class Answer:
         return replace(self, body=body, headers=self._without_length((("Content-Length", str(len(body))),)))
 
     def streaming(self, body: Iterable[bytes], length: int | None = None) -> Answer:
-        """Return the same answer with a body that is made while it is sent, chunked unless *length* is claimed."""
+        """Return the same answer with a body that is made while it is sent, chunked unless `length` is claimed."""
         return replace(
             self,
             body=body,
@@ -99,7 +99,7 @@ class Missed(Exception):  # noqa: N818 (nothing is wrong: the fault waits for th
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. *operation* is its name in `SOAP` or `REST`, "" for any other."""
+    """One request. `operation` is its name in `SOAP` or `REST`, "" for any other."""
 
     operation: str
     method: str
@@ -114,7 +114,7 @@ class Call:
     """Lets the org do what was asked and returns what it says."""
 
     def fits(self, pattern: str) -> bool:
-        """Whether *pattern*, a name, a group or ``[METHOD ]/path/*``, means this call."""
+        """Whether `pattern`, a name, a group or `[METHOD ]/path/*`, means this call."""
         if pattern in GROUPS:
             return pattern == "*" or (pattern == "soap") == self.is_soap
         if "/" not in pattern:

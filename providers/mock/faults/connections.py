@@ -49,7 +49,7 @@ def _half(answer: Answer, end: Exception) -> Answer:
 
 @fault(_FAMILY)
 def silence(call: Call, *, seconds: Annotated[float, Between(0, 86400)] = 60, done: bool = False) -> Answer:
-    """Nothing is said for so many seconds, then the connection is closed. With *done* the org has done it before."""
+    """Nothing is said for so many seconds, then the connection is closed. With `done` the org has done it before."""
     if done:
         call.answer()
     call.wait(seconds)
@@ -60,7 +60,7 @@ def silence(call: Call, *, seconds: Annotated[float, Between(0, 86400)] = 60, do
 def drip(
     call: Call, *, size: Annotated[int, Between(1, 1_000_000)] = 64, seconds: Annotated[float, Between(0, 3600)] = 0.05
 ) -> Answer:
-    """The answer comes *size* bytes at a time, with so many seconds between them. Nothing is missing in the end."""
+    """The answer comes `size` bytes at a time, with so many seconds between them. Nothing is missing in the end."""
     answer = call.answer()
     content = answer.content
 

@@ -46,7 +46,7 @@ def external_entity(call: Call, *, system: str = "file:///etc/hostname") -> Answ
 
 @fault(_FAMILY)
 def entity_expansion(call: Call, *, levels: Annotated[int, Between(2, 30)] = 10) -> Answer:
-    """A document with entities that each stand for ten others: a few bytes that become ten to the *levels*. XML only."""
+    """A document with entities that each stand for ten others: a few bytes that become ten to the `levels`. XML only."""
     entities = ['<!ENTITY e0 "ha">']
     entities += [f'<!ENTITY e{level} "{f"&e{level - 1};" * 10}">' for level in range(1, levels + 1)]
     return _declaring(_xml(call), "".join(entities), f"e{levels}")

@@ -41,7 +41,7 @@ class Option:
     limit: Between | OneOf | None = None
 
     def wrong(self, value: object) -> str:
-        """Return what *value* should be instead, "" where it is right."""
+        """Return what `value` should be instead, "" where it is right."""
         if value is None and self.optional:
             return ""
         allowed: tuple[type, ...] = (int, float) if self.type is float else (self.type,)
@@ -59,7 +59,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to fail. *calls* are those it can happen to, () for any."""
+    """One way to fail. `calls` are those it can happen to, () for any."""
 
     name: str
     act: Act
@@ -69,7 +69,7 @@ class Fault:
     options: Mapping[str, Option] = field(default_factory=dict)
 
     def wrong(self, options: Mapping[str, object]) -> list[tuple[str, str, str]]:
-        """Return option, problem and mend of everything that is wrong with *options*."""
+        """Return option, problem and mend of everything that is wrong with `options`."""
         found = []
         for name, value in options.items():
             if name not in self.options:

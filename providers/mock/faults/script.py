@@ -22,7 +22,7 @@ _EXAMPLE = "faults: [{call: deploy, fault: lost_answer, times: 1}]"
 
 
 def read(file: Path) -> list[Rule]:
-    """Return the rules of *file*; raises ``FaultsError`` with all that is wrong."""
+    """Return the rules of `file`; raises `FaultsError` with all that is wrong."""
     name = str(file)
     try:
         # A pipe would be waited for, and a device has no end.
@@ -40,7 +40,7 @@ def read(file: Path) -> list[Rule]:
 
 
 def parse(text: bytes | str, name: str = "faults") -> list[Rule]:
-    """Return the rules of a script; *name* is what errors call it."""
+    """Return the rules of a script; `name` is what errors call it."""
     root = _document(text, name)
     problems = list(_odd(root))
     if problems:

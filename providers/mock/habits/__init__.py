@@ -1,6 +1,6 @@
 """What the org does with each type beyond its schema: defaults, generated values, references, limits.
 
-A habit is two functions. *settle* completes a component before it is written, or refuses it; *check* looks at it when
+A habit is two functions. `settle` completes a component before it is written, or refuses it; `check` looks at it when
 all of a deployment is in, so that the order of components does not matter, and yields what is wrong.
 """
 

@@ -14,7 +14,7 @@ _EXTENDS = re.compile(r"\bextends\s+([\w.]+)", re.IGNORECASE)
 
 
 def extends(source: str, parent: str) -> bool:
-    """Whether the class that *source* declares first extends *parent*; letter case, comments and texts do not count."""
+    """Whether the class that `source` declares first extends `parent`; letter case, comments and texts do not count."""
     declared = _DECLARATION.search(_NOISE.sub(" ", source))
     found = _EXTENDS.search(declared.group(2)) if declared else None
     return found is not None and found.group(1).lower() == parent.lower()

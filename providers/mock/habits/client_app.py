@@ -84,7 +84,7 @@ def check_oauth(name: str, body: Body, world: World) -> Iterator[Refusal]:
 
 
 def check_owner(kind: str, name: str, body: Body, world: World) -> Iterator[Refusal]:
-    """The app exists, and no other record of *kind* belongs to it."""
+    """The app exists, and no other record of `kind` belongs to it."""
     app = one(body, "externalClientApplication") or ""
     if not world.has("ExternalClientApplication", app):
         yield no_such_app(app)

@@ -73,7 +73,7 @@ _STAGED = "0eC"
 
 @dataclass(frozen=True, slots=True)
 class Spare:
-    """A consumer key and secret beside the primary ones; *state* is Active (staged), Rotated or Expired."""
+    """A consumer key and secret beside the primary ones; `state` is Active (staged), Rotated or Expired."""
 
     id: str
     component: str
@@ -90,7 +90,7 @@ class Spare:
 
 
 def spare(world: World, settings: Component) -> Spare | None:
-    """Return the second set of the global OAuth settings *settings*; one that was rotated out is gone after 30 days."""
+    """Return the second set of the global OAuth settings `settings`; one that was rotated out is gone after 30 days."""
     row = world.db.execute(
         "SELECT * FROM staged_credential WHERE component = ?", (f"{settings.kind}/{settings.name}",)
     ).fetchone()
@@ -103,7 +103,7 @@ def spare(world: World, settings: Component) -> Spare | None:
 
 
 def secret_for(world: World, settings: Component, key: str) -> str | None:
-    """Return the secret that goes with *key*, primary or second; None where the key works no more."""
+    """Return the secret that goes with `key`, primary or second; None where the key works no more."""
     if key == one(settings.values(), "consumerKey"):
         return settings.secret
     found = spare(world, settings)
@@ -127,7 +127,7 @@ def stage(world: World, settings: Component) -> Spare:
 
 
 def rotated_out(world: World, settings: Component, promoted: Spare, key: str, secret: str) -> Spare:
-    """Put what was primary into the slot that *promoted* leaves."""
+    """Put what was primary into the slot that `promoted` leaves."""
     expires = timestamp(world.milliseconds + _LASTS)
     found = replace(promoted, key=key, secret=secret, state="Rotated", expires_at=expires)
     _keep(world, found)

@@ -124,7 +124,7 @@ def check_security(name: str, body: Body, world: World) -> Iterator[Refusal]:
 
 
 def create_missing(world: World, apps: list[str]) -> Iterator[Landing]:
-    """Yield the policies that the org adds for *apps*.
+    """Yield the policies that the org adds for `apps`.
 
     They are called `<App>_defaultPolicy` and `<full name of the OAuth settings>_defaultPolicy`.
     """

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def mount(session: requests.Session, org: Org, url: str | None = None, *, faults: Faults | None = None) -> str:
-    """Let *session* reach *org* under the returned base URL; everything else goes where it went before.
+    """Let `session` reach `org` under the returned base URL; everything else goes where it went before.
 
     The default host is in `.invalid`, which no resolver knows (RFC 2606): a request that slips past the mount cannot
-    reach anybody. *faults* happen as far as they can without a socket: the session sees the exception that it would
+    reach anybody. `faults` happen as far as they can without a socket: the session sees the exception that it would
     see over one, and never waits longer than it was ready to.
     """
     base = (url or f"https://{re.sub('[^a-z0-9]+', '-', org.name.lower())}-dev.mock.invalid").rstrip("/")
@@ -54,7 +54,7 @@ class _Adapter(BaseAdapter):
         *_: Any,
         **__: Any,
     ) -> requests.Response:
-        """Answer *request* by calling the application in this thread."""
+        """Answer `request` by calling the application in this thread."""
         status: list[str] = []
         headers: list[tuple[str, str]] = []
 

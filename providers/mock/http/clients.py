@@ -16,7 +16,7 @@ from providers.mock.org import Org
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """How one client gets there. *needs* is what is missing for it here, "" where nothing is."""
+    """How one client gets there. `needs` is what is missing for it here, "" where nothing is."""
 
     name: str
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Client:
 
 
 def clients(org: Org, served: Served, token: str) -> list[Client]:
-    """Return what each client needs; *token* is the admin's."""
+    """Return what each client needs; `token` is the admin's."""
     url = served.url
     user = next(each.id for each in org.users() if each.username == org.admin_username)
     node = {"NODE_EXTRA_CA_CERTS": str(served.certificate)} if served.certificate else {}

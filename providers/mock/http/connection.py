@@ -134,7 +134,7 @@ class Connection(BaseHTTPRequestHandler):
     # -- in -----------------------------------------------------------------------------------------------------------
 
     def _check_headers(self) -> None:
-        """Raise ``ValueError`` for what others would read otherwise: a line without a colon ends the headers here."""
+        """Raise `ValueError` for what others would read otherwise: a line without a colon ends the headers here."""
         broken = any(isinstance(each, _BROKEN_HEADERS) for each in self.headers.defects)
         if broken or any(_CONTROL.search(each) for each in self.headers.values()):
             raise ValueError("A header is not a name, a colon and a value on one line")

@@ -39,7 +39,7 @@ Latency = float | tuple[float, float]
 
 
 class Served(NamedTuple):
-    """Where an org is served; *certificate* is what its clients have to trust, None without TLS."""
+    """Where an org is served; `certificate` is what its clients have to trust, None without TLS."""
 
     url: str
     certificate: Path | None = None
@@ -55,11 +55,11 @@ def serve(
     latency: Latency = 0.0,
     ready: Callable[[Served], None] | None = None,
 ) -> None:
-    """Serve *org* until interrupted or terminated; *ready* is told where, once connections are accepted.
+    """Serve `org` until interrupted or terminated; `ready` is told where, once connections are accepted.
 
-    Raises ``ValueError`` for a *host* that others can reach: the org has no passwords. Port 0 takes a free one. With
-    *tls* a certificate is made; it lies beside the org's file for as long as this lasts, under a name that is the same
-    each time for the same port (``dev.db.8443.pem``), so that what clients were told stays true. Its key lies nowhere.
+    Raises `ValueError` for a `host` that others can reach: the org has no passwords. Port 0 takes a free one. With
+    `tls` a certificate is made; it lies beside the org's file for as long as this lasts, under a name that is the same
+    each time for the same port (`dev.db.8443.pem`), so that what clients were told stays true. Its key lies nowhere.
     """
     with (
         _ending_on_terminate(),
@@ -82,9 +82,9 @@ def serving(
     faults: Faults | None = None,
     latency: Latency = 0.0,
 ) -> Iterator[Served]:
-    """Serve *org* from a thread of this process for as long as the block lasts, as `serve` does.
+    """Serve `org` from a thread of this process for as long as the block lasts, as `serve` does.
 
-    ``with serving(org, tls=True) as (url, certificate): requests.get(url, verify=certificate)``
+    `with serving(org, tls=True) as (url, certificate): requests.get(url, verify=certificate)`
     """
     with _listening(org, host, port, tls, faults, latency) as (listener, served):
         thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)

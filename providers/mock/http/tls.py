@@ -89,7 +89,7 @@ def _usage(*, is_authority: bool) -> x509.KeyUsage:
 
 
 def keep(certificate: bytes, file: Path) -> None:
-    """Write *certificate* to *file* in one piece, over whatever a killed server left there."""
+    """Write `certificate` to `file` in one piece, over whatever a killed server left there."""
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     fresh.write_bytes(certificate)
     fresh.replace(file)

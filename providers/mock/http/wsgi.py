@@ -25,7 +25,7 @@ MAX_BODY = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Methods and a path; the pattern's groups are the arguments of *answer* after org and request."""
+    """Methods and a path; the pattern's groups are the arguments of `answer` after org and request."""
 
     methods: str
     path: str
@@ -129,5 +129,5 @@ class Application:
 
 
 def application(org: Org) -> WSGIApplication:
-    """Return the WSGI application that answers for *org*; safe to call from several threads."""
+    """Return the WSGI application that answers for `org`; safe to call from several threads."""
     return Application(org)

@@ -17,7 +17,7 @@ class Verbatim(str):
 
 
 def xml(tag: str, value: Value) -> str:
-    """Return *value* as elements called *tag*: a sequence repeats the element, a mapping nests, None is left out."""
+    """Return `value` as elements called `tag`: a sequence repeats the element, a mapping nests, None is left out."""
     if value is None:
         return ""
     if isinstance(value, Verbatim):
@@ -42,7 +42,7 @@ def envelope(body: str) -> bytes:
 
 
 def fault(code: str, text: str) -> bytes:
-    """Return a SOAP fault; *code* without prefix is Salesforce's, one with a prefix is sent as it is."""
+    """Return a SOAP fault; `code` without prefix is Salesforce's, one with a prefix is sent as it is."""
     if ":" in code:
         named, shown = code, text
     else:

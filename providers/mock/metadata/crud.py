@@ -24,7 +24,7 @@ MAX_COMPONENTS = 10
 
 
 def save(world: World, mode: Mode, elements: Sequence[etree._Element], *, all_or_none: bool) -> list[Result]:
-    """Write components; each succeeds or fails by itself unless *all_or_none*."""
+    """Write components; each succeeds or fails by itself unless `all_or_none`."""
     _check_count(len(elements))
     kinds = {_kind(element).name for element in elements}
     if len(kinds) > 1:
@@ -133,7 +133,7 @@ def rename(world: World, kind: str, old: str, new: str) -> Result:
 
 
 def read(world: World, kind: str, names: Sequence[str], version: int) -> list[Verbatim]:
-    """Return a ``records`` element for each name; a name that is not there gives an empty one, not a fault."""
+    """Return a `records` element for each name; a name that is not there gives an empty one, not a fault."""
     _check_count(len(names))
     one = BY_NAME.get(kind)
     if one is None:

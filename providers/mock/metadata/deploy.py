@@ -49,7 +49,7 @@ class Message:
 
 @dataclass(slots=True)
 class Report:
-    """What a deployment did. *total* counts components, package.xml not among them."""
+    """What a deployment did. `total` counts components, package.xml not among them."""
 
     messages: list[Message] = field(default_factory=list)
     total: int = 0
@@ -148,7 +148,7 @@ def _problem(member: str, kind: str, file: str, text: str) -> Message:
 
 
 def _members(package: Package, options: DeployOptions, failures: list[Message]) -> Iterator[_Member]:
-    """Yield what package.xml names and the zip holds; what does not fit together goes to *failures*."""
+    """Yield what package.xml names and the zip holds; what does not fit together goes to `failures`."""
     manifest_path = package.prefix + "package.xml"
     named: set[tuple[str, str]] = set()
     present = {(found[0].name, found[1]): path for path in package.files if (found := of_path(path))}

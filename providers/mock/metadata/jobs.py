@@ -34,9 +34,9 @@ _PREFIX = {"deploy": "0Af", "retrieve": "09S"}
 class Fate:
     """What is to become of a job, other than usual. Decided when it starts, and kept with it.
 
-    *shows* are the statuses that its first polls find, in turn; then it goes on as usual, unless *for_ever* has the last
-    of them stay. *end* is what happens instead of carrying a deployment out: the org cancels it ("canceled"), or one
-    component (*component*, its full name, or the first) is locked by somebody else ("locked").
+    `shows` are the statuses that its first polls find, in turn; then it goes on as usual, unless `for_ever` has the last
+    of them stay. `end` is what happens instead of carrying a deployment out: the org cancels it ("canceled"), or one
+    component (`component`, its full name, or the first) is locked by somebody else ("locked").
     """
 
     shows: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ _LOCKED = "UNABLE_TO_LOCK_ROW: unable to obtain exclusive access to this record 
 
 @contextmanager
 def fated(fate: Fate) -> Iterator[None]:
-    """Give *fate* to the job that this thread starts inside the block; to the first, if there are several."""
+    """Give `fate` to the job that this thread starts inside the block; to the first, if there are several."""
     before = _next.set(fate)
     try:
         yield
@@ -110,7 +110,7 @@ def _one_job(world: World) -> Iterator[list[str]]:
 
 
 def _shown(row: sqlite3.Row, polls: int) -> str | None:
-    """Return what a poll finds while the job is not due yet; usual ones take *polls* polls until they are."""
+    """Return what a poll finds while the job is not due yet; usual ones take `polls` polls until they are."""
     fate, poll = _fate(row), int(row["polls"])
     if poll < len(fate.shows) or fate.for_ever:
         return fate.shows[min(poll, len(fate.shows) - 1)]
@@ -142,7 +142,7 @@ def _start(world: World, what: str, options: str, data: bytes | None) -> str:
 
 
 def start_quick_deploy(world: World, validation: str) -> str:
-    """Deploy what *validation* validated: in this org, with tests, successfully, in the last ten days."""
+    """Deploy what `validation` validated: in this org, with tests, successfully, in the last ten days."""
     row = _find(world.db, "deploy", validation)
     options = options_of(row)
     fresh = row["completed_at"] and _moment(world.now) - _moment(row["completed_at"]) <= timedelta(days=10)

@@ -34,7 +34,7 @@ _FORMS = {
 
 
 def judge(kind: str, data: bytes, version: int, after_63: int = AFTER_63) -> Body:
-    """Return what the file *data* holds, or raise ``FileRefusal`` where API *version* would not take it as a *kind*."""
+    """Return what the file `data` holds, or raise `FileRefusal` where API `version` would not take it as a `kind`."""
     try:
         root = etree.fromstring(data, parser())
     except etree.XMLSyntaxError as broken:
@@ -102,7 +102,7 @@ class _Node:
 
 
 def _positions(data: bytes) -> _Node:
-    """Read *data* once more, keeping for each element the place right after its start tag."""
+    """Read `data` once more, keeping for each element the place right after its start tag."""
     top = _Node("", False, 1, 1)
     stack = [top]
     # A "}" between namespace and name; the "{" that Clark notation begins with is put there below.

@@ -29,7 +29,7 @@ _SECTIONS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A component that wants in: *content* is the other file of a type with two (an Apex class's source)."""
+    """A component that wants in: `content` is the other file of a type with two (an Apex class's source)."""
 
     kind: str
     name: str
@@ -86,9 +86,9 @@ def land(
     partial: bool = False,
     ignore_warnings: bool = True,
 ) -> Attempt:
-    """Delete *before*, write *arrivals*, delete *after*, check everything; if anything is refused, nothing stays.
+    """Delete `before`, write `arrivals`, delete `after`, check everything; if anything is refused, nothing stays.
 
-    With *partial* the refused ones are left out and the rest is tried again until what is left stands by itself.
+    With `partial` the refused ones are left out and the rest is tried again until what is left stands by itself.
     """
     first: Attempt | None = None
     while True:

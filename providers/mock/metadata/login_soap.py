@@ -28,7 +28,7 @@ _SECONDS = 7200
 
 
 def answer(org: Org, request: Request, api: str, version: str) -> Response:
-    """Answer one call; *api* is u for partner and c for enterprise."""
+    """Answer one call; `api` is u for partner and c for enterprise."""
     flavour = _NAMESPACES[api]
     try:
         status, body = 200, _envelope(flavour, _operation(org, request, api, flavour, version))

@@ -37,7 +37,7 @@ class Manifest:
 
 @dataclass(slots=True)
 class Package:
-    """What a deployment brings. Paths in *files* are without *prefix*, the folder that the manifest stands in."""
+    """What a deployment brings. Paths in `files` are without `prefix`, the folder that the manifest stands in."""
 
     manifest: Manifest
     prefix: str = ""
@@ -62,13 +62,13 @@ def manifest(element: etree._Element) -> Manifest:
 
 
 def parse_version(text: str | None) -> int | None:
-    """Return the major number of ``63.0``; None for an absent or odd one."""
+    """Return the major number of `63.0`; None for an absent or odd one."""
     found = re.fullmatch(r"\s*(\d{1,3})(?:\.0+)?\s*", text or "")
     return int(found.group(1)) if found else None
 
 
 def open_package(data: bytes) -> Package:
-    """Unpack a deployment, or raise ``Refusal`` (a broken package) or ``Fault`` LIMIT_EXCEEDED (a too large one)."""
+    """Unpack a deployment, or raise `Refusal` (a broken package) or `Fault` LIMIT_EXCEEDED (a too large one)."""
     files = _unzip(data)
     roots = sorted(
         {name[: -len(_MEMBER)] for name in files if name.rpartition("/")[2] == _MEMBER and name.count("/") <= 1},
@@ -138,7 +138,7 @@ def _check_name(entry: zipfile.ZipInfo, files: Mapping[str, bytes]) -> None:
 
 
 def pack(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a zip of *files*, quickly: level 1, one date, so that the same org gives the same bytes."""
+    """Return a zip of `files`, quickly: level 1, one date, so that the same org gives the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in files:

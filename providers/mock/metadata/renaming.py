@@ -31,7 +31,7 @@ _REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def rename(world: World, one_of: Type, old: str, new: str) -> None:
-    """Rename a component; raises ``Refusal`` where it is not there, may not be renamed, or the name is taken or wrong."""
+    """Rename a component; raises `Refusal` where it is not there, may not be renamed, or the name is taken or wrong."""
     kind, found = one_of.name, world.component(one_of.name, old)
     if found is None:
         raise Refusal(f"In field: fullName - no {kind} named {old} found", "INVALID_CROSS_REFERENCE_KEY")

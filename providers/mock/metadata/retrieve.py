@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """The answer: *error* is set instead of a zip where the request was too large, with *code* as its status code."""
+    """The answer: `error` is set instead of a zip where the request was too large, with `code` as its status code."""
 
     zip: bytes
     properties: list[Properties]
@@ -115,7 +115,7 @@ def _of_type(
 
 
 def shown(world: World, component: Component, version: int) -> bytes:
-    """Return a component's file as API *version* gives it: without later fields, secrets, or what a switch hides."""
+    """Return a component's file as API `version` gives it: without later fields, secrets, or what a switch hides."""
     body = component.body
     gone = {
         name for name in hidden(component.kind, version, world.switches.after_63_since) if f"<{name}>".encode() in body

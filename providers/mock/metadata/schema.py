@@ -28,7 +28,7 @@ PRIMITIVES = frozenset({"string", "boolean", "int", "double", "dateTime", "date"
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One field of a type: *type* is a primitive's name or the name of another type or enumeration."""
+    """One field of a type: `type` is a primitive's name or the name of another type or enumeration."""
 
     name: str
     type: str
@@ -38,7 +38,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The API versions in which a member exists; *until* 0 means to this day."""
+    """The API versions in which a member exists; `until` 0 means to this day."""
 
     since: int
     until: int
@@ -86,7 +86,7 @@ def spans(after_63: int = AFTER_63) -> Mapping[tuple[str, str], Span]:
 
 @functools.cache
 def hidden(kind: str, version: int, after_63: int = AFTER_63) -> frozenset[str]:
-    """Return the elements of *kind* that API *version* does not know, those of its parts included."""
+    """Return the elements of `kind` that API `version` does not know, those of its parts included."""
     owned = {kind, "ConnectedAppOauthConfig"} if kind == "ConnectedApp" else {kind}
     lines = (line for line in supplement() if line.type in owned and line.xsd != "value")
     return frozenset(line.member for line in lines if not line.span(after_63).holds(version))
@@ -94,7 +94,7 @@ def hidden(kind: str, version: int, after_63: int = AFTER_63) -> frozenset[str]:
 
 @functools.cache
 def hidden_values(version: int, after_63: int = AFTER_63) -> frozenset[str]:
-    """Return the enumeration values that API *version* does not know."""
+    """Return the enumeration values that API `version` does not know."""
     lines = (line for line in supplement() if line.xsd == "value")
     return frozenset(line.member for line in lines if not line.span(after_63).holds(version))
 

@@ -29,7 +29,7 @@ _SUFFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """``Kind/name``, or ``OauthTokenExchangeHandler/<handler>/enablements/<app>`` with *app* set."""
+    """`Kind/name`, or `OauthTokenExchangeHandler/<handler>/enablements/<app>` with `app` set."""
 
     type: Type
     name: str
@@ -40,7 +40,7 @@ class Address:
 
 
 def address(text: str) -> Address:
-    """Read an address; raises ``MockOrgError`` with the nearest kind where the kind is unknown."""
+    """Read an address; raises `MockOrgError` with the nearest kind where the kind is unknown."""
     pieces = text.split("/")
     one_of = BY_NAME.get(pieces[0])
     if one_of is None:
@@ -68,7 +68,7 @@ def find(world: World, place: Address) -> Component | None:
 
 
 def edit(world: World, text: str, changes: Changes) -> dict[str, str | None]:
-    """Change fields of what is at the address; raises ``MockOrgError`` for what is not there or not accepted.
+    """Change fields of what is at the address; raises `MockOrgError` for what is not there or not accepted.
 
     Returns the fields that are as they were, with what they are: set to that already, or forced back by the org.
     """

@@ -34,7 +34,7 @@ _ZIP = re.compile(rb"<((?:[\w.-]+:)?ZipFile)(?:\s[^<>]*)?>")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation as it came: *zip* is the content of ZipFile, cut out before parsing since libxml2 bounds a text."""
+    """One operation as it came: `zip` is the content of ZipFile, cut out before parsing since libxml2 bounds a text."""
 
     org: Org
     user: User

@@ -22,7 +22,7 @@ DEFAULT_SESSION = 120
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """What an app's records say about its flows; *kind* and *name* are those of the app itself."""
+    """What an app's records say about its flows; `kind` and `name` are those of the app itself."""
 
     kind: str
     name: str
@@ -59,7 +59,7 @@ class App:
         return self.kind == "ConnectedApp"
 
     def check_secret(self, request: TokenRequest, *, required: bool) -> None:
-        """Refuse a wrong secret always, and none where one is *required*."""
+        """Refuse a wrong secret always, and none where one is `required`."""
         if (request.secret or required) and not same(request.secret, self.secret):
             raise refusals.wrong_secret()
 

@@ -28,7 +28,7 @@ _FLOWS: Mapping[str, Callable[[World, TokenRequest], Grant]] = {
 
 
 def token(org: Org, request: Request) -> Response:
-    """Answer ``/services/oauth2/token``: the tokens with 200, or a refusal with 400."""
+    """Answer `/services/oauth2/token`: the tokens with 200, or a refusal with 400."""
     org.count("token")
     if request.method != "POST":
         return refusal(

@@ -60,7 +60,7 @@ def run(world: World, request: TokenRequest) -> Grant:
 
 
 def _token_type(request: TokenRequest) -> str:
-    """Return the type without its prefix. The Apex reference writes ``JWT``, the help ``jwt``."""
+    """Return the type without its prefix. The Apex reference writes `JWT`, the help `jwt`."""
     token, name = request["subject_token"], request["subject_token_type"]
     if not token:
         raise refusals.wrong_request("subject_token is required")

@@ -16,7 +16,7 @@ from providers.mock.state.world import User, World
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who gets what: a flow's decision. *family* and *granted_at* are set where a refresh token is renewed."""
+    """Who gets what: a flow's decision. `family` and `granted_at` are set where a refresh token is renewed."""
 
     app: App
     user: User
@@ -28,7 +28,7 @@ class Grant:
 
 
 def issued(world: World, base: str, grant: Grant) -> dict[str, Any]:
-    """Issue the tokens and return the answer, which has no ``issued_token_type``, unlike RFC 8693 ("token exchange")."""
+    """Issue the tokens and return the answer, which has no `issued_token_type`, unlike RFC 8693 ("token exchange")."""
     app, user = grant.app, grant.user
     family = grant.family or tokens.new_family()
     access = tokens.access(world, base, app, user.id, grant.scopes, family)

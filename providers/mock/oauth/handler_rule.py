@@ -26,7 +26,7 @@ _NEW_PROFILE = "Minimum Access - Salesforce"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one Apex class is simulated: the user whose *user_field* is *claim* of *issuer*'s tokens for *audience*."""
+    """How one Apex class is simulated: the user whose `user_field` is `claim` of `issuer`'s tokens for `audience`."""
 
     apex_class: str
     issuer: str
@@ -37,7 +37,7 @@ class Rule:
 
 
 def declare(world: World, rule: Rule) -> None:
-    """Keep a rule in place of the class's former one; raises ``MockOrgError`` for a field that no user has."""
+    """Keep a rule in place of the class's former one; raises `MockOrgError` for a field that no user has."""
     if rule.user_field not in USER_FIELDS:
         close = difflib.get_close_matches(rule.user_field, USER_FIELDS, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(USER_FIELDS)}"
@@ -69,12 +69,12 @@ def _rule(row: Any) -> Rule:
 
 
 def refused(apex_class: str, text: str) -> Refused:
-    """A refusal of the handler. In Salesforce the description is the class's own ``customErrorMsg``; this one is ours."""
+    """A refusal of the handler. In Salesforce the description is the class's own `customErrorMsg`; this one is ours."""
     return Refused("invalid_grant", f"{apex_class}, simulated by a rule: {text}")
 
 
 def check(world: World, rule: Rule, claims: Mapping[str, Any]) -> None:
-    """Play ``validateIncomingToken``: issuer, audience and time."""
+    """Play `validateIncomingToken`: issuer, audience and time."""
     audience = claims.get("aud")
     if claims.get("iss") != rule.issuer:
         raise refused(rule.apex_class, "the token is from another issuer")
@@ -92,7 +92,7 @@ def _later(claim: object, now: float) -> bool:
 
 
 def person(world: World, rule: Rule, claims: Mapping[str, Any], *, may_create: bool) -> User:
-    """Play ``getUserForTokenSubject``: the user whom the claim means, or a new one where rule and handler allow it."""
+    """Play `getUserForTokenSubject`: the user whom the claim means, or a new one where rule and handler allow it."""
     value = claims.get(rule.claim)
     if not isinstance(value, str) or not value:
         raise refused(rule.apex_class, f"the token has no {rule.claim}")

@@ -41,7 +41,7 @@ def issue(
     world: World, subject: str, audience: str, issuer: str, token_type: str, expires_in: int,
     claims: Mapping[str, object], *, forged: bool,
 ) -> str:  # fmt: skip
-    """Return a token; *world* is open for writing. Raises ``MockOrgError`` for a type that there is not."""
+    """Return a token; `world` is open for writing. Raises `MockOrgError` for a type that there is not."""
     if token_type not in TYPES:
         raise MockOrgError(f"{token_type} is no type of subject token; there are {', '.join(TYPES)}")
     declared = [
@@ -94,7 +94,7 @@ def _foreign_assertion(text: str) -> str:
 
 
 def verified(world: World, text: str, token_type: str) -> dict[str, Any]:
-    """Return what a token says, if this provider issued it as that type; raises ``UnverifiedError``.
+    """Return what a token says, if this provider issued it as that type; raises `UnverifiedError`.
 
     JWTs and assertions are checked against the published keys, opaque tokens by asking the provider. An access token may
     be a JWT as well: many providers issue such. Whom it is from, whom for, and whether it is over, is the handler's business.
@@ -127,7 +127,7 @@ def verified(world: World, text: str, token_type: str) -> dict[str, Any]:
 
 
 def discovery(org: Org, request: Request) -> Response:
-    """Answer ``/idp/.well-known/openid-configuration``."""
+    """Answer `/idp/.well-known/openid-configuration`."""
     base = f"{request.host_url}idp"
     return answer(
         {
@@ -142,15 +142,15 @@ def discovery(org: Org, request: Request) -> Response:
 
 
 def published_keys(org: Org, request: Request) -> Response:
-    """Answer ``/idp/jwks``."""
+    """Answer `/idp/jwks`."""
     with org.writing() as world:
         return answer(signing_keys.published(world, signing_keys.PROVIDER))
 
 
 def token(org: Org, request: Request) -> Response:
-    """Answer ``POST /idp/token``, JSON or a form.
+    """Answer `POST /idp/token`, JSON or a form.
 
-    *username* or *subject*, *audience*, *issuer*, *type*, *expires_in*, *forged*; whatever else is sent becomes a claim.
+    `username` or `subject`, `audience`, `issuer`, `type`, `expires_in`, `forged`; whatever else is sent becomes a claim.
     """
     org.count("idp_token")
     given: dict[str, Any]

@@ -15,7 +15,7 @@ _UNKNOWN = {"active": False}
 
 
 def introspect(org: Org, request: Request) -> Response:
-    """Answer ``/services/oauth2/introspect`` ("introspection"): an app's own tokens, or all if it may.
+    """Answer `/services/oauth2/introspect` ("introspection"): an app's own tokens, or all if it may.
 
     The answer for a token that is not the app's is that of one that does not exist.
     """

@@ -49,7 +49,7 @@ def run(world: World, request: TokenRequest) -> Grant:
 
 
 def _read(assertion: str, key: rsa.RSAPublicKey | None) -> dict[str, Any]:
-    """Return the claims; with *key* the signature must fit. Times are checked by the org's clock, not by the library."""
+    """Return the claims; with `key` the signature must fit. Times are checked by the org's clock, not by the library."""
     checks: Options = {
         "verify_signature": key is not None, "verify_aud": False, "verify_exp": False, "verify_iat": False,
         "verify_nbf": False, "verify_iss": False, "verify_sub": False, "verify_jti": False,

@@ -53,7 +53,7 @@ def person(world: World, base: str, user: User) -> dict[str, Any]:
 
 
 def id_token(world: World, base: str, app: App, user: User, access_token: str, nonce: str) -> str:
-    """Return an ID token, signed by the org's key; what it holds follows the app's ``idTokenConfig``."""
+    """Return an ID token, signed by the org's key; what it holds follows the app's `idTokenConfig`."""
     issued = world.milliseconds // 1000
     minutes = one(app.id_token, "idTokenValidity") or one(app.id_token, "idTokenValidityInMinutes") or ""
     lasts = int(minutes) if minutes.isdecimal() and int(minutes) else DEFAULT_MINUTES
@@ -91,14 +91,14 @@ def _known(org: Org, request: Request) -> tuple[World, User]:
 
 
 def userinfo(org: Org, request: Request) -> Response:
-    """Answer ``/services/oauth2/userinfo``."""
+    """Answer `/services/oauth2/userinfo`."""
     org.count("userinfo")
     world, user = _known(org, request)
     return answer(person(world, request.host_url.rstrip("/"), user))
 
 
 def identity(org: Org, request: Request, organization: str, user_id: str) -> Response:
-    """Answer ``/id/<org>/<user>``, of oneself only."""
+    """Answer `/id/<org>/<user>`, of oneself only."""
     world, user = _known(org, request)
     if (ids.short(organization), ids.short(user_id)) != (world.org_id[:15], user.id[:15]):
         raise Fault("NOT_FOUND", "The requested resource does not exist", 404)
@@ -110,7 +110,7 @@ def identity(org: Org, request: Request, organization: str, user_id: str) -> Res
 
 
 def discovery(org: Org, request: Request) -> Response:
-    """Answer ``/.well-known/openid-configuration``."""
+    """Answer `/.well-known/openid-configuration`."""
     base = request.host_url.rstrip("/")
     return answer(
         {
@@ -132,6 +132,6 @@ def discovery(org: Org, request: Request) -> Response:
 
 
 def published_keys(org: Org, request: Request) -> Response:
-    """Answer ``/id/keys``."""
+    """Answer `/id/keys`."""
     with org.writing() as world:
         return answer(signing_keys.published(world, signing_keys.ORG))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 
 class Refused(Exception):  # noqa: N818 (it is an answer of the org, not a failure of ours)
-    """The org issues no token; *error* and *description* are what the client reads.
+    """The org issues no token; `error` and `description` are what the client reads.
 
-    With *leaves_traces* what the flow wrote until then stays: a reused refresh token ends its whole family.
+    With `leaves_traces` what the flow wrote until then stays: a reused refresh token ends its whole family.
     """
 
     def __init__(self, error: str, description: str, *, leaves_traces: bool = False, status: int = 400) -> None:
@@ -104,7 +104,7 @@ def flow_is_off(flow: str) -> Refused:
 
 
 def wrong_request(text: str) -> Refused:
-    """A parameter is missing or odd; *text* is ours."""
+    """A parameter is missing or odd; `text` is ours."""
     return Refused("invalid_request", text)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What a client sent; *base* is the address that it reached us at, without a slash at the end."""
+    """What a client sent; `base` is the address that it reached us at, without a slash at the end."""
 
     base: str
     form: dict[str, str]

@@ -13,7 +13,7 @@ from providers.mock.state.errors import Fault
 
 
 def revoke(org: Org, request: Request) -> Response:
-    """Answer ``/services/oauth2/revoke``: 200 and nothing, or 400 (the Mobile SDK's page on revoking tokens).
+    """Answer `/services/oauth2/revoke`: 200 and nothing, or 400 (the Mobile SDK's page on revoking tokens).
 
     A refresh token takes its access tokens along. A session without an app takes all such sessions of its user along.
     """

@@ -74,7 +74,7 @@ def _canonical(element: etree._Element) -> bytes:
 
 
 def verified(text: str, key: rsa.RSAPublicKey) -> dict[str, Any]:
-    """Return the claims of an assertion whose signature fits *key*; raises ``NotSignedError``."""
+    """Return the claims of an assertion whose signature fits `key`; raises `NotSignedError`."""
     try:
         root = etree.fromstring(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), parser())
     except (ValueError, binascii.Error, etree.XMLSyntaxError):

@@ -32,7 +32,7 @@ def runtime(metadata_names: Iterable[str]) -> frozenset[str]:
 
 
 def granted(of_app: frozenset[str], requested: str | None) -> frozenset[str]:
-    """Return the scopes of a new token: all of the app's, or what was *requested*, which must be among them (S000)."""
+    """Return the scopes of a new token: all of the app's, or what was `requested`, which must be among them (S000)."""
     wanted = {"refresh_token" if each == "offline_access" else each for each in (requested or "").split()}
     if not wanted:
         return of_app

@@ -26,7 +26,7 @@ def _made() -> bytes:
 
 
 def private(world: World, purpose: str) -> rsa.RSAPrivateKey:
-    """Return a private key, made now if it is the first time; *world* must be open for writing then."""
+    """Return a private key, made now if it is the first time; `world` must be open for writing then."""
     row = world.db.execute("SELECT pem FROM key_pair WHERE purpose = ?", (purpose,)).fetchone()
     pem = row["pem"].encode() if row else _made()
     if row is None:

@@ -65,14 +65,14 @@ def access(world: World, base: str, app: App, user_id: str, scopes: frozenset[st
 def refresh(
     world: World, app: App, user_id: str, scopes: frozenset[str], family: str, granted_at: int | None = None
 ) -> str:
-    """Issue a refresh token; *granted_at* is when the first of its family was, since lifetimes count from there."""
+    """Issue a refresh token; `granted_at` is when the first of its family was, since lifetimes count from there."""
     text = f"5Aep861{_random(80)}"
     _keep(world, "refresh", text, app, user_id, scopes, family, issued=granted_at)
     return text
 
 
 def code(world: World, app: App, user_id: str, scopes: frozenset[str], detail: str) -> str:
-    """Issue an authorization code; *detail* is what redeeming it must match."""
+    """Issue an authorization code; `detail` is what redeeming it must match."""
     text = f"aPrx{_random(60)}"
     expires = world.milliseconds + CODE_MINUTES * 60_000
     _keep(world, "code", text, app, user_id, scopes, new_family(), expires=expires, detail=detail)
@@ -92,7 +92,7 @@ def _keep(
 
 
 def find(db: sqlite3.Connection, text: str, *kinds: str) -> Token | None:
-    """Return the token of one of these *kinds*, replaced and expired ones included."""
+    """Return the token of one of these `kinds`, replaced and expired ones included."""
     row = db.execute("SELECT * FROM oauth_token WHERE digest = ?", (sessions.digest(text),)).fetchone()
     if row is None or row["what"] not in kinds:
         return None

@@ -1,6 +1,6 @@
 """The web server flow without a web page: authorize, and redeeming the code.
 
-There is no login page. Who is logged in is told by ``login_hint``, which holds a username, or by a Bearer token of theirs;
+There is no login page. Who is logged in is told by `login_hint`, which holds a username, or by a Bearer token of theirs;
 a user who may approve the app does so by that. With neither, a request in which all else is right is sent to the login
 page, as Salesforce does with a stranger: so a client can tell "you may not" from "who are you?".
 """
@@ -31,7 +31,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def authorize(org: Org, request: Request) -> Response:
-    """Answer ``/services/oauth2/authorize`` with a redirect: a code, an error, or the login page."""
+    """Answer `/services/oauth2/authorize` with a redirect: a code, an error, or the login page."""
     org.count("authorize")
     with org.writing() as world:
         try:

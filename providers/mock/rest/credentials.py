@@ -211,7 +211,7 @@ def _collection(here: str, found: list[consumer_keys.Spare]) -> Json:
 
 
 def _shown(here: str, found: consumer_keys.Spare) -> Json:
-    """One set, at the address *here* of the slot. (`url` is that of the set: clients delete what it names.)"""
+    """One set, at the address `here` of the slot. (`url` is that of the set: clients delete what it names.)"""
     return {
         "createdBy": found.created_by,
         "createdDate": found.created_at,

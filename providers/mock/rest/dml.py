@@ -92,7 +92,7 @@ def _enter(org: Org, request: Request, version: str, kind: str) -> tuple[User, s
 
 
 class _as:  # noqa: N801 (reads as a word: `with _as(org, user)`)
-    """A transaction in which *user* edits as in Setup."""
+    """A transaction in which `user` edits as in Setup."""
 
     def __init__(self, org: Org, user: User) -> None:
         self._open, self._user = org.writing(), user
@@ -113,7 +113,7 @@ def _check_required(names: tuple[str, ...], body: Json) -> None:
 
 
 def _columns(table: str, body: Json) -> Json:
-    """Return the values by the columns' own spelling; raises ``Fault`` INVALID_FIELD for what is no column."""
+    """Return the values by the columns' own spelling; raises `Fault` INVALID_FIELD for what is no column."""
     spelled = {name.lower(): name for name in TABLES[table]}
     found: Json = {}
     for name, value in body.items():

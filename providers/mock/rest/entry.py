@@ -53,7 +53,7 @@ def not_found() -> Fault:
 def enter(org: Org, request: Request, version: str, operation: str, *, writes: bool = False) -> User:
     """Let a REST call in and keep account of it.
 
-    Raises ``Fault`` for no session, no such version, a user without the API, and a day without requests left.
+    Raises `Fault` for no session, no such version, a user without the API, and a day without requests left.
     """
     with org.reading_only() as world:
         user = sessions.user(world.db, bearer(request))

@@ -25,9 +25,9 @@ _WSDL = " Please reference your WSDL or the describe call for the appropriate na
 
 
 def parse(text: str, *, tooling: bool = True, now: datetime | None = None) -> Query:
-    """Read a query; raises ``Fault`` MALFORMED_QUERY, INVALID_TYPE or INVALID_FIELD in Salesforce's words.
+    """Read a query; raises `Fault` MALFORMED_QUERY, INVALID_TYPE or INVALID_FIELD in Salesforce's words.
 
-    Without *tooling*, objects that only the Tooling API has are unknown, and with it those that it has not. *now* is
+    Without `tooling`, objects that only the Tooling API has are unknown, and with it those that it has not. `now` is
     what date literals begin from.
     """
     reader = Reader(text)
@@ -393,7 +393,7 @@ def not_shown(text: str, table: str, *, tooling: bool) -> Fault:
 
 
 def select(query: Query, tables: Tables) -> list[dict[str, Any]]:
-    """Return the records: values by the names of ``query.fields``, related ones still dotted."""
+    """Return the records: values by the names of `query.fields`, related ones still dotted."""
     found = [row for row in tables.rows(query.table) if query.where(row, tables)]
     if query.aggregated:
         return _cut(query, _grouped(query, found, tables))

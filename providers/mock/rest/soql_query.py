@@ -12,7 +12,7 @@ from providers.mock.rest.tables import Row
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of the object itself, or of a record that *steps* (reference column, object) lead to."""
+    """A column of the object itself, or of a record that `steps` (reference column, object) lead to."""
 
     name: str
     column: str
@@ -29,7 +29,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """What is computed over a group; *field* is None where rows are counted."""
+    """What is computed over a group; `field` is None where rows are counted."""
 
     function: str
     field: Field | None
@@ -62,7 +62,7 @@ def everything(_row: Row, _tables: Tables) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query, checked; *count* is ``SELECT COUNT()``, *tables* all objects that it asks."""
+    """One query, checked; `count` is `SELECT COUNT()`, `tables` all objects that it asks."""
 
     table: str
     selected: tuple[Field | Aggregate, ...] = ()

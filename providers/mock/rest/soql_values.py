@@ -22,7 +22,7 @@ _ORDERINGS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a date literal means: from *start* up to, not including, *end*."""
+    """What a date literal means: from `start` up to, not including, `end`."""
 
     start: datetime
     end: datetime
@@ -50,7 +50,7 @@ def spelled(quoted: str) -> str:
 
 
 def likeness(quoted: str) -> Callable[[str], bool]:
-    r"""Read a literal after LIKE, where ``\%`` and ``\_`` mean themselves; raises ValueError for other escapes."""
+    r"""Read a literal after LIKE, where `\%` and `\_` mean themselves; raises ValueError for other escapes."""
     runs: list[list[str]] = [[]]
     place, text = 0, quoted[1:-1]
     while place < len(text):
@@ -120,7 +120,7 @@ def literal(word: str, now: datetime) -> Any:
 
 
 def _unit(unit: str, now: datetime, shift: int) -> Span:
-    """The day, week, month or year that is *shift* away from now."""
+    """The day, week, month or year that is `shift` away from now."""
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "DAY":
         return Span(day + timedelta(days=shift), day + timedelta(days=shift + 1))
@@ -164,7 +164,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def comparison(sign: str, value: Any) -> Callable[[Any], bool] | None:
-    """Return the test that ``field sign value`` is, or None where *sign* compares nothing. Nothing is below or above null."""
+    """Return the test that `field sign value` is, or None where `sign` compares nothing. Nothing is below or above null."""
     if sign == "=":
         return lambda left: same(left, value)
     if sign in {"!=", "<>"}:

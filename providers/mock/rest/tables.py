@@ -24,7 +24,7 @@ def _date(text: str | None) -> str | None:
 
 
 def _stamps(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Who made a row and when; *row* has `created_by` and `created_at`."""
+    """Who made a row and when; `row` has `created_by` and `created_at`."""
     return dict(zip(STAMPS, (row["created_by"], _date(row["created_at"])), strict=True))
 
 
@@ -424,11 +424,11 @@ _NEEDS: Mapping[str, Callable[[World, User], bool]] = {
 
 
 def shown(world: World, user: User, table: str) -> bool:
-    """Whether *table* is there for *user*. What a user may not see at all does not exist for the query API."""
+    """Whether `table` is there for `user`. What a user may not see at all does not exist for the query API."""
     may = _NEEDS.get(table)
     return table not in world.switches.unreadable_objects and (may is None or may(world, user))
 
 
 def rows(world: World, table: str, user: User) -> Iterator[Row]:
-    """Yield the rows of *table* as *user* sees them."""
+    """Yield the rows of `table` as `user` sees them."""
     return _SOURCES[table](world, user)

@@ -15,7 +15,7 @@ class MockOrgError(ValueError):
 
 
 class Refusal(Exception):  # noqa: N818 (it is an answer of the org, not a failure of ours)
-    """One component is not accepted; *code* is a value of the WSDL's ``StatusCode``."""
+    """One component is not accepted; `code` is a value of the WSDL's `StatusCode`."""
 
     line, column = 0, 0
     severity = "Error"
@@ -37,9 +37,9 @@ class WarningRefusal(Refusal):
 
 
 class FileRefusal(Refusal):
-    """A file does not fit its type; *line* and *column* (from 1) are where a pull parser stands: after the start tag.
+    """A file does not fit its type; `line` and `column` (from 1) are where a pull parser stands: after the start tag.
 
-    Some of Salesforce's texts carry the place in brackets and some begin "Error parsing file:"; *template* says how.
+    Some of Salesforce's texts carry the place in brackets and some begin "Error parsing file:"; `template` says how.
     """
 
     def __init__(self, text: str, line: int, column: int, template: str = "{text}") -> None:
@@ -52,7 +52,7 @@ class FileRefusal(Refusal):
 
 
 class Fault(Exception):  # noqa: N818 (the word of SOAP)
-    """A whole call is not accepted: *code* is what follows ``sf:`` in a SOAP fault or is the ``errorCode`` of REST."""
+    """A whole call is not accepted: `code` is what follows `sf:` in a SOAP fault or is the `errorCode` of REST."""
 
     def __init__(self, code: str, text: str, status: int = 400) -> None:
         super().__init__(f"{code}: {text}")

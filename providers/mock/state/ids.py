@@ -31,7 +31,7 @@ def short(text: object) -> str:
 
 
 def record_id(prefix: str, pod: str, number: int) -> str:
-    """Return an 18-character id: three letters for the object, *pod* for the instance, *number* in base 62."""
+    """Return an 18-character id: three letters for the object, `pod` for the instance, `number` in base 62."""
     digits = ""
     while number:
         number, rest = divmod(number, 62)

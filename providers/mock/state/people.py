@@ -13,7 +13,7 @@ def everybody(world: World) -> Iterator[User]:
 
 
 def assign(world: World, user: User, permission_set: str) -> bool:
-    """Give *user* a permission set, by its API name; False where the user has it already."""
+    """Give `user` a permission set, by its API name; False where the user has it already."""
     if permission_set in user.permission_sets:
         return False
     _keep(world, user, (*user.permission_sets, permission_set))
@@ -22,7 +22,7 @@ def assign(world: World, user: User, permission_set: str) -> bool:
 
 
 def unassign(world: World, user: User, permission_set: str) -> bool:
-    """Take a permission set from *user*; False where the user has it not."""
+    """Take a permission set from `user`; False where the user has it not."""
     if permission_set not in user.permission_sets:
         return False
     _keep(world, user, tuple(name for name in user.permission_sets if name != permission_set))

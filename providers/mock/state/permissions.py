@@ -22,7 +22,7 @@ _BRINGS = {
 
 
 def held(world: World, user: User) -> frozenset[str]:
-    """Return all permissions of *user*, by the names of the metadata: ``ModifyAllData``."""
+    """Return all permissions of `user`, by the names of the metadata: `ModifyAllData`."""
     row = world.db.execute(
         "SELECT name FROM component WHERE kind = 'Profile' AND label = ?", (user.profile,)
     ).fetchone()
@@ -55,7 +55,7 @@ def _granted(body: bytes) -> frozenset[str]:
 
 
 def check_api(world: World, user: User) -> None:
-    """Raise ``Fault`` for a user without "API Enabled".
+    """Raise `Fault` for a user without "API Enabled".
 
     What a REST call is told; SOAP here says the same:
     https://docs.sequin.io/integrations/salesforce/playbooks/enable-salesforce-api
@@ -65,17 +65,17 @@ def check_api(world: World, user: User) -> None:
 
 
 def may_administer(world: World, user: User) -> bool:
-    """Whether *user* may use the Metadata API."""
+    """Whether `user` may use the Metadata API."""
     return bool(held(world, user) & {"ModifyAllData", "ModifyMetadata"})
 
 
 def may_view_setup(world: World, user: User) -> bool:
-    """Whether *user* may look at Setup, and so at who did what there and who holds which permission."""
+    """Whether `user` may look at Setup, and so at who did what there and who holds which permission."""
     return "ViewSetup" in held(world, user)
 
 
 def check_metadata(world: World, user: User) -> None:
-    """Raise ``Fault`` for a user who may not use the Metadata API."""
+    """Raise `Fault` for a user who may not use the Metadata API."""
     if not may_administer(world, user):
         text = "use of the Metadata API requires a user with the ModifyAllData or ModifyMetadata permissions"
         raise Fault("INSUFFICIENT_ACCESS", text, 403)

@@ -40,7 +40,7 @@ def is_jwt(token: str) -> bool:
 
 
 def issue(db: sqlite3.Connection, user: User, *, jwt: bool) -> str:
-    """Return a token of *user*: ``00D…!…``, or three dotted parts where the org issues JWTs."""
+    """Return a token of `user`: `00D…!…`, or three dotted parts where the org issues JWTs."""
     org, key = _key(db)
     # How often the user's sessions were ended: each time, another token is the right one.
     ended = db.execute("SELECT sessions FROM user WHERE id = ?", (user.id,)).fetchone()["sessions"]
@@ -55,7 +55,7 @@ def issue(db: sqlite3.Connection, user: User, *, jwt: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is calling, and what the app that got the token may do; *scopes* is None where there is no app."""
+    """Who is calling, and what the app that got the token may do; `scopes` is None where there is no app."""
 
     user: User
     scopes: frozenset[str] | None = None
@@ -70,7 +70,7 @@ def digest(token: str) -> str:
 
 
 def session(db: sqlite3.Connection, token: str) -> Session:
-    """Return whose *token* it is; raises ``Fault`` INVALID_SESSION_ID for another org's, a forged or a former one's."""
+    """Return whose `token` it is; raises `Fault` INVALID_SESSION_ID for another org's, a forged or a former one's."""
     row = db.execute(
         "SELECT t.scopes, t.expires_at, t.app_kind, t.app_name, t.app_id, u.* FROM oauth_token t JOIN user u"
         " ON u.id = t.user AND u.active WHERE t.digest = ? AND t.what = 'access'",
@@ -95,7 +95,7 @@ def clock(db: sqlite3.Connection) -> int:
 
 
 def user(db: sqlite3.Connection, token: str) -> User:
-    """Return who calls the data and metadata APIs with *token*; raises ``Fault`` INVALID_SESSION_ID.
+    """Return who calls the data and metadata APIs with `token`; raises `Fault` INVALID_SESSION_ID.
 
     The text for a token without the scope `api` is that of help article 005226515. `full` holds all scopes that give
     access (help: remoteaccess_oauth_tokens_scopes).

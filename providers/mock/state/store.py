@@ -148,7 +148,7 @@ class Store:
         connection.execute("COMMIT")
 
     def exists(self) -> bool:
-        """Whether the file holds an org; raises ``MockOrgError`` for a database that is something else."""
+        """Whether the file holds an org; raises `MockOrgError` for a database that is something else."""
         with self.read() as db:
             tables = {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not tables:
@@ -161,7 +161,7 @@ class Store:
         return True
 
     def _upgrade(self) -> None:
-        """Bring a file of an earlier version up to this one; raises ``MockOrgError`` for a later one."""
+        """Bring a file of an earlier version up to this one; raises `MockOrgError` for a later one."""
         with self.write() as db:
             # Another process may have been faster.
             version = db.execute("PRAGMA user_version").fetchone()[0]

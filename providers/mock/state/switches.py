@@ -89,7 +89,7 @@ class Switches:
     after_63_since: int = AFTER_63
 
     def having(self, name: str, value: object) -> Switches:
-        """Return these switches with one changed; raises ``MockOrgError`` for an unknown name or value."""
+        """Return these switches with one changed; raises `MockOrgError` for an unknown name or value."""
         known = {one.name: one for one in dataclasses.fields(self)}
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)

@@ -25,7 +25,7 @@ _LOCALISED = {
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or an integration that may log in; *profile* is the profile's label, *permission_sets* are API names."""
+    """A person or an integration that may log in; `profile` is the profile's label, `permission_sets` are API names."""
 
     id: str
     username: str
@@ -41,7 +41,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One line of the setup audit trail; *created_by* is a username, *created_date* ISO 8601 in UTC."""
+    """One line of the setup audit trail; `created_by` is a username, `created_date` ISO 8601 in UTC."""
 
     id: str
     action: str
@@ -54,7 +54,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One component as it is stored; *body* is the file that a retrieve of the newest version gives."""
+    """One component as it is stored; `body` is the file that a retrieve of the newest version gives."""
 
     kind: str
     name: str
@@ -74,7 +74,7 @@ class Component:
 
 @dataclass(slots=True)
 class Landing:
-    """A component on its way into the org: habits complete *body* in place, or refuse."""
+    """A component on its way into the org: habits complete `body` in place, or refuse."""
 
     kind: str
     name: str
@@ -92,7 +92,7 @@ _COMPONENT = "kind, name, id, owner, body, content, secret, created_by, created_
 
 
 def timestamp(milliseconds: int) -> str:
-    """Return ISO 8601 as the API writes it: ``2026-01-31T09:00:00.000Z``."""
+    """Return ISO 8601 as the API writes it: `2026-01-31T09:00:00.000Z`."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
 
@@ -140,7 +140,7 @@ class World:
         return None if row is None else Component(*row)
 
     def satellite(self, kind: str, app: str) -> Component | None:
-        """Return the record of *kind* that belongs to external client app *app*, whatever it is called."""
+        """Return the record of `kind` that belongs to external client app `app`, whatever it is called."""
         statement = f"SELECT {_COMPONENT} FROM component WHERE kind = ? AND owner = ?"  # noqa: S608
         row = self.db.execute(statement, (kind, app)).fetchone()
         return None if row is None else Component(*row)
@@ -188,7 +188,7 @@ class World:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def claim_key(self, key: str, address: str) -> bool:
-        """Give consumer *key* to the component *address*; False where another one holds it."""
+        """Give consumer `key` to the component `address`; False where another one holds it."""
         row = self.db.execute("SELECT component FROM consumer_key WHERE key = ?", (key,)).fetchone()
         if row is None:
             self.db.execute("INSERT INTO consumer_key VALUES (?, ?)", (key, address))
@@ -243,7 +243,7 @@ class World:
         return "created" if before is None else "changed"
 
     def keep_enablements(self, handler: str, body: Body) -> None:
-        """Give each enablement of *handler* a row with an id, and touch only those that changed."""
+        """Give each enablement of `handler` a row with an id, and touch only those that changed."""
         wanted = {}
         for enablement in parts(body, "enablements"):
             target = "ConnectedApp" if "connectedApp" in enablement else "ExternalClientApplication"

@@ -231,7 +231,7 @@ VALUES = {
 
 @st.composite
 def files(draw: st.DrawFn, kind: str) -> bytes:
-    """A file of *kind* from its own fields, some left out, some doubled, now and then a stranger or a wrong value."""
+    """A file of `kind` from its own fields, some left out, some doubled, now and then a stranger or a wrong value."""
     known = schema.load()
 
     def element(type_name: str, depth: int) -> str:

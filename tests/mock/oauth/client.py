@@ -166,7 +166,7 @@ POLICY = {
 
 
 def exchanging(wire: Wire, *, enabled: bool = True, default: bool = True, **more: Any) -> Client:
-    """Deploy an app for token exchange, with a handler; *more* are fields of the handler."""
+    """Deploy an app for token exchange, with a handler; `more` are fields of the handler."""
     wire.deployed(
         apex("Exchange"),
         *pieces("order_portal", settings=SETTINGS, policy=POLICY),
