@@ -1,4 +1,4 @@
-"""What a checkup means: what is well, what will hurt, what stops us, and the mend for each."""
+"""What a doctor_answers means: what is well, what will hurt, what stops us, and the mend for each."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from reconciler.errors import Complaint, Exit, InputError, NotAllowedError, ReconcilerError, RefusedError
 from reconciler.model import unread
-from reconciler.model.checkup import Checkup
+from reconciler.model.doctor_answers import DoctorAnswers
 from reconciler.model.live import OrgInfo
 
 DEVELOPER = "Developer Edition"
@@ -32,7 +32,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
+class DoctorEntry:
     """One thing that was looked at."""
 
     topic: str
@@ -63,14 +63,14 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class DoctorReport:
     """A whole examination."""
 
-    diagnoses: tuple[Diagnosis, ...]
+    diagnoses: tuple[DoctorEntry, ...]
     org: OrgInfo | None = None
     created: str = ""
 
-    def as_written(self, written: Callable[[str], str]) -> "Examined":
+    def as_written(self, written: Callable[[str], str]) -> "DoctorReport":
         """The same, its problems in other words: what they quote may have been read from the environment."""
         told = (
             replace(one, message=written(one.message), mend=written(one.mend), quote=written(one.quote))
@@ -89,14 +89,16 @@ class Examined:
         return sum(one.health is health for one in self.diagnoses)
 
 
-def of_error(error: ReconcilerError) -> list[Diagnosis]:
+def of_error(error: ReconcilerError) -> list[DoctorEntry]:
     """What stopped the examination, as diagnoses."""
     topics = {RefusedError: "org", NotAllowedError: "login", InputError: "project"}
     topic = next((word for kind, word in topics.items() if isinstance(error, kind)), "connection")
-    return [Diagnosis(topic, Health.PROBLEM, one.message, one.mend, one.quote, error.exit) for one in error.complaints]
+    return [
+        DoctorEntry(topic, Health.PROBLEM, one.message, one.mend, one.quote, error.exit) for one in error.complaints
+    ]
 
 
-def of_checkup(found: Checkup, around: Surroundings) -> list[Diagnosis]:
+def of_answers(found: DoctorAnswers, around: Surroundings) -> list[DoctorEntry]:
     """Everything that an org's answers mean, in the order in which another command would stumble over it."""
     return [
         *_login(found),
@@ -112,14 +114,14 @@ def of_checkup(found: Checkup, around: Surroundings) -> list[Diagnosis]:
     ]
 
 
-def of_surroundings(around: Surroundings) -> list[Diagnosis]:
+def of_surroundings(around: Surroundings) -> list[DoctorEntry]:
     """Diagnose what is around the org: secrets of the files, and the baseline."""
     return [*_secrets(around), *_baseline(around)]
 
 
-def _login(found: Checkup) -> Iterator[Diagnosis]:
+def _login(found: DoctorAnswers) -> Iterator[DoctorEntry]:
     if "identity" in found.unknown:
-        yield Diagnosis(
+        yield DoctorEntry(
             "login",
             Health.WARNING,
             f"logged in at {found.host}, and the org does not say as whom",
@@ -127,14 +129,14 @@ def _login(found: Checkup) -> Iterator[Diagnosis]:
             found.unknown["identity"],
         )
     else:
-        yield Diagnosis("login", Health.OK, f"logged in as {found.org.username} at {found.host}")
+        yield DoctorEntry("login", Health.OK, f"logged in as {found.org.username} at {found.host}")
 
 
-def _org(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
+def _org(found: DoctorAnswers, around: Surroundings) -> Iterator[DoctorEntry]:
     org, pinned = found.org, around.pinned_org_id
     what = f"{org.called} ({org.id}), {'a sandbox' if org.is_sandbox else 'production'} on {org.instance}"
     if pinned and pinned[:15] != org.short_id:
-        yield Diagnosis(
+        yield DoctorEntry(
             "org",
             Health.PROBLEM,
             f"this is {what}; reconciler.yaml pins {pinned}",
@@ -142,36 +144,36 @@ def _org(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
             exit=Exit.REFUSED,
         )
     elif not pinned and not org.is_sandbox and org.organization_type != DEVELOPER:
-        yield Diagnosis(
+        yield DoctorEntry(
             "org",
             Health.WARNING,
             f"{what}, and nothing pins it",
             f"write org_id: {org.id} into reconciler.yaml: a login to another org is then refused",
         )
     else:
-        yield Diagnosis("org", Health.OK, f"{what}{', as pinned' if pinned else ''}")
+        yield DoctorEntry("org", Health.OK, f"{what}{', as pinned' if pinned else ''}")
 
 
-def _version(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
+def _version(found: DoctorAnswers, around: Surroundings) -> Iterator[DoctorEntry]:
     used, pinned = found.org.api_version, around.pinned_version
     offered = max((v for v in found.versions if v.replace(".", "", 1).isdigit()), key=float, default="")
     too_new = sorted(kind for kind, since in (around.kinds or {}).items() if since > float(used or 0))
     if too_new:
         mend = "remove api_version, or raise it" if pinned else "they come with the org's next release"
-        yield Diagnosis(
+        yield DoctorEntry(
             "api version", Health.WARNING, f"{used} does not have {', '.join(too_new)}: they are not read", mend
         )
     else:
         newer = f"; the org's newest is {offered}" if offered and offered != used else ""
-        yield Diagnosis("api version", Health.OK, f"{used}{', as pinned' if pinned else ''}{newer}")
+        yield DoctorEntry("api version", Health.OK, f"{used}{', as pinned' if pinned else ''}{newer}")
 
 
-def _edition(found: Checkup) -> Iterator[Diagnosis]:
+def _edition(found: DoctorAnswers) -> Iterator[DoctorEntry]:
     edition = found.org.organization_type
     if edition in EDITIONS:
-        yield Diagnosis("edition", Health.OK, edition)
+        yield DoctorEntry("edition", Health.OK, edition)
     else:
-        yield Diagnosis(
+        yield DoctorEntry(
             "edition",
             Health.WARNING,
             f"{edition or 'unknown'}: the Metadata API and token exchange are of Enterprise, Performance, Unlimited and"
@@ -180,10 +182,10 @@ def _edition(found: Checkup) -> Iterator[Diagnosis]:
         )
 
 
-def _permissions(found: Checkup) -> Iterator[Diagnosis]:
+def _permissions(found: DoctorAnswers) -> Iterator[DoctorEntry]:
     held = found.permissions
     if "permissions" in found.unknown:
-        yield Diagnosis(
+        yield DoctorEntry(
             "permissions",
             Health.WARNING,
             "the org does not say what our user may do",
@@ -194,17 +196,17 @@ def _permissions(found: Checkup) -> Iterator[Diagnosis]:
     missing = list(_missing(held))
     yield from missing
     if held and not missing:
-        yield Diagnosis(
+        yield DoctorEntry(
             "permissions", Health.OK, f"our user has {', '.join(sorted(n for n, on in held.items() if on))}"
         )
 
 
-def _missing(held: Mapping[str, bool]) -> Iterator[Diagnosis]:
+def _missing(held: Mapping[str, bool]) -> Iterator[DoctorEntry]:
     give = "give it to the user by a permission set"
     if held.get("ApiEnabled") is False:
-        yield Diagnosis("permissions", Health.PROBLEM, "our user lacks API Enabled", give, exit=Exit.NOT_ALLOWED)
+        yield DoctorEntry("permissions", Health.PROBLEM, "our user lacks API Enabled", give, exit=Exit.NOT_ALLOWED)
     if held.get("ModifyMetadata") is False and held.get("ModifyAllData") is False:
-        yield Diagnosis(
+        yield DoctorEntry(
             "permissions",
             Health.PROBLEM,
             "our user lacks Modify Metadata Through Metadata API Functions, and Modify All Data: the Metadata API is closed",
@@ -217,10 +219,10 @@ def _missing(held: Mapping[str, bool]) -> Iterator[Diagnosis]:
         ("AuthorApex", "Author Apex", "classes of token exchange handlers may not be deployable"),
     ):
         if held.get(name) is False:
-            yield Diagnosis("permissions", Health.WARNING, f"our user lacks {label}: {what}", give)
+            yield DoctorEntry("permissions", Health.WARNING, f"our user lacks {label}: {what}", give)
     apps = [held[name] for name in ("ExternalClientAppAdmin", "ExternalClientAppDeveloper") if name in held]
     if apps and not any(apps) and not held.get("ModifyAllData"):
-        yield Diagnosis(
+        yield DoctorEntry(
             "permissions",
             Health.WARNING,
             "our user lacks Create, edit, and delete External Client Apps, and View all External Client Apps, view their"
@@ -229,9 +231,9 @@ def _missing(held: Mapping[str, bool]) -> Iterator[Diagnosis]:
         )
 
 
-def _kinds(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
+def _kinds(found: DoctorAnswers, around: Surroundings) -> Iterator[DoctorEntry]:
     for one in found.unread:
-        yield Diagnosis("kinds", Health.PROBLEM, one.message, one.mend, one.quote, exit=Exit.NOT_ALLOWED)
+        yield DoctorEntry("kinds", Health.PROBLEM, one.message, one.mend, one.quote, exit=Exit.NOT_ALLOWED)
     if found.unread:
         return
     used = float(found.org.api_version or 0)
@@ -240,7 +242,7 @@ def _kinds(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
         if what in too_new:
             continue
         if around.needed is not None and what not in around.needed:
-            yield Diagnosis(
+            yield DoctorEntry(
                 "kinds",
                 Health.WARNING,
                 f"{what} cannot be read, and neither files nor baseline hold any",
@@ -248,7 +250,7 @@ def _kinds(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
                 why,
             )
         else:
-            yield Diagnosis(
+            yield DoctorEntry(
                 "kinds",
                 Health.PROBLEM,
                 f"{what} cannot be read: what the files say of it cannot be planned",
@@ -260,12 +262,12 @@ def _kinds(found: Checkup, around: Surroundings) -> Iterator[Diagnosis]:
     visible = sorted(kind for kind in around.kinds or found.seen if kind not in hidden)
     if visible:
         told = ", ".join(f"{kind} ({found.seen[kind]})" if kind in found.seen else kind for kind in visible)
-        yield Diagnosis("kinds", Health.OK, f"{len(visible)} can be read: {told}")
+        yield DoctorEntry("kinds", Health.OK, f"{len(visible)} can be read: {told}")
 
 
-def _ways(found: Checkup) -> Iterator[Diagnosis]:
+def _ways(found: DoctorAnswers) -> Iterator[DoctorEntry]:
     if found.jwt_token:
-        yield Diagnosis(
+        yield DoctorEntry(
             "deployments",
             Health.PROBLEM,
             "the access token is a JWT, which SOAP does not take, and only SOAP reads metadata",
@@ -273,13 +275,13 @@ def _ways(found: Checkup) -> Iterator[Diagnosis]:
             exit=Exit.NOT_ALLOWED,
         )
     elif found.by_rest is False:
-        yield Diagnosis(
+        yield DoctorEntry(
             "deployments", Health.OK, "by SOAP: this org offers no deployments by REST, and a zip is limited to 39 MB"
         )
     elif found.by_rest:
-        yield Diagnosis("deployments", Health.OK, "by REST, and by SOAP if the org refuses that")
+        yield DoctorEntry("deployments", Health.OK, "by REST, and by SOAP if the org refuses that")
     else:
-        yield Diagnosis(
+        yield DoctorEntry(
             "deployments",
             Health.WARNING,
             "the org does not say whether it takes deployments by REST: it is tried, and then SOAP",
@@ -287,10 +289,10 @@ def _ways(found: Checkup) -> Iterator[Diagnosis]:
         )
 
 
-def _calls(found: Checkup) -> Iterator[Diagnosis]:
+def _calls(found: DoctorAnswers) -> Iterator[DoctorEntry]:
     cost = f"a plan takes about {found.calls} calls"
     if found.calls_left is None:
-        yield Diagnosis(
+        yield DoctorEntry(
             "calls",
             Health.WARNING,
             f"the org does not say how many API calls are left today; {cost}",
@@ -299,23 +301,23 @@ def _calls(found: Checkup) -> Iterator[Diagnosis]:
         return
     told = f"{found.calls_left:,} of {found.calls_a_day:,} API calls are left of the last 24 hours; {cost}"
     if found.calls_left < found.calls:
-        yield Diagnosis(
+        yield DoctorEntry(
             "calls", Health.PROBLEM, told, "wait, or find out in Setup who uses them up: Company Information",
             exit=Exit.FAILED,
         )  # fmt: skip
     elif found.calls_left < found.calls * _FEW_RUNS:
-        yield Diagnosis("calls", Health.WARNING, told, "find out in Setup who uses them up, or run less often")
+        yield DoctorEntry("calls", Health.WARNING, told, "find out in Setup who uses them up, or run less often")
     else:
-        yield Diagnosis("calls", Health.OK, told)
+        yield DoctorEntry("calls", Health.OK, told)
 
 
-def _clock(found: Checkup) -> Iterator[Diagnosis]:
+def _clock(found: DoctorAnswers) -> Iterator[DoctorEntry]:
     if found.ahead is None:
         return
     off = abs(found.ahead)
     if off > _CLOCK_SECONDS:
         way = "ahead of" if found.ahead > 0 else "behind"
-        yield Diagnosis(
+        yield DoctorEntry(
             "clock",
             Health.WARNING,
             f"this machine's clock is {off:.0f} seconds {way} Salesforce's: a login by jwt fails beyond minutes, and dates"
@@ -323,7 +325,7 @@ def _clock(found: Checkup) -> Iterator[Diagnosis]:
             "set the clock: switch on its synchronisation",
         )
     else:
-        yield Diagnosis("clock", Health.OK, "this machine's clock agrees with Salesforce's")
+        yield DoctorEntry("clock", Health.OK, "this machine's clock agrees with Salesforce's")
 
 
 _LOSSES = {
@@ -335,35 +337,35 @@ _LOSSES = {
 }
 
 
-def _attribution(found: Checkup) -> Iterator[Diagnosis]:
+def _attribution(found: DoctorAnswers) -> Iterator[DoctorEntry]:
     lost = False
     for topic, (what, loss) in _LOSSES.items():
         if topic in found.unknown:
             lost = True
             mend = "give the user View Setup and Configuration"
-            yield Diagnosis("who and what", Health.WARNING, f"{what}: {loss}", mend, found.unknown[topic])
+            yield DoctorEntry("who and what", Health.WARNING, f"{what}: {loss}", mend, found.unknown[topic])
     if not lost:
-        yield Diagnosis(
+        yield DoctorEntry(
             "who and what", Health.OK, "audit trail, deployments, users, permission sets and profiles can be read"
         )
 
 
-def _secrets(around: Surroundings) -> Iterator[Diagnosis]:
+def _secrets(around: Surroundings) -> Iterator[DoctorEntry]:
     if around.secrets is None:
-        yield Diagnosis(
+        yield DoctorEntry(
             "secrets", Health.WARNING, "the files are wrong, so their secrets were not looked for", "reconciler check"
         )
         return
     for reference, why in around.secrets.items():
         if why:
-            yield Diagnosis("secrets", Health.PROBLEM, f"{reference}: {why}", "put it there", exit=Exit.BAD_INPUT)
+            yield DoctorEntry("secrets", Health.PROBLEM, f"{reference}: {why}", "put it there", exit=Exit.BAD_INPUT)
     good = sum(not why for why in around.secrets.values())
     if good:
-        yield Diagnosis("secrets", Health.OK, f"{good} of the files can be found")
+        yield DoctorEntry("secrets", Health.OK, f"{good} of the files can be found")
 
 
-def _baseline(around: Surroundings) -> Iterator[Diagnosis]:
+def _baseline(around: Surroundings) -> Iterator[DoctorEntry]:
     for one in around.baseline_trouble:
-        yield Diagnosis("baseline", Health.PROBLEM, one.message, one.mend, one.quote, exit=Exit.REFUSED)
+        yield DoctorEntry("baseline", Health.PROBLEM, one.message, one.mend, one.quote, exit=Exit.REFUSED)
     if around.baseline:
-        yield Diagnosis("baseline", Health.OK, around.baseline)
+        yield DoctorEntry("baseline", Health.OK, around.baseline)

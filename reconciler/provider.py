@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.model.changes import Component
-from reconciler.model.checkup import Checkup
 from reconciler.model.deployment import Deployed, Sent
+from reconciler.model.doctor_answers import DoctorAnswers
 from reconciler.model.facts import Deployment, Facts, History
 from reconciler.model.live import LiveState, OrgInfo
 from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
@@ -122,7 +122,7 @@ class Witness(Protocol):
         """
         ...
 
-    def checkup(self, progress: Progress) -> Checkup:
+    def doctor_answers(self, progress: Progress) -> DoctorAnswers:
         """Everything that the org tells about whether we can work with it: `doctor` judges it. Changes nothing.
 
         What the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.

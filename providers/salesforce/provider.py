@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from providers.salesforce.calls import Calls
 from providers.salesforce.deployments import Deployments
 from providers.salesforce.files.packing import split
-from providers.salesforce.questions.doctor import NEEDED, checkup, lacking, permissions
+from providers.salesforce.questions.doctor import NEEDED, doctor_answers, lacking, permissions
 from providers.salesforce.questions.facts import facts
 from providers.salesforce.questions.history import history
 from providers.salesforce.questions.token_endpoint import Flows
@@ -13,8 +13,8 @@ from providers.salesforce.records import RecordReader
 from providers.salesforce.wire.refusals import noting
 from reconciler.errors import Complaint, ReconcilerError
 from reconciler.model.changes import Component
-from reconciler.model.checkup import Checkup
 from reconciler.model.deployment import Deployed, Sent
+from reconciler.model.doctor_answers import DoctorAnswers
 from reconciler.model.facts import Deployment, Facts, History
 from reconciler.model.live import LiveState, OrgInfo
 from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
@@ -102,7 +102,7 @@ class SalesforceProvider:
             found = permissions(self.calls.rest, NEEDED)
         return lacking(found)
 
-    def checkup(self, progress: Progress) -> Checkup:
+    def doctor_answers(self, progress: Progress) -> DoctorAnswers:
         """Everything that the org tells about whether we can work with it. Changes nothing."""
         offered = self.calls.rest.versions()
         if self.calls.pinned and self.calls.pinned not in offered:
@@ -112,7 +112,7 @@ class SalesforceProvider:
                     mend=f"remove it, or write one of {', '.join(offered)}",
                 )
             )
-        return checkup(
+        return doctor_answers(
             self.calls.session,
             self.calls.credentials,
             self.calls.rest,

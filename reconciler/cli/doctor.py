@@ -20,11 +20,11 @@ def doctor(
     """Say what plan and apply lack in an org. Looks at everything that they need, and says how to mend it; changes
     nothing."""
     from reconciler.cli.overwriting import keep_apart
-    from reconciler.engine.doctor import examine
+    from reconciler.engine.doctor import doctor
     from reconciler.model.declared import Snapshot
     from reconciler.project.filling import as_written
     from reconciler.render.json import doctor_document
-    from reconciler.render.text import diagnoses
+    from reconciler.render.text import doctor_text
 
     outputs = shown.outputs()
     keep_apart(outputs, asked.project)
@@ -34,10 +34,10 @@ def doctor(
             desired, files = (space.desired() if space.project.desired.is_dir() else Snapshot({})), True
         except InputError:
             desired, files = Snapshot({}), False
-        found = examine(lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version)
+        found = doctor(lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version)
         found = found.as_written(partial(as_written, space.org))
     code = outputs.emit(
-        lambda colour: diagnoses.text(found, colour=colour),
+        lambda colour: doctor_text.text(found, colour=colour),
         lambda: doctor_document.json(found),
     )
     raise typer.Exit(found.exit or code)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from reconciler.doctor import Diagnosis, Examined, Surroundings, of_checkup, of_error, of_surroundings
+from reconciler.doctor import DoctorEntry, DoctorReport, Surroundings, of_answers, of_error, of_surroundings
 from reconciler.engine.session import Session, stamp, utc_now
 from reconciler.errors import Complaint, ReconcilerError
 from reconciler.kinds import all_kinds
@@ -14,15 +14,15 @@ from reconciler.model.live import OrgInfo
 from reconciler.schema.values import SecretRef
 
 
-def examine(
+def doctor(
     opened: Callable[[], AbstractContextManager[Session]], *, files: bool = True, pinned_version: str = ""
-) -> Examined:
+) -> DoctorReport:
     """Look at everything that plan and apply will need of an org. What fails becomes a diagnosis, never an error.
 
     `opened` opens the session; `files=False` says that its desired state is empty because the files are broken.
     """
     org: OrgInfo | None = None
-    found: list[Diagnosis] = []
+    found: list[DoctorEntry] = []
     created = stamp(utc_now())
     try:
         with opened() as session:
@@ -30,10 +30,10 @@ def examine(
             secrets = _secrets(session) if files else None
             around = Surroundings(session.pinned_org_id, pinned_version, kinds, secrets)
             try:
-                checkup = session.provider.checkup(session.progress)
+                doctor_answers = session.provider.doctor_answers(session.progress)
             except ReconcilerError as stopped:
-                return Examined((*of_error(stopped), *of_surroundings(around)), None, created)
-            org = checkup.org
+                return DoctorReport((*of_error(stopped), *of_surroundings(around)), None, created)
+            org = doctor_answers.org
             words, trouble, held = _baseline(session, org)
             around = replace(
                 around,
@@ -41,11 +41,11 @@ def examine(
                 baseline_trouble=trouble,
                 needed=_read_by_a_plan(session.desired.resources, held) if files and not trouble else None,
             )
-            found += [*of_checkup(checkup, around), *of_surroundings(around)]
+            found += [*of_answers(doctor_answers, around), *of_surroundings(around)]
     except ReconcilerError as stopped:
         # Of the project file or of a host: nothing was asked, so nothing else is known.
         found += of_error(stopped)
-    return Examined(tuple(found), org, created)
+    return DoctorReport(tuple(found), org, created)
 
 
 def _secrets(session: Session) -> dict[str, str]:

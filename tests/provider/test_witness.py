@@ -45,8 +45,8 @@ def test_an_admin_may_deploy(changing: Candidate) -> None:
 
 def test_a_checkup_names_the_org_and_changes_nothing(changing: Candidate) -> None:
     before = changing.provider.read([], quiet).resources
-    checkup = changing.provider.checkup(quiet)
+    doctor_answers = changing.provider.doctor_answers(quiet)
 
-    assert changing.provider.org().id == checkup.org.id
-    assert {} == checkup.unreadable
+    assert changing.provider.org().id == doctor_answers.org.id
+    assert {} == doctor_answers.unreadable
     assert before == changing.provider.read([], quiet).resources

@@ -3,26 +3,26 @@
 import json
 from dataclasses import replace
 
-from reconciler.doctor import Diagnosis, Examined, Health, Surroundings, of_checkup, of_error, of_surroundings
+from reconciler.doctor import DoctorEntry, DoctorReport, Health, Surroundings, of_answers, of_error, of_surroundings
 from reconciler.errors import Complaint, Exit, NotAllowedError, RefusedError, UnreachableError
-from reconciler.model.checkup import Checkup
+from reconciler.model.doctor_answers import DoctorAnswers
 from reconciler.model.live import OrgInfo
 from reconciler.render.json import doctor_document
-from reconciler.render.text import diagnoses
+from reconciler.render.text import doctor_text
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "CS42", True, "Enterprise Edition", "63.0", "ci@acme.example")
-SICK = Examined(
+SICK = DoctorReport(
     (
-        Diagnosis("login", Health.OK, "logged in as ci@acme.example"),
-        Diagnosis("clock", Health.WARNING, "this machine's clock is 90 seconds behind", "set the clock"),
-        Diagnosis("permissions", Health.PROBLEM, "our user lacks API Enabled", "give it", "NO: no", Exit.NOT_ALLOWED),
-        Diagnosis("secrets", Health.PROBLEM, "not there", exit=Exit.BAD_INPUT),
+        DoctorEntry("login", Health.OK, "logged in as ci@acme.example"),
+        DoctorEntry("clock", Health.WARNING, "this machine's clock is 90 seconds behind", "set the clock"),
+        DoctorEntry("permissions", Health.PROBLEM, "our user lacks API Enabled", "give it", "NO: no", Exit.NOT_ALLOWED),
+        DoctorEntry("secrets", Health.PROBLEM, "not there", exit=Exit.BAD_INPUT),
     ),
     ORG,
     "2026-01-01T00:00:00Z",
 )
-STOPPED = Examined(tuple(of_error(UnreachableError(Complaint("nobody answers", mend="try again")))))
-GOOD = Checkup(
+STOPPED = DoctorReport(tuple(of_error(UnreachableError(Complaint("nobody answers", mend="try again")))))
+GOOD = DoctorAnswers(
     ORG,
     host="https://acme.my.salesforce.com",
     versions=("62.0", "63.0"),
@@ -35,11 +35,11 @@ GOOD = Checkup(
 )
 
 
-def health(found: Checkup, topic: str, around: Surroundings | None = None) -> list[Health]:
-    return [one.health for one in of_checkup(found, around or Surroundings()) if one.topic == topic]
+def health(found: DoctorAnswers, topic: str, around: Surroundings | None = None) -> list[Health]:
+    return [one.health for one in of_answers(found, around or Surroundings()) if one.topic == topic]
 
 
-def changed(**fields: object) -> Checkup:
+def changed(**fields: object) -> DoctorAnswers:
     return replace(GOOD, **fields)
 
 
@@ -57,20 +57,20 @@ def test_people_read_the_worst_with_its_mend():
         "problem  secrets: not there\n"
         "\n"
         "Doctor: 2 problems, 1 warning.\n"
-    ) == diagnoses.text(SICK)
-    assert diagnoses.text(STOPPED).endswith("Doctor: 1 problem.\n")
+    ) == doctor_text.text(SICK)
+    assert doctor_text.text(STOPPED).endswith("Doctor: 1 problem.\n")
 
 
 def test_the_exit_code_is_that_of_the_first_problem():
     """As the next command would end."""
-    assert (Exit.NOT_ALLOWED, Exit.FAILED, Exit.OK) == (SICK.exit, STOPPED.exit, Examined(SICK.diagnoses[:2]).exit)
+    assert (Exit.NOT_ALLOWED, Exit.FAILED, Exit.OK) == (SICK.exit, STOPPED.exit, DoctorReport(SICK.diagnoses[:2]).exit)
     assert 5 == json.loads(doctor_document.json(SICK))["exit_code"]
 
 
 def test_an_orgs_words_obey_nobody():
     """The name of an org, and what it says, are a stranger's."""
     evil = "\x1b[2Jgone\n::set-output name=x::y\u202e##vso[task.complete]"
-    text = diagnoses.text(Examined((Diagnosis(evil, Health.PROBLEM, evil, evil, evil),), OrgInfo("00D", evil)))
+    text = doctor_text.text(DoctorReport((DoctorEntry(evil, Health.PROBLEM, evil, evil, evil),), OrgInfo("00D", evil)))
 
     assert not any(bad in text for bad in ("\x1b", "\u202e", "\n::", "##vso"))
     assert 7 == text.count("\n")
@@ -89,7 +89,7 @@ def test_each_error_has_its_topic():
 
 def test_what_is_well_is_well():
     """A warning that is always there is none."""
-    assert {Health.OK} == {one.health for one in of_checkup(GOOD, Surroundings())}
+    assert {Health.OK} == {one.health for one in of_answers(GOOD, Surroundings())}
 
 
 def test_each_thing_is_judged_by_its_limit():
@@ -130,7 +130,7 @@ def test_a_kind_that_is_too_new_is_a_matter_of_the_version():
     found = changed(unreadable={"New": "it begins with 66.0", "Old/x": "INSUFFICIENT_ACCESS"})
 
     assert [Health.WARNING] == health(found, "api version", around)
-    (sick,) = [one for one in of_checkup(found, around) if one.health is Health.PROBLEM]
+    (sick,) = [one for one in of_answers(found, around) if one.health is Health.PROBLEM]
     assert sick.message.startswith("Old/x cannot be read")
 
 

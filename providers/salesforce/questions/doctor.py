@@ -13,7 +13,7 @@ from providers.salesforce.wire.refusals import noting
 from providers.salesforce.wire.rest import Rest
 from providers.salesforce.wire.session import OrgSession
 from reconciler.errors import Complaint, ReconcilerError, UnreachableError
-from reconciler.model.checkup import Checkup
+from reconciler.model.doctor_answers import DoctorAnswers
 from reconciler.model.live import LiveState, OrgInfo
 from reconciler.provider import Progress
 from reconciler.redaction import is_jwt
@@ -52,7 +52,7 @@ def lacking(found: Mapping[str, bool]) -> str | None:
     return f"our user lacks {' and '.join(missing)}: give it to them by a permission set"
 
 
-def checkup(
+def doctor_answers(
     session: OrgSession,
     credentials: Credentials,
     rest: Rest,
@@ -61,7 +61,7 @@ def checkup(
     org: OrgInfo,
     offered: Sequence[str],
     progress: Progress,
-) -> Checkup:
+) -> DoctorAnswers:
     """Ask the org everything. What it does not tell is named in `unknown`. Raises NotAllowedError for the login,
     UnreachableError."""
     unknown: dict[str, str] = {}
@@ -98,7 +98,7 @@ def checkup(
     del unknown["secrets"]  # nobody asked for them
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     unknown |= history(rest, listing, yesterday, progress, enablements=False).unknown
-    return Checkup(
+    return DoctorAnswers(
         org=replace(org, username=username),
         host=session.origin,
         versions=tuple(offered),

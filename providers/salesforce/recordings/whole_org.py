@@ -32,8 +32,8 @@ from reconciler.errors import Complaint, ReconcilerError, RefusedError, Unreacha
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
 from reconciler.model.changes import Component
-from reconciler.model.checkup import Checkup
 from reconciler.model.deployment import Deployed, Sent
+from reconciler.model.doctor_answers import DoctorAnswers
 from reconciler.model.facts import NOT_ASKED, AuditEntry, Deployment, Facts, History, moment
 from reconciler.model.live import NOT_RECORDED, LiveResource, LiveState, OrgInfo
 from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
@@ -187,9 +187,9 @@ class WholeOrg:
         """What the login lacks to deploy."""
         return self._inner.may_deploy()
 
-    def checkup(self, progress: Progress) -> Checkup:
+    def doctor_answers(self, progress: Progress) -> DoctorAnswers:
         """Everything that the org tells about whether we can work with it."""
-        return self._inner.checkup(progress)
+        return self._inner.doctor_answers(progress)
 
     def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
         """What the org's token endpoint answers."""

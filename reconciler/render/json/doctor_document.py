@@ -1,12 +1,12 @@
 """What `doctor` found, as JSON for machines."""
 
-from reconciler.doctor import Examined
+from reconciler.doctor import DoctorReport
 from reconciler.render.json import parts, shapes
 from reconciler.render.words import value_text
 from reconciler.render.words.safe import json_page
 
 
-def json(found: Examined) -> str:
+def json(found: DoctorReport) -> str:
     """The same, in the form that `schema doctor` publishes."""
     content: shapes.Examined = {
         **parts.head("doctor", found.created),

@@ -8,7 +8,7 @@ from reconciler.model.live import OrgInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Checkup:
+class DoctorAnswers:
     """What an org says about itself, our user and our calls; what it does not say stands in `unknown`."""
 
     org: OrgInfo
