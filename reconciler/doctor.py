@@ -1,4 +1,4 @@
-"""What a doctor_answers means: what is well, what will hurt, what stops us, and the mend for each."""
+"""What an org's answers to `doctor` mean: what is well, what will hurt, what stops us, and the mend for each."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -64,9 +64,9 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """A whole examination."""
+    """What `doctor` says of an org: an entry for each thing that it looked at."""
 
-    diagnoses: tuple[DoctorEntry, ...]
+    entries: tuple[DoctorEntry, ...]
     org: OrgInfo | None = None
     created: str = ""
 
@@ -76,21 +76,21 @@ class DoctorReport:
             replace(one, message=written(one.message), mend=written(one.mend), quote=written(one.quote))
             if one.health is Health.PROBLEM
             else one
-            for one in self.diagnoses
+            for one in self.entries
         )
-        return replace(self, diagnoses=tuple(told))
+        return replace(self, entries=tuple(told))
 
     @property
     def exit(self) -> Exit:
         """The code of the first problem, in the order in which another command would meet them; 0 without one."""
-        return next((one.exit for one in self.diagnoses if one.health is Health.PROBLEM), Exit.OK)
+        return next((one.exit for one in self.entries if one.health is Health.PROBLEM), Exit.OK)
 
     def count(self, health: Health) -> int:
-        return sum(one.health is health for one in self.diagnoses)
+        return sum(one.health is health for one in self.entries)
 
 
 def of_error(error: ReconcilerError) -> list[DoctorEntry]:
-    """What stopped the examination, as diagnoses."""
+    """Return the entries for an error that stopped `doctor`."""
     topics = {RefusedError: "org", NotAllowedError: "login", InputError: "project"}
     topic = next((word for kind, word in topics.items() if isinstance(error, kind)), "connection")
     return [
@@ -115,7 +115,7 @@ def of_answers(found: DoctorAnswers, around: Surroundings) -> list[DoctorEntry]:
 
 
 def of_surroundings(around: Surroundings) -> list[DoctorEntry]:
-    """Diagnose what is around the org: secrets of the files, and the baseline."""
+    """Judge what is around the org: secrets of the files, and the baseline."""
     return [*_secrets(around), *_baseline(around)]
 
 

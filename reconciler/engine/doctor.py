@@ -1,4 +1,4 @@
-"""Examines whether we can work with an org: reads everything, changes nothing, and goes on where something fails."""
+"""`doctor`: looks whether we can work with an org: reads everything, changes nothing, and goes on where something fails."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -17,7 +17,7 @@ from reconciler.schema.values import SecretRef
 def doctor(
     opened: Callable[[], AbstractContextManager[Session]], *, files: bool = True, pinned_version: str = ""
 ) -> DoctorReport:
-    """Look at everything that plan and apply will need of an org. What fails becomes a diagnosis, never an error.
+    """Look at everything that plan and apply will need of an org. What fails becomes an entry of the report, never an error.
 
     `opened` opens the session; `files=False` says that its desired state is empty because the files are broken.
     """

@@ -12,7 +12,7 @@ from reconciler.render.json import doctor_document, documents, schemas, verify_d
 
 from . import samples
 from .anything import CHECKS_OF_ANYTHING, DRIFTS_OF_ANYTHING
-from .test_examined import SICK, STOPPED
+from .test_doctor import SICK, STOPPED
 from .test_text import PLANS_OF_ANYTHING, RESULTS_OF_ANYTHING
 from .test_verified import KEPT, REPORT
 

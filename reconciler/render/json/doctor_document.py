@@ -21,7 +21,7 @@ def json(found: DoctorReport) -> str:
                 "salesforce": one.quote,
                 "exit_code": int(one.exit),
             }
-            for one in found.diagnoses
+            for one in found.entries
         ],
     }
     return json_page(value_text.plain(content))

@@ -15,12 +15,12 @@ def text(found: DoctorReport, *, colour: bool = False) -> str:
     """One line for each thing that was looked at, ending in `Doctor: 1 problem, 2 warnings.` or `Doctor: all is well.`"""
     paint = Paint(colour)
     lines = [*org(found.org, paint), ""] if found.org is not None else []
-    for one in found.diagnoses:
-        lines += _diagnosis(one, paint)
+    for one in found.entries:
+        lines += _entry(one, paint)
     return page([*lines, "", paint(trailer(found), "bold")])
 
 
-def _diagnosis(one: DoctorEntry, paint: Paint) -> Iterator[str]:
+def _entry(one: DoctorEntry, paint: Paint) -> Iterator[str]:
     yield f"{paint(f'{one.health:8}', _COLOURS[one.health])} {line(one.topic)}: {line(one.message)}"
     if one.mend:
         yield f"           mend: {line(one.mend)}"

@@ -63,7 +63,7 @@ def test_people_read_the_worst_with_its_mend():
 
 def test_the_exit_code_is_that_of_the_first_problem():
     """As the next command would end."""
-    assert (Exit.NOT_ALLOWED, Exit.FAILED, Exit.OK) == (SICK.exit, STOPPED.exit, DoctorReport(SICK.diagnoses[:2]).exit)
+    assert (Exit.NOT_ALLOWED, Exit.FAILED, Exit.OK) == (SICK.exit, STOPPED.exit, DoctorReport(SICK.entries[:2]).exit)
     assert 5 == json.loads(doctor_document.json(SICK))["exit_code"]
 
 
