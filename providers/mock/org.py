@@ -177,7 +177,7 @@ class Org:
     def set(
         self, address: str, changes: Mapping[str, str | None], *, as_user: str, delegate: str | None = None
     ) -> Mapping[str, str | None]:
-        """Change fields as an admin in Setup would; `delegate` is who had logged in as that admin, if somebody had.
+        """Change fields as an admin in Setup would; `delegate` is who had logged in as that admin, if that was the case.
 
         `address` is `Kind/name`; a satellite's is `Kind/<app>`, an enablement's
         `OauthTokenExchangeHandler/<handler>/enablements/<app>`. Field names are dotted

@@ -1,4 +1,4 @@
-"""A component as values: nested mappings of element name to the list of what the element held, in document order.
+"""A component as values: nested mappings from element names to lists of their contents, in document order.
 
 `{"label": ["Order portal"], "oauthConfig": [{"scopes": ["Api", "Web"]}]}`. Leaves are trimmed text, as Salesforce
 returns it. Sorted by name when written, which is the order of the WSDL's sequences.
@@ -32,7 +32,7 @@ def parser() -> etree.XMLParser:
 
 
 def has_doctype(root: etree._Element) -> bool:
-    """Whether the document declares a type: nobody needs one here, and entities come with it."""
+    """Whether the document has a DOCTYPE, which is refused: entities come with it."""
     return root.getroottree().docinfo.internalDTD is not None
 
 

@@ -180,7 +180,7 @@ class Deployments:
 
 
 def _advice(done: Deployed) -> tuple[Complaint, ...]:
-    """What we say of a deployment that came to nothing through nobody's fault."""
+    """Return what to do about a deployment that failed because of locks or a cancellation."""
     if is_locked(done):
         return (Complaint("somebody else kept changing the same records", mend="apply again when nobody else deploys"),)
     if done.status == "Canceled":

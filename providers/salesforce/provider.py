@@ -130,7 +130,7 @@ class SalesforceProvider:
         return self._tokens.ask_token(form)
 
     def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
-        """What the org's authorize endpoint answers to somebody who has not logged in. Raises UnreachableError."""
+        """What the org's authorize endpoint answers without a login. Raises UnreachableError."""
         return self._tokens.authorize(params)
 
     def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:

@@ -1,4 +1,4 @@
-"""What retrieves brought -> `LiveState`: files decoded one by one, addressed, told apart from what could not be read.
+"""Makes a `LiveState` of what retrieves brought: files decoded and addressed one by one, and what could not be read.
 
 Nothing is lost on the way, and nothing is guessed: what cannot be decoded, or cannot be addressed without choosing
 between two records, is named in `unreadable`, so that nobody concludes anything from it.
@@ -81,7 +81,7 @@ class Reading:
         return LiveState(org, self.resources, self.unreadable)
 
     def _missed(self) -> None:
-        """Note which records did not come. Of a satellite nobody knows whose it is: any app's that has none."""
+        """Note which records did not come. A satellite that did not come may be that of any app without one."""
         if not self._said:
             return
         come = {(one.address.kind, one.record.casefold()) for one in self.resources.values() if not one.address.part}

@@ -78,7 +78,7 @@ _LOCK_TEXTS = ("unable to obtain exclusive access", *(code.casefold() for code i
 
 
 def is_locked(done: Deployed) -> bool:
-    """True for a deployment that failed because somebody else was at the records, and for no other reason.
+    """True for a deployment that failed because of locked records, and for no other reason.
 
     It did nothing (rollbackOnError), so it may be sent again.
     """

@@ -1,4 +1,4 @@
-"""Failures on demand: which call, which times, and what happens. For anybody who tests a client of Salesforce.
+"""Failures on demand: which call, which times, and what happens. For tests of clients of Salesforce.
 
 `Faults().on("deploy", "lost_answer", times=1).on("query", "status", code=503, after=2)` or `Faults.load` of a file;
 then `serving(org, faults=…)`, `serve(…)` or `mount(…)`. The faults are the functions of this folder's modules.

@@ -1,4 +1,4 @@
-"""Somebody answers, but not the org, or not as it should: gateways, pages, broken documents, refusals."""
+"""Faults whose answer is wrong: gateways, web pages, broken documents, refusals."""
 
 from __future__ import annotations
 

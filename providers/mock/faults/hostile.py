@@ -1,4 +1,4 @@
-"""Answers that want to harm whoever reads them. Nothing here harms a reader that bounds what it reads."""
+"""Answers that are made to harm their reader. None harms a reader that bounds what it reads."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One keyword argument of a fault: its type, what it may be, and what it is if nobody says."""
+    """One keyword argument of a fault: its type, its values, and its default."""
 
     type: type
     default: Any

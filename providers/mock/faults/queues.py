@@ -36,7 +36,7 @@ def never_ends(call: Call) -> Answer:
 
 @fault(_FAMILY, DEPLOYS)
 def cancelled_by_org(call: Call, *, polls: Annotated[int, Between(0, 100_000)] = 1) -> Answer:
-    """The deployment is InProgress for so many polls, and then Canceled without anybody having asked for it."""
+    """The deployment is InProgress for so many polls, and then Canceled though no client asked for that."""
     return _fated(call, jobs.Fate(("InProgress",) * polls, end="canceled"))
 
 

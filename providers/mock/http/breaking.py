@@ -10,7 +10,7 @@ WAIT = "mock.wait"
 
 
 class Reset(Exception):  # noqa: N818 (the word of TCP)
-    """The connection is reset (RST): what the client has not read may be lost, and it is told so."""
+    """The connection is reset (RST): the client gets an error, and what it has not read may be lost."""
 
 
 class Hangup(Exception):  # noqa: N818

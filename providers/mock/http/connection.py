@@ -129,7 +129,7 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = not body.drained()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing: whoever serves has the terminal for other things."""
+        """Write nothing to the terminal: the command that serves uses it."""
 
     # -- in -----------------------------------------------------------------------------------------------------------
 

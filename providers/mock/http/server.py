@@ -55,7 +55,7 @@ def serve(
     latency: Latency = 0.0,
     ready: Callable[[Served], None] | None = None,
 ) -> None:
-    """Serve `org` until interrupted or terminated; `ready` is told where, once connections are accepted.
+    """Serve `org` until interrupted or terminated; `ready` is called with the address once connections are accepted.
 
     Raises `ValueError` for a `host` that others can reach: the org has no passwords. Port 0 takes a free one. With
     `tls` a certificate is made; it lies beside the org's file for as long as this lasts, under a name that is the same

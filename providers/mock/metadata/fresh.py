@@ -1,4 +1,4 @@
-"""A fresh org: a believable small company, a few years old, with an app that nobody manages."""
+"""Fills a fresh org: a believable small company, a few years old, with an app that no file declares."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _labelled(world: World, kind: str, name: str, label: str, body: Body) -> Non
 
 
 def _certificate() -> Body:
-    """A self-signed one, as Setup makes it. Its private key never leaves an org, and its public half nobody asks for."""
+    """Return a self-signed certificate, as Setup makes one. Its private key is thrown away: no client ever needs it."""
     return {
         "caSigned": ["false"],
         "keySize": ["2048"],

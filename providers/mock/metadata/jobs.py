@@ -238,7 +238,7 @@ def _finish(world: World, row: sqlite3.Row) -> None:
 
 
 def _lock(report: Report, component: str) -> None:
-    """Have one component of a deployment that changed nothing refused, since somebody else holds its row."""
+    """Refuse one component of a deployment, which then changes nothing: another process holds its row."""
     report.messages = [each for each in report.messages if each.fullName != "package.xml"]
     for message in report.messages:
         if message.fullName == component or not component:

@@ -29,7 +29,7 @@ def check(world: World, app: App, user: User) -> None:
 
 
 def check_approved_before(world: World, app: App, user: User) -> None:
-    """As `check`, for flows in which nobody can be asked: users who may approve an app must have done it before.
+    """As `check`, for flows without a page to approve on: users who may approve an app must have done so before.
 
     salesforce.stackexchange.com/questions/184363 quotes the help page: only approvals with a refresh token count.
     """

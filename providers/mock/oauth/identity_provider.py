@@ -81,7 +81,7 @@ def _made(world: World, token_type: str, told: Mapping[str, Any], *, forged: boo
 
 
 def _foreign(text: str) -> str:
-    """Signed by nobody whom we know: what stands where the signature is, is random."""
+    """Return a token whose signature is random bytes."""
     return f"{text.rpartition('.')[0]}.{base64.urlsafe_b64encode(secrets.token_bytes(256)).rstrip(b'=').decode()}"
 
 

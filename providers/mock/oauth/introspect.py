@@ -1,4 +1,4 @@
-"""Introspection: what a token is worth, told to an app that may know."""
+"""Introspection: tells an app that may ask whether a token is good, and whose it is."""
 
 from __future__ import annotations
 

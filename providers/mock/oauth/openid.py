@@ -1,4 +1,4 @@
-"""Who somebody is: discovery, published keys, ID tokens, userinfo and the identity URL."""
+"""OpenID Connect: discovery, published keys, ID tokens, userinfo and the identity URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of the OAuth endpoints: JSON that nobody may keep."""
+"""Answers of the OAuth endpoints: JSON that must not be cached."""
 
 from __future__ import annotations
 

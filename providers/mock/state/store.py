@@ -192,7 +192,7 @@ class Store:
 
 
 def create(db: sqlite3.Connection) -> None:
-    """Make the tables anew inside a transaction that is already open: whatever they held is gone."""
+    """Make the tables anew, and empty, inside a transaction that is already open."""
     for name in _NAMES:
         db.execute(f"DROP TABLE IF EXISTS {name}")
     _run(db, _TABLES + _OAUTH_TABLES)

@@ -70,7 +70,7 @@ def write_zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def read_zip(data: bytes, limits: ZipLimits | None = None) -> Iterator[tuple[str, bytes]]:
-    """The files of a zip, one after the other, so that nobody has to hold them all. Raises ZipError, even midway."""
+    """Yield the files of a zip one after the other, so that they are not all in memory. Raises ZipError, even midway."""
     limits = limits or ZipLimits()
     seen: set[str] = set()
     total = 0

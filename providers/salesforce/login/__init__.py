@@ -18,7 +18,7 @@ class Credentials:
 
     @classmethod
     def fixed(cls, token: str) -> "Credentials":
-        """A token that was given, and that nobody can get anew."""
+        """Return credentials with a token that cannot be renewed."""
         return cls(lambda: token, renewable=False)
 
     def __repr__(self) -> str:

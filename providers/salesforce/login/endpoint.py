@@ -29,7 +29,7 @@ def open_session(origin: str) -> OrgSession:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How logins are sent: sessions of their own, and patience while nobody answers."""
+    """How logins are sent: in sessions of their own, with pauses while there is no answer."""
 
     open: OpenSession = open_session
     patience: Patience = field(default_factory=lambda: Patience(tries=3))

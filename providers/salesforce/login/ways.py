@@ -22,7 +22,7 @@ EXAMPLE = "login: {flow: token, access_token: {secret: {env: SF_TOKEN}}}"
 
 
 def token(given: Given, instance_url: str, _door: Door) -> Callable[[], Access]:
-    """Takes `access_token` as it is. Nobody can renew it."""
+    """Takes `access_token` as it is. It cannot be renewed."""
     given.need("access_token")
     place = my_domain(instance_url, "token")
     return lambda: Access(token_of(given.text("access_token"), "login.access_token"), place)

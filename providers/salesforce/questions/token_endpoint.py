@@ -119,7 +119,7 @@ class Flows:
         return done
 
     def authorize(self, params: Mapping[str, str]) -> AuthorizeAnswer:
-        """What the authorize endpoint answers to somebody who has not logged in. Raises UnreachableError."""
+        """What the authorize endpoint answers without a login. Raises UnreachableError."""
 
         url = f"{self._session.origin}{AUTHORIZE}"
         answer = self._patience.insist(lambda: not_busy(self._session.look(url, dict(params))), self._session.origin)

@@ -96,7 +96,7 @@ def _interaction(one: Interaction) -> dict[str, Any]:
 
 
 def write(file: Path, data: bytes) -> None:
-    """Write atomically, for this user alone: who may see it is decided by whoever shares it. Raises InputError."""
+    """Write atomically, readable for this user alone, who decides about sharing it. Raises InputError."""
     try:
         # `mkstemp` makes it readable for nobody else.
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")

@@ -34,7 +34,7 @@ _ENTROPY = 4.5
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """A place that looks as if a secret stood there. Its value is nobody's business."""
+    """A place that looks as if a secret stood there, without its value."""
 
     where: str
     what: str

@@ -19,7 +19,7 @@ _SHORTEST = 24
 
 
 def layers(data: bytes, where: str = "") -> Iterator[tuple[str, bytes]]:
-    """Each layer with a name for a person, the outermost first. Raises ZipError for more than anybody should unpack."""
+    """Yield each layer with its name, the outermost first. Raises ZipError beyond the bounds of what is unpacked."""
     left = [_MOST_BYTES]
     for name, layer in _layers(data, where, 0):
         left[0] -= len(layer)
@@ -67,7 +67,7 @@ def _texts(data: bytes) -> Iterator[bytes]:
 
 
 def _decoded(text: bytes) -> bytes:
-    """What base64 stands for, also without its padding; empty where it is a word, or nothing that anybody reads."""
+    """Return what base64 stands for, also without its padding; empty for an ordinary word and for unreadable bytes."""
     packed = b"".join(text.split()).rstrip(b"=").translate(_STANDARD)
     if len(packed) < _SHORTEST:
         return b""

@@ -16,7 +16,7 @@ _LIKE_A_MARK = re.compile(r"(?i)\(scrubbed|scrubbed(?=-[0-9a-f]{16}@)")
 
 
 class Pseudonyms:
-    """Names for what two people may compare and nobody may read: equal things get equal ones, under one key."""
+    """Pseudonyms: equal values get equal names under one key, so that two recordings can be compared without the values."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

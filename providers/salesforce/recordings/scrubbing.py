@@ -1,4 +1,4 @@
-"""Takes out of a conversation what nobody may keep: by schema where there is one, by pattern everywhere else.
+"""Takes secrets out of a recorded conversation: by schema where there is one, by pattern everywhere else.
 
 By schema: elements of XML and keys of JSON that the kinds mark as write-only or that are named like a secret, in the
 zips of retrieves too; of the resources for consumer credentials all but what is listed here as harmless. By pattern, in
@@ -197,7 +197,7 @@ class Scrubber:
             return base64.b64encode(GONE.encode())
 
     def package(self, data: bytes) -> bytes:
-        """A zip of metadata, file by file. A file that no kind knows is left out: nobody reads it. Raises ZipError."""
+        """Scrub a zip of metadata, file by file. A file that no kind knows is left out. Raises ZipError."""
         files: dict[str, bytes] = {}
         for path, content in read_zip(data):
             known = kind_of_path(path.removeprefix("unpackaged/"))
@@ -262,7 +262,8 @@ class Scrubber:
 
 
 def _forget_the_manifest(root: etree._Element) -> None:
-    """The properties of package.xml tell when it was retrieved. Nobody reads them, and no two recordings would be equal."""
+    """Leave out the properties of package.xml: they hold the time of the retrieve, so that no two recordings would be
+    equal."""
     for file in list(root.iter("{*}fileProperties")):
         parent = file.getparent()
         if parent is not None and (file.findtext("{*}fileName") or "").rpartition("/")[2] == "package.xml":

@@ -100,7 +100,8 @@ class WholeOrg:
             return None
 
     def _look_at_certificates(self) -> None:
-        """Ask for them whether or not a record holds one now: a file may. A refusal is told to whoever needs them."""
+        """Ask for certificates whether or not a record holds one now, since a file may. A refusal is reported where
+        they are needed."""
         try:
             self.calls.listed_certificates()
         except (UnreachableError, RefusedError):
@@ -159,7 +160,7 @@ class WholeOrg:
         return self._inner.read_records(components, progress)
 
     def deploy(self, components: Sequence[Component], progress: Progress, **options: Any) -> Deployed:
-        """Raises RefusedError for a recording: there is nobody to deploy to."""
+        """Deploy to the org that is being recorded. Raises RefusedError for a replay: there is no org."""
         self._refuse_change()
         return self._inner.deploy(components, progress, **options)
 

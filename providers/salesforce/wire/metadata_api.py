@@ -66,7 +66,7 @@ class NotSentError(DeployRefusedError):
 
 
 class AnswerLostError(Exception):
-    """A deployment was sent, and nobody knows whether the org took it. `why` is what happened to its answer."""
+    """A deployment was sent, and it is not known whether the org took it. `why` is what happened to its answer."""
 
     def __init__(self, why: UnreachableError) -> None:
         super().__init__(str(why))
@@ -174,7 +174,7 @@ class MetadataApi:
 
     def start_deploy(self, package: bytes, options: Mapping[str, soap.Parameter]) -> Job:
         """Send a zip; again only where it certainly did not arrive. Raises DeployRefusedError if the org refused,
-        AnswerLostError if nobody knows, and NotAllowedError."""
+        AnswerLostError if that is not known, and NotAllowedError."""
         if self.way is not Way.SOAP:
             try:
                 return Job(self._once(lambda: self._rest.start_deploy(package, options)))

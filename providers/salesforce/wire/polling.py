@@ -59,7 +59,7 @@ class _Spent:
 
 
 def _silent(_: str) -> None:
-    """Nobody is told."""
+    """Does nothing with a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Patience:
 
 
 def never_sent(why: Exception) -> bool:
-    """True if a request certainly did not reach anybody: there was no connection to send it over."""
+    """True if a request certainly was not sent: there was no connection."""
     if isinstance(why, requests.ConnectTimeout) or is_distrust(why):
         return True
     # requests wraps what urllib3 says: ConnectionError(MaxRetryError(reason=NewConnectionError)).
