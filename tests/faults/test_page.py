@@ -109,7 +109,7 @@ def test_the_page_says_what_is_tested() -> None:
     if os.environ.get("REWRITE_DOCS"):
         PAGE.write_text(page(), encoding="utf-8")
 
-    assert page() == PAGE.read_text(encoding="utf-8")
+    assert page() == PAGE.read_text(encoding="utf-8"), "run `make docs`"
 
 
 def test_whoever_reads_unknown_is_told_what_to_do() -> None:

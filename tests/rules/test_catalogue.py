@@ -31,7 +31,10 @@ def test_the_good_example_breaks_no_rule(rule: Rule, tmp_path: Path) -> None:
 def test_the_bad_example_breaks_exactly_that_rule(rule: Rule, tmp_path: Path) -> None:
     """A rule that never fires protects nobody; one mistake that fires many rules hides what it is."""
     findings, _ = found(rule.bad, tmp_path)
-    assert [rule.id] == [f.id for f in findings], [(f.id, str(f.address), f.message) for f in findings]
+    assert [rule.id] == [f.id for f in findings], (
+        "`bad` of the rule",
+        [(f.id, str(f.address), f.message) for f in findings],
+    )
     assert findings[0].message
     assert findings[0].mend
 

@@ -57,7 +57,7 @@ def test_the_page_lists_every_rule_as_it_is() -> None:
     if os.environ.get("REWRITE_DOCS"):
         PAGE.write_text(page(), encoding="utf-8")
 
-    assert page() == PAGE.read_text(encoding="utf-8")
+    assert page() == PAGE.read_text(encoding="utf-8"), "run `make docs`"
 
 
 COMPARISONS_HEAD = """\
@@ -116,4 +116,4 @@ def test_the_page_on_comparisons_is_as_the_kinds_are() -> None:
     if os.environ.get("REWRITE_DOCS"):
         COMPARISONS.write_text(comparisons_page(), encoding="utf-8")
 
-    assert comparisons_page() == COMPARISONS.read_text(encoding="utf-8")
+    assert comparisons_page() == COMPARISONS.read_text(encoding="utf-8"), "run `make docs`"

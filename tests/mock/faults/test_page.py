@@ -154,7 +154,7 @@ def test_the_page_lists_every_fault_as_it_is() -> None:
     if os.environ.get("REWRITE_DOCS"):
         PAGE.write_text(page(), encoding="utf-8")
 
-    assert page() == PAGE.read_text(encoding="utf-8")
+    assert page() == PAGE.read_text(encoding="utf-8"), "run `make docs`"
 
 
 @pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", HEAD, flags=re.DOTALL))
