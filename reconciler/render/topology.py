@@ -17,6 +17,7 @@ from reconciler.render.grouped import CONNECTED, app_of
 from reconciler.render.report import Report
 from reconciler.render.words import value_text
 from reconciler.schema.body import canonical_value
+from reconciler.schema.comparisons import fold
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import Path, RawXml, Value
 from reconciler.world.apps import (
@@ -229,6 +230,7 @@ class _Graph:
         self._touched = [f.address for f in self._findings_that_count] + [change.address for change in report.changes]
         self._concerned = {app for address in self._touched if (app := app_of(address)) is not None}
         self._known = self._apps | self._concerned
+        self._spelled = {(a.kind, fold(a.name)): a for a in (*self.bodies, *self._known) if not a.part}
         self._draw()
         self._edges_of: dict[Address, list[EdgeKey]] = {}
         for edge, addresses in self.edges.items():
@@ -281,8 +283,8 @@ class _Graph:
         self._touch(address, provider)
         apex = self._text(address, ("tokenHandlerApex",))
         if apex:
-            record = Address(APEX, apex)
-            target = self._node(Role.APEX, apex, record)
+            record = self._named(APEX, apex)
+            target = self._node(Role.APEX, record.name, record)
             if record not in self.bodies or record in self._gone:
                 self._absent[target] = self._not_found
             self._touch(record, target)
@@ -310,10 +312,10 @@ class _Graph:
     def _app_of(self, address: Address) -> Address:
         """The app that an enablement names. A body that is gone does not tell of which sort it was."""
         if connected := self._text(address, ("connectedApp",)):
-            return Address(CONNECTED, connected)
+            return self._named(CONNECTED, connected)
         name = self._text(address, ("externalClientApp",))
         if name:
-            return Address(EXTERNAL, name)
+            return self._named(EXTERNAL, name)
         name = address.app
         connected_app = Address(CONNECTED, name)
         return connected_app if connected_app in self.bodies else Address(EXTERNAL, name)
@@ -337,6 +339,10 @@ class _Graph:
             if user:
                 self._edge(source, self._user(user), "runs as (client credentials)", spot)
 
+    def _named(self, kind: str, name: str) -> Address:
+        """Return the address of what a field names, spelled as its record is: orgs compare names without letter case."""
+        return self._spelled.get((kind, fold(name)), Address(kind, name))
+
     def _user(self, name: str) -> Key:
         # Usernames are the same whatever their case.
         return self._node(Role.USER, name, key=name.casefold())
@@ -344,7 +350,7 @@ class _Graph:
     def _decider(self, handler: Address) -> Key:
         """Whose code runs as the execution user: the class, or the handler where none is known."""
         apex = self._text(handler, ("tokenHandlerApex",))
-        return (Role.APEX, APEX, apex) if apex else (Role.HANDLER, HANDLER, handler.name)
+        return (Role.APEX, APEX, self._named(APEX, apex).name) if apex else (Role.HANDLER, HANDLER, handler.name)
 
     def _node(
         self, role: Role, name: str, address: Address | None = None, *, about: str = "", key: str = "", sort: str = ""

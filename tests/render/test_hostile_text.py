@@ -11,7 +11,7 @@ from typing import Any
 
 import html5lib
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from lxml import etree
@@ -338,6 +338,8 @@ def skeletons(command: str, t: str) -> Iterator[tuple[str, Any]]:
 
 @settings(max_examples=20, deadline=None)
 @given(command=st.sampled_from([*COMMANDS]), t=HOSTILE)
+@example(command="plan", t="\uf900")
+@example(command="check", t="a\u0301")
 def test_no_text_changes_what_an_output_is(command, t):
     """Whoever opens a report on an org in which somebody else chooses the names."""
     assert [] == [
