@@ -33,7 +33,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DoctorEntry:
-    """One thing that was looked at."""
+    """One thing that `doctor` looked at, with its health and its mend."""
 
     topic: str
     health: Health

@@ -413,7 +413,7 @@ class Org:
         return self._store.path
 
     def leave(self) -> None:
-        """Say that this thread asks no more: what it holds of the file is closed."""
+        """Close this thread's connection to the file."""
         self._store.leave()
 
     def close(self) -> None:

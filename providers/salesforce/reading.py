@@ -202,7 +202,7 @@ def _told_id(about: FileProperties | None) -> str:
 
 
 def _name(kind: type[Kind], about: FileProperties) -> str:
-    """The record's name as the org says it: a file name may be an encoded form of it."""
+    """Return the record's name as the org says it; a file name may be an encoded form of it."""
     return kind.singleton or about.full_name
 
 

@@ -118,7 +118,7 @@ def _warnings(details: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _what(message: Mapping[str, Any]) -> tuple[str, str]:
-    """Kind and record that a message is about. Settings go by their own type, by `Settings`, or by their file."""
+    """Return kind and record that a message is about. Settings go by their own type, by `Settings`, or by their file."""
     kind, record = _text(message, "componentType"), _text(message, "fullName")
     if kind in all_kinds():
         return kind, record

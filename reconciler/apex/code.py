@@ -153,7 +153,7 @@ class Code:
 
     @cached_property
     def variables(self) -> dict[str, str]:
-        """Variables, fields and parameters -> their types, in small letters. Two of one name: the one declared last."""
+        """The types of variables, fields and parameters by name, in small letters. Of two with one name the later counts."""
         found: dict[str, str] = {}
         for at in range(1, len(self.tokens) - 1):
             one, before, after = self.tokens[at], self.tokens[at - 1], self.tokens[at + 1]

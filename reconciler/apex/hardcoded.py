@@ -79,7 +79,7 @@ def _is_shown(code: Code, at: int, named: str) -> bool:
 
 
 def _what(value: str, name: str) -> str:
-    """What a literal seems to be; empty if it is nothing to hide."""
+    """Return what kind of secret a literal seems to be; empty if it seems to be none."""
     lower = value.lower()
     if "-----begin" in lower and "private key-----" in lower:
         return "a private key"

@@ -154,7 +154,7 @@ def _in_one(struct: type[Struct], before: float, after: float, path: Path) -> tu
 
 @lru_cache(4096)
 def _same(paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    """One object for equal ones: most records of a kind declare the same fields."""
+    """Return one shared tuple for equal ones: most records of a kind declare the same fields, which saves memory."""
     return paths
 
 
@@ -414,7 +414,7 @@ def _watching(
 
 
 def no_longer_watched(resources: dict[Address, Applied], live: Mapping[Address, LiveResource]) -> set[str]:
-    """Let go of what was watched for the sake of something that we no longer manage."""
+    """Remove records that were watched only because they belong to something that is no longer managed."""
     watched = [address for address, applied in resources.items() if applied.watched]
     classes = _handler_classes(resources, live) if watched else set()
     gone = {
@@ -457,6 +457,6 @@ def _unmanaged(
 
 
 def is_there(text: str, live: LiveState) -> bool:
-    """Whether the org has it. What could not be read this time is no less known than before."""
+    """Whether an address is still in the org; what could not be read this time counts as there."""
     address = Address.parse(text)
     return address in live.resources or live.reason_unreadable(address) is not None

@@ -130,7 +130,7 @@ def arranged(root: Any, typed: Sequence[str], environment: Mapping[str, str]) ->
 
 
 def _options(command: Any) -> dict[str, _Option]:
-    """All names of all options of a command."""
+    """Return all spellings of a command's options."""
     found: dict[str, _Option] = {name: _Option(HELP, takes_value=False) for name in HELP}
     for one in command.params:
         if one.param_type_name == "option":
@@ -291,7 +291,7 @@ def _near(name: str, options: Iterable[str]) -> str:
 
 
 def _commands_with(typed: str, name: str, root: Any) -> str:
-    """The commands that have such an option, where this one has not: `plan --out, …`."""
+    """Name the commands that have an option which this one lacks: `plan --out, …`."""
     found = []
     for path, options in _everywhere(root).items():
         if ours := typed if typed in options else _meant(name, options):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _orgs(incomplete: str) -> list[str]:
-    """The orgs of the project, for a shell that completes."""
+    """Return the project's orgs for shell completion."""
     import os
 
     from reconciler.errors import ReconcilerError

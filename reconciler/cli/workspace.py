@@ -79,7 +79,7 @@ class Workspace:
 
     @classmethod
     def open(cls, choices: Choices) -> "Workspace":
-        """Raises InputError with everything that is wrong in the project file or in the choices."""
+        """Open a project and one of its orgs. Raises InputError with everything that is wrong in the file or the choices."""
         unknown = [allowed for allowed in choices.allow if allowed not in ALLOWABLE]
         if unknown:
             raise InputError(
@@ -147,7 +147,7 @@ class Workspace:
 
     @contextmanager
     def _telling_as_written(self) -> Iterator[None]:
-        """No error repeats what the project file read from the environment."""
+        """Rewrite errors so that none repeats what the project file read from the environment."""
         try:
             yield
         except ReconcilerError as error:

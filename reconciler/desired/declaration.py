@@ -224,7 +224,7 @@ class Declaration:
             self._note((*path, *problem.path), problem.message, problem.mend)
 
     def _name(self, body: Body, key: str, path: RawPath, what: str = "the API name") -> str:
-        """Take a name out of the body; empty, once it is noted, if it is none."""
+        """Take the name out of a document's body; return an empty text, with a note, if it cannot be a name."""
         if key not in body:
             self._note(path, f"{key} is missing", f"add {key}: and {what}")
             return ""

@@ -55,7 +55,7 @@ class Issue:
 
 @cache
 def _names() -> tuple[frozenset[str], frozenset[str]]:
-    """Names of the fields of all kinds: those that hold secrets, and those that do not."""
+    """Return the field names of all kinds: those that hold secrets, and the others."""
     secret: set[str] = set()
     public: set[str] = {"secret", "lifecycle"}
 

@@ -195,7 +195,7 @@ class _Settling:
         self._written = written
 
     def struct(self, cls: type[Struct], body: Body, path: RawPath) -> bool:
-        """True if every value surely is what the schema wants."""
+        """Bring the values of a body into the schema's form; return True if every value surely is what the schema wants."""
         steps = _steps(cls)
         fits = True
         gone: list[str] = []

@@ -103,7 +103,7 @@ def _digest(digests: Mapping[str, bytes]) -> str:
 
 
 def _together(complaints: list[Complaint], issues: list[Issue], places: Places) -> list[Complaint]:
-    """Everything in the order of the files; the places of what will not be shown are not even looked for."""
+    """Sort complaints in the order of the files, without looking up places that will not be shown."""
     by_file: dict[str, list[Issue]] = {}
     for issue in issues:
         by_file.setdefault(issue.spot.file, []).append(issue)

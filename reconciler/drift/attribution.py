@@ -374,7 +374,7 @@ def _unread(history: History) -> str:
 
 
 def _since(known: Modified, entries: list[_Entry]) -> list[_Entry]:
-    """The entries after a change that the baseline has seen; those without a date may be of any.
+    """Return the audit entries after a change that the baseline has seen; those without a date stay.
 
     Dates are in seconds: of the very second only that user's own entry is certainly the one of that change.
     """
@@ -389,7 +389,7 @@ def _since(known: Modified, entries: list[_Entry]) -> list[_Entry]:
 
 
 def _around(address: Address, scopes: tuple[list[_Entry], ...], *, precise: bool) -> list[_Entry]:
-    """The entries that may be about the resource: those that name it; without any, those that name what it belongs to.
+    """Return the audit entries that may be about a resource: those that name it, or else what it belongs to.
 
     A trail that names the records of an app apart is taken at its word. A deployment of a handler may have brought its
     enablements along and is named by the handler alone, so of an enablement the handler's entries count in any case.

@@ -116,7 +116,7 @@ def _beside(
     own: Sequence[_Window],
     foreign: Sequence[_Window],
 ) -> Iterator[tuple[AuditEntry, datetime, Deployment]]:
-    """Entries that lie within our own deployment and within one of others of the same user, whose times overlap.
+    """Yield audit entries that may be of another deployment by our user, under way at the same time as ours.
 
     A deployment writes one entry for a record. Of more than that the last is ours: what it left is what was read back.
     """

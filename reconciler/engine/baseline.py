@@ -118,7 +118,7 @@ def forget(session: Session, chosen: Sequence[Address]) -> tuple[Address, ...]:
 
 
 def _known(typed: Sequence[Address], found: Baseline) -> list[Address]:
-    """What a person names, in the baseline's letters. Raises InputError for what it does not have."""
+    """Return typed addresses in the baseline's spelling. Raises InputError for one that it does not have."""
     names = Spelling(found.resources)
     known = [names.address(address) for address in typed]
     for address in known:

@@ -119,7 +119,7 @@ def undeclared_apps(desired: Snapshot, live: LiveState) -> int | None:
 
 
 def _parsed(text: str) -> Address | None:
-    """The address of a record that could not be read; `None` where that is a whole kind."""
+    """Return the address of a record that could not be read; `None` for the name of a whole kind."""
     return Address.parse(text) if "/" in text else None
 
 

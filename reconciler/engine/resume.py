@@ -76,7 +76,7 @@ class Logbook:
             self._session.progress(f"what became of the deployment could not be noted: {full}")
 
     def settle(self, *, landed: bool) -> None:
-        """It is known what became of the step, and the baseline says so."""
+        """Write into the journal that a step is settled: the baseline holds what became of it."""
         if self._journal.sent is not None:
             self._journal = self._journal.settled(landed=landed)
             self._session.baselines.note(self._journal)
@@ -175,7 +175,7 @@ def _ended(session: Session, sent: Sent, age: float) -> Sequence[Deployed] | Non
 
 
 def ids_of(changes: Iterable[Change], done: Iterable[Deployed]) -> dict[Address, str]:
-    """The ids that the org gave to the records of deployments."""
+    """Return the ids that the org gave to the records of deployments, by address."""
     given = {record: id for one in done for record, id in one.ids.items()}
     found = ((one.address, given.get((one.address.kind, one.record), "")) for one in changes)
     return {address: id for address, id in found if id and not address.is_enablement}

@@ -40,7 +40,7 @@ def fits(address: Address, pattern: str) -> bool:
 
 
 class Spelling:
-    """How names are spelled: as where they were met first. The record's own name goes before those that refer to it."""
+    """The spelling of each name: as it was met first. A record's own name goes before those that refer to it."""
 
     def __init__(self, *known: Iterable[Address]) -> None:
         self._names: dict[tuple[str, str], str] = {}

@@ -258,7 +258,7 @@ def _not_in_version(want: Resource, body: Body, live: LiveState) -> Iterator[Pro
 
 
 def _remark(want: Resource, held: Body, applied: Applied | None, found: _Found) -> None:
-    """Note what is not done although a file says so: forced values, secrets that cannot be compared."""
+    """Add notes on what a file asks for and the plan does not do: forced values, secrets that cannot be compared."""
     _remark_in(want, want.address.struct, want.body, held, applied.body if applied else None, (), found)
 
 

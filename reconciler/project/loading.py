@@ -252,7 +252,7 @@ class Loading:
         return folder
 
     def _check(self, schema: type[Struct], section: Section, body: dict[str, Any], at: RawPath) -> None:
-        """Types, required and unknown keys."""
+        """Note unknown keys, wrong types and missing keys of a section."""
         known = section.known(body, at, self._note)
         for key in body.keys() - set(known):
             del body[key]

@@ -61,7 +61,7 @@ class Section:
         return cls(what, dict.fromkeys(schema.fields(), as_it_is), more=more)
 
     def read(self, raw: Any, at: RawPath, notes: Notes) -> dict[str, Any] | None:
-        """The values that can be used, by key; `None` if there is no mapping at all."""
+        """Read a mapping: return the usable values by key, or `None` if `raw` is no mapping. What is wrong is noted."""
         if not isinstance(raw, dict):
             notes(at, *self.shape)
             return None

@@ -125,8 +125,11 @@ def _class(mark: Mark) -> str:
 
 
 def _mermaid_text(*lines: str) -> str:
-    """A quoted text. All but letters, digits and harmless signs is written as Mermaid's entity code (`#35;`), the number
-    of the character: mermaid.js.org, "Flowcharts", "Entity codes to escape characters"."""
+    """Return a text quoted for Mermaid.
+
+    All but letters, digits and harmless signs is written as its entity code (`#35;`), the number of the character:
+    mermaid.js.org, "Flowcharts", "Entity codes to escape characters".
+    """
     return '"' + "<br>".join("".join(c if _is_plain(c) else f"#{ord(c)};" for c in text) for text in lines) + '"'
 
 

@@ -189,7 +189,7 @@ def _frame(section: Section) -> int:
 
 
 def _stage(part: Part, *, whole: bool) -> int:
-    """When a part, or its details alone, is left out: the lowest goes first."""
+    """Return the order in which a part, or its details alone, is left out of a long comment: the lowest goes first."""
     grave = part.rank >= Severity.HIGH
     if part.rank == _ALWAYS:
         return 8 if whole else 7
@@ -458,7 +458,7 @@ def _unchecked(report: Report) -> Iterator[Part]:
 
 
 def _call(verdict: Verdict) -> Part:
-    """A row: which app, what was asked, what became of it."""
+    """Return the table row of one `verify` call: app, what was asked, what became of it."""
     sign = SIGNS[verdict.standing]
     told = f"**{sign}**" if verdict.counts else sign
     said = f": {prose(verdict.message)}" if verdict.message not in ("", sign, "refused", "granted") else ""

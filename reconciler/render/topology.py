@@ -80,7 +80,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One of those who trust or are trusted."""
+    """A node of the picture: an identity provider, app, handler, Apex class or user."""
 
     id: str
     """`n1`, `n2` …: names of an org are no names for a drawing language."""
@@ -414,7 +414,8 @@ class _Graph:
         return {key: fold for key, fold in stand_in.items() if folds[fold] > 1}
 
     def _kept(self, limit: int) -> set[Key]:
-        """What is drawn by itself: handlers with who they trust and what decides, then apps, the worst first."""
+        """Return the nodes that a large picture keeps: handlers with their providers and classes, then apps, the worst
+        first."""
         # By what it belongs to, not by what is marked: many apps share the edge to one user.
         rank = {key: int(bool(self.mark(key).words)) for key in self.nodes}
         for finding in self._findings_that_count:

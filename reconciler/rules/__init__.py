@@ -70,7 +70,7 @@ class Example:
     """Address -> body, for what only an org can hold: our files would be refused."""
 
     def but(self, old: str, new: str) -> "Example":
-        """The same with one passage replaced. Raises ValueError if it does not stand there exactly once."""
+        """Return the example with one passage replaced. Raises ValueError if it does not stand there exactly once."""
         if self.files.count(old) != 1:
             raise ValueError(f"{old!r} stands {self.files.count(old)} times in the example")
         return replace(self, files=self.files.replace(old, new))

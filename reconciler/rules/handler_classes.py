@@ -118,7 +118,7 @@ def _read(
 
 
 def _code(world: World, address: Address, codes: dict[Address, Code | _Unread]) -> Code | _Unread:
-    """A class's code, or why there is none."""
+    """Return the parsed code of a class, or why there is none."""
     if address not in codes:
         codes[address] = _load(world, address)
     return codes[address]

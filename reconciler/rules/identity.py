@@ -30,7 +30,7 @@ def declared_value(app: App, setting: Setting) -> object:
 
 
 def live_value(app: App, setting: Setting) -> object:
-    """What the org has now, as it says it; `None` if there is nothing, or if no org was asked."""
+    """Return a field's live value as the org says it; `None` if there is none, or no org was asked."""
     address, path = app.spot(setting)
     live = app.world.live.get(address)
     return get(address.struct, live, path) if live is not None else None

@@ -69,7 +69,7 @@ class Subject:
 
     @cached_property
     def blocked(self) -> str:
-        """Why no call at all can be made for the app; empty if one can."""
+        """Return why no call can be made for the app at all; empty if calls can be made."""
         if self.consumer_key:
             return ""
         address = self.live.spot(CONSUMER_KEY).address
@@ -117,7 +117,7 @@ class Subject:
 
     @cached_property
     def scopes(self) -> frozenset[str] | None:
-        """The declared scopes; `None` where no file says."""
+        """Return the scopes that the files declare; `None` where no file says."""
         value = self.says(SCOPES)
         return None if value is UNKNOWN or not isinstance(value, frozenset) else value
 

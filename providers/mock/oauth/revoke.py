@@ -1,4 +1,4 @@
-"""Revoking: a client gives a token back."""
+"""Revocation: ends a token that a client gives back."""
 
 from __future__ import annotations
 

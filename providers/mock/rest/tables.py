@@ -255,7 +255,7 @@ def _enablement(world: World, _: User) -> Iterator[Row]:
 
 
 def _access(world: World, _: User) -> Iterator[Row]:
-    """Who is pre-authorised: a row for each permission set or profile that an app names."""
+    """Yield the rows of SetupEntityAccess: one for each permission set or profile that an app names."""
     sets, profiles = _holders(world, "PermissionSet"), _holders(world, "Profile")
     for found in world.components("ConnectedApp"):
         body = found.values()
@@ -292,7 +292,7 @@ def _audit(world: World, _: User) -> Iterator[Row]:
 
 
 def _deploy_request(world: World, _: User) -> Iterator[Row]:
-    """Fields:
+    """Yield the rows of DeployRequest. Fields:
     https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_deployrequest.htm"""
     for row in world.db.execute("SELECT * FROM job WHERE what = 'deploy' ORDER BY number").fetchall():
         result = jobs.deploy_result(world.db, row, details=False)

@@ -124,7 +124,7 @@ class World:
         return self._clock
 
     def save_meta(self) -> None:
-        """Keep the clock and the id counter; the last thing before a commit."""
+        """Write the clock and the id counter, as the last thing before a commit."""
         for key, value in (("number", self._number), ("clock", self._clock)):
             self.db.execute("UPDATE meta SET value = ? WHERE key = ?", (str(value), key))
 

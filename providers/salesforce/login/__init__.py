@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Credentials:
-    """A token that is there when it is needed. Nothing is asked for, nor looked up, before the first call."""
+    """Logs in when the first call needs a token, and again when it has expired. Before that nothing is looked up."""
 
     def __init__(self, log_in: Callable[[], str], *, renewable: bool = True) -> None:
         self._log_in, self._renewable = log_in, renewable

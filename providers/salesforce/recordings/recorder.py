@@ -38,7 +38,7 @@ _SHORTEST = 6
 
 
 class Request(NamedTuple):
-    """What tells one request from another: never who made it."""
+    """What distinguishes recorded requests: method, path and content, never the login."""
 
     method: str
     path: str

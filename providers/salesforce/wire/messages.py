@@ -71,7 +71,7 @@ def subject(message: Message, brought: Collection[type[Kind]], empty: Collection
 
 
 def _file(path: str) -> tuple[type[Kind], str] | None:
-    """The component whose file a path is, with its folder or without."""
+    """Return the component that a file path belongs to, with its folder or without."""
     inside = path.removeprefix("unpackaged/")
     found = kind_of_path(inside)
     if found is not None:
@@ -97,7 +97,7 @@ def _named(said: str) -> Iterator[tuple[type[Kind], str]]:
 
 
 def _quoted(said: str, kind: type[Kind]) -> tuple[type[Kind], str] | None:
-    """The only thing in quotes besides the kind, where the kind as a whole can be read."""
+    """Return the one quoted name in a message besides the kind's, where the kind as a whole could be read."""
     texts = {one or other for one, other in _QUOTED.findall(said)} - {kind.__name__}
     return (kind, texts.pop()) if len(texts) == 1 else None
 

@@ -14,7 +14,7 @@ TOKEN, AUTHORIZE, REVOKE, INTROSPECT = (
 
 
 def told(content: bytes) -> Mapping[str, Any]:
-    """What an endpoint says; empty where that is no JSON object."""
+    """Return an endpoint's answer as a JSON object; empty where it is none."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):

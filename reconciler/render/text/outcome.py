@@ -89,7 +89,8 @@ def _list(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
 
 
 def _meanwhile(finding: Finding) -> str:
-    """`low  ConnectedApp/Portal.label: A → B, changed by dana@acme.example at …`"""
+    """Return one line on what others changed meanwhile: `low  ConnectedApp/Portal.label: A → B, changed by
+    dana@acme.example at …`"""
     what = moved(finding) or finding.message
     direction = f" ({way(finding)})" if way(finding) else ""
     return f"{finding.severity}  {where(finding)}: {what}{direction}, {who(finding) or 'by whom is not known'}"

@@ -9,7 +9,8 @@ from reconciler.render.words.safe import line
 
 
 def heading(org: OrgInfo | None, created: str) -> str:
-    """`REPLAY of a recording made at 2026-11-19T08:00:00Z, 3 days ago. …`; empty where the org itself was asked."""
+    """Return the heading of a replay, `REPLAY of a recording made at 2026-11-19T08:00:00Z, 3 days ago. …`; empty where
+    the org was asked."""
     if org is None or not org.recorded:
         return ""
     made = age(org.recorded, created)
