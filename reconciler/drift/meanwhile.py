@@ -49,19 +49,21 @@ def undone(
     begun, ended = max(begin for _, begin, _ in own), max(end for _, _, end in own)
     foreign = [window for window in windows if window not in own]
     dated = [(entry, when) for entry in history.entries if (when := moment(entry.date)) is not None]
-    about = _about([entry for entry, _ in dated], components, handlers)
-    entries_of: dict[Address, list[tuple[datetime, AuditEntry]]] = {}
-    for (entry, when), named in zip(dated, about, strict=True):
-        for component in named:
-            entries_of.setdefault(component.address, []).append((when, entry))
-    for component in components:
-        entries = entries_of.get(component.address, ())
-        for said, moved, other in _beside(component, entries, looked, own, foreign):
-            yield _finding(component, said, moved, other)
+    within = [any(_did(*window, entry, when) for window in own) for entry, when in dated]
+    if foreign:
+        # Of what lies within our own deployment some may be of another that ran beside it.
+        beside = [pair for pair, inside in zip(dated, within, strict=True) if inside]
+        entries_of: dict[Address, list[tuple[datetime, AuditEntry]]] = {}
+        for (entry, when), named in zip(beside, _about(beside, components, handlers), strict=True):
+            for component in named:
+                entries_of.setdefault(component.address, []).append((when, entry))
+        for component in components:
+            entries = entries_of.get(component.address, ())
+            for said, moved, other in _beside(component, entries, looked, own, foreign):
+                yield _finding(component, said, moved, other)
+    outside = [pair for pair, inside in zip(dated, within, strict=True) if not inside and pair[1] <= ended]
     named_apps = _Names(apps)
-    for (entry, when), named in zip(dated, about, strict=True):
-        if when > ended or any(_did(one, begin, end, entry, when) for one, begin, end in own):
-            continue
+    for (entry, when), named in zip(outside, _about(outside, components, handlers), strict=True):
         brought = next(((one, begin) for one, begin, end in windows if _did(one, begin, end, entry, when)), None)
         # By a deployment it was done when that had begun, and not before.
         first = brought[1] if brought is not None else begun
@@ -88,19 +90,21 @@ class _Names:
 
 
 def _about(
-    entries: Sequence[AuditEntry], components: Sequence[Component], handlers: Collection[str]
+    entries: Sequence[tuple[AuditEntry, datetime]], components: Sequence[Component], handlers: Collection[str]
 ) -> list[list[Component]]:
-    """For each entry the components that it is about, in their order.
+    """Return for each entry the components that it is about, in their order.
 
     A deployment of thousands of records writes as many entries, so not every pair of them is looked at.
     """
+    if not entries:
+        return []
     by_name: dict[str, list[int]] = {}
     for number, component in enumerate(components):
         for name in {component.record, component.address.name} - {""}:
             by_name.setdefault(name, []).append(number)
     names, kinds, known_handlers = _Names(by_name), _Names(all_kinds()), _Names(handlers)
     result = []
-    for entry in entries:
+    for entry, _ in entries:
         numbers = {number for name in names.within(entry.display) for number in by_name[name]}
         named = [components[number] for number in sorted(numbers)]
         spoken = frozenset(kinds.within(entry.display)) if named else frozenset()
