@@ -33,19 +33,20 @@ class Seen(NamedTuple):
     """The record's id of everything that can be made anew under its name, where the org gives one."""
 
     def of_updates(self, changes: Collection[Change]) -> dict[Address, Applied]:
-        """What is about to be changed and is not in the baseline yet, as it was: if the apply is cut off, nothing else
-        remembers that."""
+        """Return entries for what is about to be changed and is not in the baseline yet, as it was: an apply that is
+        cut off leaves no other trace."""
         found = ((c.address, self.resources.get(c.address)) for c in changes if c.action is Action.UPDATE)
         return {address: as_watched(have) for address, have in found if have is not None}
 
 
 def as_watched(have: LiveResource) -> Applied:
-    """A record that no file declares, as the org has it."""
+    """Return the baseline's entry for a record that no file declares: as the org has it, watched."""
     return Applied(have.body, have.record, watched=True, id=have.id)
 
 
 def seen(live: LiveState, baseline: Baseline) -> Seen:
-    """Keep of the org what `advanced` needs of it; the whole would be in memory twice once it is read again."""
+    """Return the part of a live state that `advanced` needs, so that the whole is not in memory twice once it is read
+    again."""
     new = {address: have for address, have in live.resources.items() if address not in baseline.resources}
     ids = {address: have.id for address, have in live.resources.items() if have.id and has_identity(address)}
     return Seen(new, ids)
@@ -142,7 +143,7 @@ def at_version(baseline: Baseline, live: LiveState) -> Baseline:
 
 @cache
 def _in_one(struct: type[Struct], before: float, after: float, path: Path) -> tuple[Path, ...]:
-    """The fields that only one of two API versions has."""
+    """Return the paths of the fields that only one of two API versions has."""
     found: list[Path] = []
     for name, field in struct.fields().items():
         if exists(struct, (name,), before) != exists(struct, (name,), after):
@@ -167,7 +168,7 @@ def _applied(
     secrets: Mapping[SecretRef, str],
     id: str,
 ) -> Applied | None:
-    """What the baseline holds of a declared resource from now on; `None` if the org never had it."""
+    """Return the baseline's new entry for a declared resource; `None` if the org never had it."""
     address, struct = want.address, want.address.struct
     first, have = before.resources.get(address), live.resources.get(address)
     created = change is not None and change.action in (Action.CREATE, Action.REPLACE)
@@ -229,7 +230,7 @@ def _is_generated(struct: type[Struct], name: str) -> bool:
 
 
 def _spelled(struct: type[Struct], body: Body, have: Body) -> Body:
-    """The same body in the org's own spelling where that says the same: what is equal byte by byte is compared quickly."""
+    """Return a body in the org's own spelling where that means the same: equal bytes are compared quickly."""
     fields = struct.fields()
     return {
         name: have[name]
@@ -296,7 +297,8 @@ def _given_up(
     *,
     watch_all: bool,
 ) -> None:
-    """Deleted, or released: either way no longer ours. What is watched stays, with the key that a replacement gave it."""
+    """Remove what was deleted or released from the entries. What is watched stays, with the key that a replacement gave
+    it."""
     applied = resources[address]
     if change is not None and change.after is None:
         del resources[address]
@@ -311,7 +313,7 @@ def _given_up(
 
 
 def _take_over(changes: Collection[Change], before: Seen, resources: dict[Address, Applied]) -> None:
-    """What was changed although it is another record of its name is ours from now on: that was allowed by name."""
+    """Take over records that were made anew by others and changed all the same, since that was allowed by name."""
     touched = {owner for change in changes if change.after is not None for owner in owners(change.address)}
     fresh = {c.address for c in changes if c.action in (Action.CREATE, Action.REPLACE)}
     for address in touched - fresh:
@@ -321,7 +323,7 @@ def _take_over(changes: Collection[Change], before: Seen, resources: dict[Addres
 
 
 def _drop_what_went_along(changes: Collection[Change], live: LiveState, resources: dict[Address, Applied]) -> None:
-    """What belongs to a deleted app or handler went with it. One look at each resource, however many owners go."""
+    """Remove the satellites and enablements of deleted apps and handlers, with one look at each resource."""
     owners = {change.address for change in changes if change.after is None and not change.address.is_enablement}
     if not owners:
         return
@@ -331,7 +333,7 @@ def _drop_what_went_along(changes: Collection[Change], live: LiveState, resource
 
 
 def _add_handler_classes(desired: Snapshot, before: Seen, live: LiveState, resources: dict[Address, Applied]) -> None:
-    """The class of a managed handler is kept, declared or not: it decides whom tokens are given to."""
+    """Add the Apex classes of managed handlers, declared or not: they decide who gets tokens."""
     for address in list(resources):
         if address.kind == HANDLER and not address.is_enablement and address in live.resources:
             name = str(live.resources[address].body.get("tokenHandlerApex", ""))
@@ -373,7 +375,7 @@ def _was_there(address: Address, baseline: Baseline) -> bool:
 def _came_along(
     live: LiveState, changes: Mapping[Address, Change], resources: Mapping[Address, Applied]
 ) -> dict[Address, LiveResource]:
-    """What the org made by itself for an external client app that we created."""
+    """Return what the org made by itself for an external client app that we created: its policies."""
     apps = {
         change.address.name: app.created
         for change in changes.values()
@@ -443,7 +445,8 @@ def _unmanaged(
     resources: Mapping[Address, Applied],
     changes: Mapping[Address, Change],
 ) -> frozenset[str]:
-    """Strangers that we know of. At the first apply those are all; later only what came along with what we created."""
+    """Return the unmanaged addresses that are known: at the first apply all, later also what came along with what we
+    created."""
     strangers = {address for address in before.resources if address not in resources}
     if not baseline.exists:
         gone = {address for address, change in changes.items() if change.after is None}

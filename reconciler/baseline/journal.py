@@ -72,12 +72,12 @@ class Journal:
     """What else was approved: what is adopted and released."""
 
     def next_step(self, number: int, step: Step, desired: Snapshot) -> "Journal":
-        """The journal when a step is about to be sent."""
+        """Return the journal as it is when a step is about to be sent."""
         intents = tuple(_intent(change, desired.resources.get(change.address)) for change in step.changes)
         return replace(self, step=number, sent=None, sent_at="", intents=intents)
 
     def settled(self, *, landed: bool) -> "Journal":
-        """The journal once the baseline holds what became of the deployment."""
+        """Return the journal as it is once the baseline holds what became of the deployment."""
         done = {intent.address for intent in self.intents} if landed else set()
         request = replace(self.request, replace=self.request.replace - done)
         return replace(self, request=request, sent=None, sent_at="", intents=(), secrets={})
@@ -132,7 +132,8 @@ class Journal:
 
 
 def variables(files: Mapping[str, str]) -> dict[str, str]:
-    """Of what a plan rests on the variables. The project file may be mended, a login for example, before one carries on."""
+    """Return the digests of the variables among the files of a plan; the project file itself may be mended before an
+    apply is carried on."""
     return {name: digest for name, digest in files.items() if name.startswith("${var.")}
 
 
@@ -209,7 +210,7 @@ def dump(journal: Journal) -> dict[str, Any]:
 
 
 def parse(content: Mapping[str, Any]) -> Journal:
-    """The reverse. Raises ValueError, KeyError or TypeError for what is no journal of ours."""
+    """Read a journal from JSON. Raises ValueError, KeyError or TypeError for what is no journal of ours."""
     if content["format"] != FORMAT:
         raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
     sent, asked = content["sent"], content["request"]

@@ -94,7 +94,7 @@ class Store:
         _sync_folder(path.parent)
 
     def forget_journal(self, org_id: str) -> None:
-        """The apply is over, and the baseline holds what it did."""
+        """Remove the journal: the apply is over, and the baseline holds what it did."""
         with _told(self.journal_path(org_id)):
             files.remove(self.journal_path(org_id))
 
@@ -162,7 +162,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A new name in a folder is on the disk only when the folder is. (Windows has no such thing.)"""
+    """Flush a folder to the disk, so that a new name in it survives a crash. (Windows has no such thing.)"""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -173,7 +173,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """A folder that may not be written, or a full disk, is the user's to mend, not our defect."""
+    """Turn operating system errors (no right to write, full disk) into errors with a mend."""
     try:
         yield
     except Timeout:
@@ -219,7 +219,7 @@ def _unfit(sort: _Sort, path: Path, wrong: FileError) -> Complaint:
 
 
 def _damaged(sort: _Sort, path: Path, wrong: Exception) -> Complaint:
-    """Say in true words why a file that could be opened is not read: what to do differs from one cause to the next."""
+    """Return the complaint about a file that could be opened and not read; what to do depends on the cause."""
     try:
         text = files.text(files.read(path, LIMIT))
     except FileError as other:
@@ -334,7 +334,7 @@ def _address(text: str) -> Address:
 
 
 def _entries(lines: Iterator[str], whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Address, entry, and whether its body is free of what only `from_json` understands.
+    """Yield address, entry, and whether its body needs no `from_json`.
 
     The last line holds the keys that sort behind `resources`; they are added to `whole`.
     """

@@ -76,7 +76,7 @@ def _content(file: str, source: bytes, complaints: list[Complaint]) -> str:
 
 
 class _Meta:
-    """One meta file."""
+    """Reads one `-meta.xml` file."""
 
     def __init__(self, file: str, data: bytes, complaints: list[Complaint]) -> None:
         self._file = file

@@ -36,7 +36,7 @@ def _owner_field(schema: type[Kind]) -> str:
 
 
 class Declaration:
-    """One document on its way."""
+    """Turns one document into the resources that it declares."""
 
     def __init__(self, documents: Documents, spot: Spot, document: Document, plain: bool) -> None:
         self._documents = documents
@@ -237,11 +237,11 @@ class Declaration:
         return self._checked(value, (*path, key))
 
     def _written(self, path: RawPath) -> str | None:
-        """What stands in the file where YAML saw a number, true or false. The file is read once more for it."""
+        """Return the text in the file where YAML saw a number, true or false. The file is read once more for it."""
         return self._documents.places.of(self._spot.file).text((self._spot.document, *path))
 
     def _checked(self, value: Any, path: RawPath) -> str:
-        """The name with its variables filled in; empty, once it is noted, if it is none."""
+        """Return the name with its variables filled in; an empty text, with a note, if it cannot be a name."""
         if not isinstance(value, str):
             return ""
         if not self._plain:
@@ -270,7 +270,7 @@ class Declaration:
             self._note((*path, key), f"{key} is not a field of {shown}{belongs}", mend)
 
     def _belongs(self, schema: type[Struct], key: str, in_section: bool) -> tuple[str, str]:
-        """Where a field of another kind of the app, or of a structure of this kind, belongs; else a near word."""
+        """Return where a field belongs that is another kind's of the app or in a structure of this kind; else a near word."""
         if key == "lifecycle":
             return "", "lifecycle stands at the top of a document"
         family = {APP: all_kinds()[APP], **{k.__name__: k for k in satellites().values()}}

@@ -189,7 +189,7 @@ class Documents:
         self.issues.append(Issue(spot, f"{second.address} is declared twice", mend, first.origin))
 
     def _spell(self) -> None:
-        """A satellite and an enablement go by the names that the documents of their app and handler have."""
+        """Spell satellites and enablements as the documents of their app and handler do."""
         spelling = Spelling(self.resources)
         resources = spelling.keys(self.resources)
         if resources is not self.resources:
@@ -204,7 +204,7 @@ class Documents:
                     handlers.setdefault(spelled, handlers.pop(name))
 
     def finish(self) -> None:
-        """What can only be judged when all documents are known."""
+        """Judge what can only be judged when all documents are known: names, duplicates, references."""
         # The org compares names without regard to case.
         known: dict[Address, Resource] = {}
         for address, resource in self.resources.items():

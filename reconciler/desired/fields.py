@@ -39,7 +39,7 @@ def _nothing(_: RawPath) -> str | None:
 
 
 class _Never:
-    """The class of no value: a secret always needs a closer look."""
+    """A class without instances: no value passes the quick check, so a secret always gets a closer look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _not_a_variable(inner: str, path: RawPath) -> Problem:
 
 
 class _Settling:
-    """One section on its way."""
+    """Settles one section of a document: fills in variables and checks types."""
 
     def __init__(self, values: Values, found: list[Problem], plain: bool, written: Written) -> None:
         self._values = values
@@ -269,7 +269,7 @@ class _Settling:
         return self.struct(step.struct, value, path)
 
     def _odd(self, step: _Step, body: Body, path: RawPath, gone: list[str]) -> bool:
-        """A value of another class than usual: a secret, `null`, a list in one text, or a mistake."""
+        """Settle a value of another class than the schema's: a secret, `null`, a list in one text, or a mistake."""
         name = str(path[-1])
         value = body[name]
         if step.secret:
@@ -387,7 +387,7 @@ class _Settling:
             return None
 
     def _filled(self, value: Any, path: RawPath) -> Any:
-        """Variables filled in, inside of a reference."""
+        """Fill in variables inside of a secret reference."""
         if isinstance(value, dict):
             return {key: self._filled(item, path) for key, item in value.items()}
         if isinstance(value, list):

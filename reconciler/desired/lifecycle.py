@@ -60,7 +60,7 @@ def _texts(value: dict[str, Any], key: str, note: Note) -> list[str]:
 def _path(
     parts: list[str], schema: type[Struct], at: tuple[str | int, ...], note: Note, more: Mapping[str, Any] | None = None
 ) -> Path:
-    """The path that the parts name; empty, once it is noted, if there is no such field."""
+    """Return the path that the parts name; empty, with a note, if there is no such field."""
     fields: Mapping[str, Field] = schema.fields()
     name = schema.__name__
     for index, part in enumerate(parts):

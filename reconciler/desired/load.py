@@ -49,8 +49,11 @@ def load(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: hundreds of thousands of values are made and none of them is in a cycle, so looking
-    through them again and again is an eighth of the time and finds nothing."""
+    """Switch garbage collection off while files are read.
+
+    Hundreds of thousands of values are made and none of them is in a cycle, so looking through them again and again is an
+    eighth of the time.
+    """
     was = gc.isenabled()
     gc.disable()
     try:

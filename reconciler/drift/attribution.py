@@ -138,7 +138,7 @@ class _Evidence:
         return _Entry(entry, when, words, deployment is not None and deployment.id[:15] in self._ours)
 
     def judge(self, finding: Finding, record: str) -> tuple[Attribution, str]:
-        """Who, and the deployment under way that explains it, or `""`."""
+        """Return who changed something, and the id of a deployment under way that explains it, or an empty text."""
         known = self._as_of.get(finding.address, Modified())
         since = moment(known.date)
         whole = [self._without_other(finding.address, scope) for scope in self._scopes(finding.address, record)]
@@ -357,7 +357,8 @@ def _begin(window: _Window) -> datetime:
 
 
 def _window(deployment: Deployment) -> _Window | None:
-    """`None` for a deployment that changed nothing: a validation, one that was rolled back, one that has not begun."""
+    """Return the time in which a deployment changed the org; `None` for a validation, a failure, or one that has not
+    begun."""
     begin, end = moment(deployment.started), moment(deployment.completed)
     if begin is None or deployment.check_only or deployment.status in _NO_TRACE:
         return None
@@ -367,7 +368,7 @@ def _window(deployment: Deployment) -> _Window | None:
 
 
 def _unread(history: History) -> str:
-    """Why the trail does not tell all, in a few words."""
+    """Return why the audit trail does not show everything, in a few words."""
     if history.entries:
         return f"the audit trail was read back to {history.entries[-1].date} only"
     return "the audit trail could not be read"
@@ -400,7 +401,7 @@ def _around(address: Address, scopes: tuple[list[_Entry], ...], *, precise: bool
 
 
 def _says(finding: Finding, record: str) -> Callable[[_Entry], bool] | None:
-    """Tells whether an entry names the field that changed: as metadata spells it, or in words, as Setup may.
+    """Decides whether an entry names the field that changed: as metadata spells it, or in words, as Setup may.
 
     `None` for an element of a list, which has a key and no name of its own.
     """

@@ -63,7 +63,7 @@ def _moved(
     *,
     other: bool,
 ) -> Iterator[Finding]:
-    """The fields of one record that differ."""
+    """Yield a finding for each field of a record that differs."""
     struct = have.address.struct
     body = with_scrubbed_from(live, have, with_unseen(struct, have.body, applied), applied.body)
     changes = [c for c in field_changes(struct, applied.body, body) if _comparable(struct, c, body, versions)]
@@ -75,7 +75,7 @@ def _moved(
 
 
 def _marked(finding: Finding, baseline: Baseline) -> Finding:
-    """Say of drift whether it is of something that we manage, or of a part of that."""
+    """Mark a finding as unmanaged, unless it is about what we manage or a part of that."""
     address = finding.address
     ours = not baseline.resources[address].watched or is_of_ours(address, baseline.resources)
     return (
@@ -97,7 +97,7 @@ _CLASSES = frozenset({"ApexClass"})
 
 
 def _made_anew(applied: Applied, have: LiveResource) -> Finding:
-    """The record was deleted and made again under its old name."""
+    """Return the finding for a record that was deleted and made again under its old name."""
     ids = f" ({applied.id}, now {have.id})" if applied.id and have.id else ""
     has_keys = have.address.kind in (APP, "ConnectedApp")
     return Finding(

@@ -32,7 +32,7 @@ class Address(NamedTuple):
 
     @property
     def struct(self) -> type[Struct]:
-        """What the resource's body is an instance of: the kind, or an enablement's structure."""
+        """The schema of the resource's body: the kind, or an enablement's structure."""
         if self.part:
             field = self.schema.fields().get(ENABLEMENT)
             if field is not None and field.struct is not None:

@@ -38,7 +38,7 @@ _HARMLESS = re.compile(
 
 
 def as_written(org: Org, text: str) -> str:
-    """A text for people with what was read from the environment shown as the project file has it, `${env.NAME}`.
+    """Return a text with values from the environment replaced by what the project file has, `${env.NAME}`.
 
     A project file may name any variable, so what a refusal quotes may be any secret of the machine that runs us.
     """

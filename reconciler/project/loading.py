@@ -72,7 +72,7 @@ def _blank(value: Any) -> bool:
 
 
 class Loading:
-    """One project file on its way."""
+    """Reads one project file, and notes everything that is wrong in it."""
 
     def __init__(self, path: Path, data: bytes, environment: Mapping[str, str]) -> None:
         self._path = path
@@ -233,7 +233,7 @@ class Loading:
                 del body[key]
 
     def _only_env(self, value: Any, at: RawPath) -> None:
-        """Here, `${env.NAME}` is all that may be filled in."""
+        """Note any placeholder but `${env.NAME}`, the only one that is known in this file."""
         for token in TOKEN.finditer(value) if isinstance(value, str) else ():
             if token[0] != "$${" and not ENV.fullmatch(token[1] or ""):
                 self._note(at, f"{token[0]} is not known here", "write ${env.NAME}, or $${ for the two characters")

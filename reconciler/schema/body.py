@@ -42,7 +42,7 @@ def entries(field: Field, value: Value) -> list[str]:
 
 
 def canonical(struct: type[Struct], body: Body) -> dict[str, Any]:
-    """The body in the form in which two records are compared. Absent, empty and default are the same here."""
+    """Return the body in the form in which two records are compared: absent, empty and default are the same."""
     result: dict[str, Any] = {}
     for name, field in struct.fields().items():
         if field.compared:
@@ -132,7 +132,7 @@ def _folding(struct: type[Struct]) -> tuple[tuple[str, Field], ...]:
 
 
 def _comparable(struct: type[Struct], value: Any) -> Any:
-    """A canonical body with that in the place of its values which decides whether they are the same."""
+    """Return a canonical body with each value replaced by its comparison key, so that equal keys mean the same value."""
     if not isinstance(value, Mapping):
         return value
     result = dict(value)
@@ -228,7 +228,7 @@ def covers(struct: type[Struct], have: Body, want: Body) -> bool:
 
 
 def overlaid(struct: type[Struct], have: Body, want: Body) -> Body:
-    """Live overlaid with desired: what `want` does not say keeps the value of `have`, unknown elements included."""
+    """Return live overlaid with desired: what `want` does not say keeps the value of `have`, unknown elements included."""
     result = dict(have)
     fields = struct.fields()
     for name, value in want.items():

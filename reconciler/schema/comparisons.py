@@ -46,7 +46,7 @@ class Comparison:
 
 
 def text(value: str) -> str:
-    """Without the blanks around it, with line feeds between lines, in Unicode's composed form (NFC)."""
+    """Return a text without blanks around it, with line feeds between lines, in Unicode's composed form (NFC)."""
     if "\r" in value:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     value = value.strip()

@@ -81,7 +81,7 @@ class Field:
         )
 
     def same_key(self, key: str) -> str:
-        """What decides whether two keys of `item_key` are of one item."""
+        """Return the comparison key of an `item_key`: equal ones are of the same item."""
         keyed = self.mark(Keyed)
         if keyed is None or self.struct is None:
             return key

@@ -43,7 +43,7 @@ def get(struct: type[Struct], body: Body, path: Path) -> Value:
 
 
 def put(struct: type[Struct], body: Body, path: Path, value: Value) -> Body:
-    """A copy with one value set; `None` takes the field, or the item of a keyed list, out."""
+    """Return a copy of a body with one value set; `None` removes the field, or the item of a keyed list."""
     name, *rest = path
     result, field, held = dict(body), struct.fields().get(name), body.get(name)
     if rest and field is not None and field.struct is not None:

@@ -163,7 +163,7 @@ class Weaker:
 
     @classmethod
     def by(cls, judge: Judge, words: str) -> "Weaker":
-        """A judgement of its own, for a value or group that fits none of the above."""
+        """Weaker by a function of its own, for a field or group that fits none of the other marks."""
         return cls(judge, words)
 
 

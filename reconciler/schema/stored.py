@@ -47,7 +47,7 @@ def from_json(value: Any) -> Value:
 
 
 def withheld(struct: type[Struct], body: Body, salt: str) -> Body:
-    """The body as it may be kept: of source text that holds secrets, what is left of it and a salted digest."""
+    """Return the body as it may be stored: source text that holds secrets becomes what is left of it and a salted digest."""
     for name in _sources(struct):
         text = body.get(name)
         if isinstance(text, str) and not isinstance(text, Withheld) and (left := masked(text)) != text:

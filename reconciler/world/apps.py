@@ -20,7 +20,7 @@ POLICY = "ExtlClntAppConfigurablePolicies"
 
 
 class Setting(NamedTuple):
-    """One setting, under Salesforce's names: the path in a connected app, and the satellite and path of the other sort.
+    """A setting that both kinds of apps have: its path in a connected app; its satellite and path in an external client app.
 
     Empty where that sort of app has no such setting.
     """
@@ -31,7 +31,7 @@ class Setting(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """Where a value stands."""
+    """Where a value stands: an address and a path."""
 
     address: Address
     path: Path
@@ -71,7 +71,7 @@ IP_RELAXATION = Setting("oauthPolicy.ipRelaxation", OAUTH_POLICY, "ipRelaxationP
 
 @dataclass(frozen=True)
 class App:
-    """An app of either sort."""
+    """A connected app or an external client app, looked at alike."""
 
     world: "World"
     address: Address

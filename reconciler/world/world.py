@@ -186,7 +186,7 @@ class Enablement:
 
     @property
     def app(self) -> App:
-        """The app that it names; whether there is such an app is another question."""
+        """The address of the app that the enablement names, whether or not there is such an app."""
         body = self.world.bodies[self.address]
         connected = bool(body.get("connectedApp"))
         known = self.address.app
@@ -196,7 +196,7 @@ class Enablement:
 
     @property
     def named(self) -> tuple[tuple[str, str], ...]:
-        """Kind and name of what it names: one app, if all is well."""
+        """Kind and name of what the enablement names: one app, if all is well."""
         body = self.world.bodies[self.address]
         kinds = (("connectedApp", "ConnectedApp"), ("externalClientApp", EXTERNAL))
         return tuple((kind, str(body[field])) for field, kind in kinds if body.get(field))

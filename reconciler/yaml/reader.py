@@ -113,7 +113,7 @@ class Positions:
 
 
 def _blank(lines: list[str], span: tuple[int, int, int, int]) -> None:
-    """Hide what stands between two marks."""
+    """Replace the text between two parser marks by blanks."""
     first, start, last, end = span
     for number in range(first, min(last, len(lines) - 1) + 1):
         line = lines[number]

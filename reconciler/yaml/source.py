@@ -177,7 +177,7 @@ def _indent(line: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Misfit:
-    """A line that is indented wrongly."""
+    """A line that is indented wrongly, and the line above that it should go with."""
 
     number: int
     """Of the line, from 0."""
