@@ -156,11 +156,11 @@ class Kind(Struct):
     def __init_subclass__(cls, **more: Any) -> None:
         """Raises TypeError for a kind that does not say where its files are and since when there is the type."""
         super().__init_subclass__(**more)
-        lacking = [name for name in ("folder", "suffix", "since") if not hasattr(cls, name)]
+        needed = {"folder": "str", "suffix": "str", "since": "float"}
+        lacking = [name for name in needed if not hasattr(cls, name)]
         if lacking:
-            raise TypeError(
-                f"the kind {cls.__name__} lacks {' and '.join(lacking)}: write `{lacking[0]}: ClassVar[…] = …`"
-            )
+            write = ", ".join(f"`{name}: ClassVar[{needed[name]}] = …`" for name in lacking)
+            raise TypeError(f"the kind {cls.__name__} lacks {' and '.join(lacking)}: write {write}")
 
     @classmethod
     @cache
@@ -177,9 +177,8 @@ def _field(name: str, annotation: Any, metadata: list[Any], required: bool) -> F
     by_mark = {type(mark): mark for mark in marks}
     if Lines in by_mark or Commas in by_mark:
         repeated = False
-    wire = (
-        by_mark[Wire].name if Wire in by_mark else struct.__name__ if struct else "string" if values else _WIRE[inner]
-    )
+    of_python = struct.__name__ if struct else "string" if values else ""
+    wire = by_mark[Wire].name if Wire in by_mark else of_python or _wire(name, inner)
     is_set = not by_mark.keys().isdisjoint((Unordered, Lines, Commas))
     compared = by_mark.keys().isdisjoint((WriteOnly, Imperative))
     comparison = _comparison(name, wire, values, by_mark)
@@ -220,6 +219,16 @@ _BY_WIRE: Mapping[str, Comparison] = {
 
 
 _WIRE: Mapping[Any, str] = {str: "string", bool: "boolean", int: "int", float: "double", SecretRef: "string"}
+
+
+def _wire(name: str, inner: Any) -> str:
+    """Raises TypeError for a Python type that stands for none of Salesforce's."""
+    if inner not in _WIRE:
+        raise TypeError(
+            f"the field {name} is of {inner}: write String, Boolean, Int, Double or SecretRef (schema/values.py), a "
+            "Literal, or a Struct"
+        )
+    return _WIRE[inner]
 
 
 def _peel(annotation: Any, marks: list[Any]) -> tuple[Any, bool]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.kinds import all_kinds
 from tests.e2e.build import DANA, app, portal, scope
 from tests.e2e.project import Project, Result
 from tests.e2e.served import closed_port, served
@@ -42,7 +43,7 @@ def test_all_is_well_in_a_good_org(project: Project):
     for said in (
         "logged in as admin@acme.example",
         "ModifyMetadata",
-        "13 can be read",
+        f"{len(all_kinds())} can be read",
         "by REST",
         "API calls are left",
         "audit trail, deployments, users",

@@ -1,6 +1,6 @@
 """Every row of the table "security direction of a change", made by a named person over HTTP, as `drift` reports it.
 
-The table is that of the facts that the kinds cite; `tests/kinds/test_marks.py` holds the marks against it, this the
+The table is that of the facts that the kinds cite; `tests/schema/test_marks.py` holds the marks against it, this the
 product. Each change is made behind the files' back on an org that was applied, with the session of somebody else than
 who applied it, through the API that they would use: the Metadata API's CRUD calls, a deployment for Apex, REST DML for
 enablements. Then it is accepted, somebody else changes it back, and that is reported too.
@@ -522,7 +522,7 @@ def test_the_table_covers_every_field_with_a_direction():
     }
     grouped = {(kind, name) for kind, name in with_direction if "+" in name}
 
-    assert set() == with_direction - grouped - seen
+    assert set() == with_direction - grouped - seen, "a field got a direction: add a row to ROWS above"
 
 
 def _kind(address: str) -> str:

@@ -39,7 +39,7 @@ def test_every_field_with_a_direction_says_what_it_means():
     """Whoever is called at night and reads `isSecretRequiredForTokenExchange: true → false`."""
     silent = [place for name, kind in all_kinds().items() for place, means in marked(name, kind) if means is None]
 
-    assert [] == silent
+    assert [] == silent, "say it by the mark `Means`, beside `Weaker`; what kinds share stands in schema/meanings.py"
 
 
 def test_a_field_that_can_tighten_says_what_may_stop_working():
@@ -56,7 +56,7 @@ def test_a_field_that_can_tighten_says_what_may_stop_working():
         if means is not None and not means.tightened
     }
 
-    assert one_way == silent
+    assert one_way == silent, "give the second sentence to `Means`, or, where every change is bad, add the field above"
 
 
 @pytest.mark.parametrize("place", sentences())
@@ -64,6 +64,7 @@ def test_a_meaning_is_one_sentence_that_fits_on_a_line(place: str):
     """Whoever reads it on a phone, or as one row of a table."""
     text = sentences()[place]
 
+    assert text, "write what it means for people, in one sentence"
     assert (True, True) == (text[:1].isupper(), text.endswith(".")), text
     assert (text.strip(), 1) == (text, text.count(". ") + 1)
     assert LONGEST >= len(text)
