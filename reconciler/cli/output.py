@@ -12,7 +12,7 @@ from reconciler import files
 from reconciler.cli.streams import READER_LEFT, lost
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError
 from reconciler.files import FileError
-from reconciler.model.formats import FORMATS, MARKED_UP, PLAIN
+from reconciler.model.formats import FORMATS, PLAIN
 from reconciler.redaction import redacted
 
 if TYPE_CHECKING:
@@ -138,24 +138,16 @@ def _in_encoding(content: str, form: str) -> str:
     """XML and HTML say of themselves that they are UTF-8. Where standard output is not, they are written in ASCII, which
     is. JSON always is; of the texts for people, the stream replaces what cannot be written."""
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
-    if form not in MARKED_UP or encoding in ("utf-8", "utf8"):
+    if not FORMATS[form].marked_up or encoding in ("utf-8", "utf8"):
         return content
     return content.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def _page(form: str, report: "Report", whose: str) -> str:
-    from reconciler.render import graph, junit, markdown, sarif
-    from reconciler.render.html import html_page
+    from reconciler.render.pages import page_of
 
-    pages: dict[str, Callable[[Report], str]] = {
-        "markdown": lambda made: markdown.page(made, run_of_pipeline(os.environ), whose),
-        "sarif": sarif.page,
-        "junit": junit.page,
-        "html": html_page.page,
-        "graph": graph.mermaid,
-        "dot": graph.dot,
-    }
-    return pages[form](report)
+    page = page_of(form)
+    return page(report, run_of_pipeline(os.environ), whose) if form == "markdown" else page(report)
 
 
 def asked_about(org: str | None, project: Path | None) -> str:

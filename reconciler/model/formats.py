@@ -1,25 +1,39 @@
-"""The formats of a result, in the order in which help names them. A new one begins here; CONTRIBUTING.md lists the rest."""
+"""The formats of a result, in the order in which help names them. A new one is a line here and a file in `render/`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-FORMATS: Mapping[str, str] = {
-    "text": "",
-    "json": "",
-    "markdown": "",
-    "sarif": "",
-    "junit": "",
-    "html": "",
-    "graph": "Mermaid",
-    "dot": "",
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Who makes a format, and what people are told about it."""
+
+    page: str = ""
+    """The function that makes it of a `Report`, by its module in `reconciler.render`: `junit.page`. Empty for what every
+    command makes by itself."""
+    about: str = ""
+    """What it is, where the name alone does not say it."""
+    marked_up: bool = False
+    """True for what says of itself that it is UTF-8."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "text": Format(),
+    "json": Format(),
+    "markdown": Format("markdown.page"),
+    "sarif": Format("sarif.page"),
+    "junit": Format("junit.page", marked_up=True),
+    "html": Format("html.html_page.page", marked_up=True),
+    "graph": Format("graph.mermaid", about="Mermaid"),
+    "dot": Format("graph.dot"),
 }
-"""Each with what it is where the name alone does not say it."""
-PLAIN = ("text", "json")
+PLAIN = tuple(name for name, one in FORMATS.items() if not one.page)
 """Those that every command knows."""
-MARKED_UP = ("html", "junit")
-"""Those that say of themselves that they are UTF-8."""
+REPORTS = tuple(name for name, one in FORMATS.items() if one.page)
+"""Those that are made of a report."""
 
 
 def listed() -> str:
     """`text, json, …, graph (Mermaid) or dot`, as help has it."""
-    *names, last = (f"{name} ({about})" if about else name for name, about in FORMATS.items())
+    *names, last = (f"{name} ({one.about})" if one.about else name for name, one in FORMATS.items())
     return f"{', '.join(names)} or {last}"

@@ -37,6 +37,7 @@ from providers.salesforce.wire import rest, session, soap
 from providers.salesforce.wire.polling import Patience
 from reconciler.baseline import store
 from reconciler.engine import apply
+from reconciler.model.formats import FORMATS
 from tests.e2e.acme import Acme, acme, signer
 from tests.e2e.build import DANA, app, enablement, handler, portal
 from tests.e2e.canaries import FORMS, Aviary, Watch, canary, crashing, unforeseen, watching
@@ -107,7 +108,6 @@ def places_of(scene: str) -> set[str]:
     return COVERED[scene]
 
 
-FORMATS = ("text", "json", "markdown", "sarif", "junit", "html", "graph", "dot")
 TAPE = "org.tape"
 
 

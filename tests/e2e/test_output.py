@@ -11,10 +11,11 @@ import pytest
 from junitparser import JUnitXml
 
 from reconciler.cli import workspace
+from reconciler.model.formats import REPORTS
 from tests.e2e.build import APP, DANA, GLOBAL, app, portal
 from tests.e2e.project import Project, Terminal
 
-FORMATS = ("json", "markdown", "sarif", "junit", "html", "graph", "dot")
+FORMATS = ("json", *REPORTS)
 COMMANDS = ("check", "check --live", "plan", "apply --auto-approve", "drift")
 
 

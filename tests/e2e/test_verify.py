@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.formats import REPORTS
 from reconciler.verify.inputs import SECRETS, TEXTS
 from tests.e2e.acme import APPS, Acme, acme
 
@@ -28,7 +29,7 @@ def test_all_promises_of_the_example_hold(example: Acme) -> None:
 def test_nothing_of_it_is_printed_in_any_format(example: Acme, tmp_path: Path) -> None:
     """A token in a build log is a token of everybody who may read the log."""
     secrets = example.secrets
-    formats = ("json", "markdown", "sarif", "junit", "html", "graph", "dot")
+    formats = ("json", *REPORTS)
     outputs = [argument for form in formats for argument in ("--output", f"{form}={tmp_path / form}")]
     found = example.run("verify", "--wait", "0", "--output", "text", *outputs, **secrets)
     told = [found.said, *((tmp_path / form).read_text(encoding="utf-8") for form in formats)]

@@ -23,6 +23,7 @@ from reconciler.model.changes import Change, FieldChange, Plan, Reason, Refusal,
 from reconciler.model.deployment import ComponentFailure, Deployed, Landing
 from reconciler.model.facts import Deployment
 from reconciler.model.finding import Attribution, Confidence, Finding, Touch, Unchecked
+from reconciler.model.formats import REPORTS
 from reconciler.model.live import Modified, OrgInfo
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
 from reconciler.render import graph, junit, markdown, report, sarif
@@ -322,9 +323,14 @@ FORMATS: dict[str, tuple[Callable[[report.Report], str], Callable[[str], Any]]] 
     "sarif": (sarif.page, of_json),
     "junit": (junit.page, of_xml),
     "html": (html_page.page, of_html),
-    "mermaid": (graph.mermaid, of_drawing),
+    "graph": (graph.mermaid, of_drawing),
     "dot": (graph.dot, of_drawing),
 }
+
+
+def test_every_format_is_tried_with_hostile_text() -> None:
+    """Whoever adds a format whose text a name from an org can break out of."""
+    assert set(REPORTS) == FORMATS.keys(), "add it to FORMATS above, with what its structure is apart from texts"
 
 
 def skeletons(command: str, t: str) -> Iterator[tuple[str, Any]]:

@@ -8,10 +8,11 @@ from reconciler.model.address import Address
 from reconciler.model.changes import Change, FieldChange, Plan, Reason
 from reconciler.model.deployment import Landing
 from reconciler.model.finding import Finding
+from reconciler.model.formats import REPORTS as REPORT_FORMATS
 from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
-from reconciler.render import graph, junit, markdown, report, sarif
-from reconciler.render.html import html_page
+from reconciler.render import report
 from reconciler.render.json import documents
+from reconciler.render.pages import page_of
 from reconciler.render.report import Report
 from reconciler.render.text import outcome, plain
 from reconciler.schema.severity import Severity
@@ -89,14 +90,7 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "drift": lambda: report.of_drift(drift()),
     "check": lambda: report.of_check(check()),
 }
-PAGES: dict[str, Callable[[Report], str]] = {
-    "markdown": markdown.page,
-    "sarif": sarif.page,
-    "junit": junit.page,
-    "html": html_page.page,
-    "mermaid": graph.mermaid,
-    "dot": graph.dot,
-}
+PAGES: dict[str, Callable[[Report], str]] = {form: page_of(form) for form in REPORT_FORMATS}
 TEXTS: dict[str, Callable[[], str]] = {
     "plan as text": lambda: plain.plan(plan()),
     "plan as json": lambda: documents.plan(plan()),
