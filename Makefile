@@ -27,7 +27,7 @@ browser:
 
 # The pages that are made from the code.
 docs: $(VENV)/.dev
-	REWRITE_DOCS=1 $(BIN)/pytest tests/rules/test_docs.py tests/mock/faults/test_page.py tests/faults/test_page.py
+	REWRITE_DOCS=1 $(BIN)/pytest tests/docs/test_commands_page.py tests/rules/test_docs.py tests/mock/faults/test_page.py tests/faults/test_page.py
 
 # Runs every block of the documents that can be run, whole pipelines too; `make test` parses those.
 documents: $(VENV)/.dev
