@@ -38,6 +38,7 @@ from providers.salesforce.wire.polling import Patience
 from reconciler.baseline import store
 from reconciler.engine import apply
 from reconciler.model.formats import FORMATS
+from reconciler.project.login_section import FLOWS
 from tests.e2e.acme import Acme, acme, signer
 from tests.e2e.build import DANA, app, enablement, handler, portal
 from tests.e2e.canaries import FORMS, Aviary, Watch, canary, crashing, unforeseen, watching
@@ -374,6 +375,11 @@ TOKENS = {
     "verify: assertion": rb"assertion=(eyJ[\w-]+\.[\w-]+\.[\w-]{300,})",
 }
 """What only the conversation tells, found in it afterwards."""
+
+
+def test_every_way_to_log_in_is_watched() -> None:
+    """Whoever adds a login whose secrets no test looks for."""
+    assert set(FLOWS) == set(WAYS) == GIVEN.keys(), "add its secrets to PLACES, and the login to WAYS, GIVEN and Door"
 
 
 @covers(*{place for places in GIVEN.values() for place in places}, "login: private key")

@@ -1,4 +1,4 @@
-"""Who is asked: any provider whose org can be made afresh. The author of another one adds a line to `MAKERS`.
+"""Who is asked: any provider whose org can be made afresh. The author of another one adds a line to `CHANGING`.
 
 A maker yields a provider and, for tests that need another hand in the org, what edits it. A replay answers from a recording of
 the same org, so it is asked only what can be read.

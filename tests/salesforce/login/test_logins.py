@@ -14,6 +14,7 @@ from providers.salesforce.wire.refusals import SessionDiedError
 from reconciler.errors import InputError, NotAllowedError, ReconcilerError, RefusedError, UnreachableError
 from reconciler.project import login_section
 from reconciler.schema.values import SecretRef
+from tests.packaging.locked import ROOT
 from tests.salesforce.build import HOST
 from tests.salesforce.login.build import FRESH, Login, Vault, granted, ref, refused
 
@@ -40,9 +41,19 @@ def never(reference: SecretRef) -> str:
 
 def test_the_project_file_and_the_client_know_the_same_ways():
     """A way that passes the check of the files and then is none would be found in production."""
-    assert list(login_section.FLOWS) == list(ways.FLOWS) == list(KEYS)
+    assert list(login_section.FLOWS) == list(ways.FLOWS), "project/login_section.py and login/ways.py list them alike"
+    assert list(ways.FLOWS) == list(KEYS), "add what it needs to KEYS above"
     for name, flow in login_section.FLOWS.items():
         assert set(flow.needed) == KEYS[name].keys()
+
+
+@pytest.mark.parametrize("flow", ways.FLOWS)
+def test_a_way_to_log_in_is_explained(flow: str):
+    """Whoever looks in the documents for how to log in."""
+    page = (ROOT / "docs" / "logins.md").read_text(encoding="utf-8")
+
+    assert f"\n## {flow}\n" in page, f"add a section `## {flow}` to docs/logins.md"
+    assert f"\n| [`{flow}`](#{flow}) |" in page, "add a row to the table of docs/logins.md"
 
 
 @pytest.mark.parametrize("flow", KEYS)
