@@ -62,7 +62,7 @@ def root(
     asked: Asked = Asked(),
 ) -> None:
     """Plan, apply and watch the identity configuration of Salesforce orgs."""
-    # Options before the command are handed to the command: `command_line.arranged`.
+    # Options before the command are handed to the command: `arguments.arranged`.
 
 
 @app.command("version", hidden=True)

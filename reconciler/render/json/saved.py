@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def read_plan(text: str, file: str = "") -> SavedPlan:
-    """Read what `json_plan.plan` wrote.
+    """Read what `documents.plan` wrote.
 
     Raises InputError for what is no plan, or one of another format; RefusedError for a plan that does not have the
     digest that it was saved with. The digest finds accidents and careless edits. It is no signature: whoever can write
