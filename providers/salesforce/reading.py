@@ -62,7 +62,7 @@ class Reading:
             self._said += [(kind, record, message.problem) for kind, record in meant.components]
 
     def handler_classes(self) -> set[str]:
-        """Names of the Apex classes that the handlers found so far run."""
+        """Return the names of the Apex classes that the handlers read so far run."""
         bodies = (one.body for address, one in self.resources.items() if address.kind == _HANDLER and not address.part)
         return {name for body in bodies if (name := _text(body.get("tokenHandlerApex")))}
 

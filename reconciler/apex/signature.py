@@ -150,7 +150,8 @@ class Signature(DataFlow):
         return [code.tokens[at].key for at in code.inside(call.arguments[0])] == ["true"]
 
     def _uncovered(self, method: Method, at: int, *, late: bool = False) -> bool:
-        """Whether a way leads to a place on which nothing verifies; `late`: what is verified behind it is too late."""
+        """Whether a place can be reached without any verification; with `late`, one that comes after the place does not
+        count."""
         entries = self.overrides(VALIDATE)
         todo = [(method, at)]
         seen = {method}

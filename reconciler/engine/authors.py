@@ -18,7 +18,7 @@ KEPT_DEPLOYMENTS = 200
 
 
 def with_ids(deployments: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
-    """Our latest deployments, with these."""
+    """Return the ids of our latest deployments with new ones added, at most `KEPT_DEPLOYMENTS`."""
     return (*deployments, *(one for one in ids if one not in deployments))[-KEPT_DEPLOYMENTS:]
 
 

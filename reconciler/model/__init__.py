@@ -1,1 +1,1 @@
-"""The values that everything is decided on. All frozen; the words are those of README.md beside this file."""
+"""The frozen values that everything is decided on: addresses, desired and live state, plans, findings, reports."""

@@ -114,5 +114,5 @@ class Spelling:
 
 
 def _named(kind: str) -> str:
-    """The kind whose record's name an address of that kind holds: of a satellite, the app."""
+    """Return the kind whose names an address of a kind holds: a satellite's address holds its app's name."""
     return _APP if kind in _SATELLITES else kind

@@ -229,7 +229,7 @@ def _head(report: Report, whose: str) -> Iterator[str]:
 
 
 def _table(report: Report) -> Iterator[str]:
-    """How many findings there are of each severity; those that count."""
+    """Yield the table of how many findings there are of each severity, of those that count."""
     counted = [finding for finding in report.findings if finding.counts]
     if not counted or report.verdicts:
         return

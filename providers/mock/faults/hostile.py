@@ -29,7 +29,7 @@ def _xml(call: Call) -> Answer:
 
 
 def _declaring(answer: Answer, declarations: str, entity: str) -> Answer:
-    """Declare entities, and have the first text of the document end in one of them."""
+    """Return a document that declares entities and uses one of them in its first text."""
     head, rest = answer.content.split(b"?>", 1)
     found = _TEXT.search(rest)
     at = found.end(1) if found else 0
