@@ -1,4 +1,4 @@
-"""docs/semantics.md, The baseline, Both sides moved, ignore: what we last applied, and what is reported against it."""
+"""docs/semantics.md (The baseline; Both sides moved): what we last applied, and what is reported against it."""
 
 import json
 import re

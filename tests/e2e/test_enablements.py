@@ -1,4 +1,4 @@
-"""docs/semantics.md, Enablements and Apex: who may use a handler, and what its class does."""
+"""docs/semantics.md (Enablements; Apex): who may use a handler, and what its class does."""
 
 import pytest
 

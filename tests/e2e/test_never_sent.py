@@ -1,4 +1,4 @@
-"""docs/semantics.md, Never echoed back: keys, secrets, rotations and other orgs' links. What must not go over the wire again."""
+"""docs/semantics.md (Never echoed back): keys, secrets, rotations and other orgs' links. What must not go over the wire again."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""docs/semantics.md, Unreadable, Namespaced, references, and the orgs that one may touch: what is refused, and says why."""
+"""docs/semantics.md (Unreadable; Namespaced components; References): what is refused, and says why; and which orgs are touched."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/semantics.md, Removing: what a file no longer says is given up; what may be deleted, and who has to say so."""
+"""docs/semantics.md (Removing): what a file no longer says is given up; what may be deleted, and who has to say so."""
 
 import pytest
 

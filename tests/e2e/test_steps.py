@@ -1,4 +1,4 @@
-"""docs/semantics.md, Several steps, and what a failure leaves behind: all of a step lands or nothing, and the next apply goes on."""
+"""docs/semantics.md (Several steps), and what a failure leaves behind: all of a step lands or nothing, and the next apply goes on."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""docs/semantics.md, Values and Groups: unset, null and empty are three things, and what the platform overrides is planned so."""
+"""docs/semantics.md (Values; Groups): unset, null and empty are three things, and what the platform overrides is planned so."""
 
 from typing import Any
 
