@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 Allow = Annotated[
     list[str],
-    typer.Option("--allow", help="Lift a guard by name: delete, replace, protected. Repeatable.", metavar="GUARD"),
+    typer.Option(
+        "--allow", help="Lift a guard by name: delete, replace, takeover, protected. Repeatable.", metavar="GUARD"
+    ),
 ]
 
 
