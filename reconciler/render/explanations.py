@@ -1,5 +1,6 @@
 """What an id, a field, a guard or an exit code means: `reconciler explain TX02`. Pure."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from difflib import unified_diff
 from typing import Any
@@ -113,7 +114,7 @@ def _texts(files: str, sources: Mapping[str, str]) -> list[str]:
 def _kind(kind: type[Kind]) -> Iterator[str]:
     yield f"{kind.__name__}, since API version {kind.since:.1f}"
     yield ""
-    yield from (kind.__doc__ or "").splitlines()
+    yield from (inspect.getdoc(kind) or "").splitlines()
     yield ""
     yield from (f"    {name}{_required(field)}" for name, field in kind.fields().items())
     if kind.__name__ == APP:

@@ -1,5 +1,6 @@
 """Every switch of the mock org is explained, where it is defined and where people look for it."""
 
+import inspect
 import re
 from dataclasses import fields
 
@@ -15,7 +16,7 @@ README = (ROOT / "providers" / "mock" / "README.md").read_text(encoding="utf-8")
 def test_a_switch_is_explained(switch) -> None:
     """Whoever chooses a behaviour by the page, and does not see that there is one more."""
     rows = [line for line in README.splitlines() if line.startswith("| `") and f"`{switch.name}`" in line]
-    named = re.search(rf"(?m)^    (?:.*, )?{switch.name}\b.*   ?\S", Switches.__doc__ or "")
+    named = re.search(rf"(?m)^(?:.*, )?{switch.name}\b.*   ?\S", inspect.getdoc(Switches) or "")
 
     assert named, "say in the docstring of Switches what it is about"
     assert 1 == len(rows), "add a row to the table of switches in providers/mock/README.md"
