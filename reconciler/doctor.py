@@ -8,6 +8,7 @@ from reconciler.errors import Complaint, Exit, InputError, NotAllowedError, Reco
 from reconciler.model import unread
 from reconciler.model.doctor_answers import DoctorAnswers
 from reconciler.model.live import OrgInfo
+from reconciler.schema.record_id import same_id
 
 DEVELOPER = "Developer Edition"
 EDITIONS = ("Enterprise Edition", "Performance Edition", "Unlimited Edition", DEVELOPER)
@@ -135,7 +136,7 @@ def _login(found: DoctorAnswers) -> Iterator[DoctorEntry]:
 def _org(found: DoctorAnswers, around: Surroundings) -> Iterator[DoctorEntry]:
     org, pinned = found.org, around.pinned_org_id
     what = f"{org.called} ({org.id}), {'a sandbox' if org.is_sandbox else 'production'} on {org.instance}"
-    if pinned and pinned[:15] != org.short_id:
+    if pinned and not same_id(pinned, org.id):
         yield DoctorEntry(
             "org",
             Health.PROBLEM,

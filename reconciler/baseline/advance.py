@@ -19,6 +19,7 @@ from reconciler.schema.body import overlaid, same
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Certificate, Immutable, OrgBound, Owner, WriteOnly
 from reconciler.schema.paths import at, exists, get, put, walk
+from reconciler.schema.record_id import same_id
 from reconciler.schema.stored import recalled
 from reconciler.schema.values import Body, Path, SecretRef
 
@@ -173,7 +174,7 @@ def _applied(
     first, have = before.resources.get(address), live.resources.get(address)
     created = change is not None and change.action in (Action.CREATE, Action.REPLACE)
     # What stands there by now under the name of what was created may have been made anew by others.
-    is_ours = have is not None and not (id and have.id and id[:15] != have.id[:15])
+    is_ours = have is not None and not (id and have.id and not same_id(id, have.id))
     body = None
     if created and have is not None and is_ours:
         replaced = known if change is not None and change.replace else None

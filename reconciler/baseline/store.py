@@ -26,6 +26,7 @@ from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
 from reconciler.model.applied import Applied, Baseline
 from reconciler.model.live import Modified
+from reconciler.schema.record_id import same_id, short_id
 from reconciler.schema.stored import from_json, to_json, withheld
 from reconciler.schema.values import Path as FieldPath
 from reconciler.yaml import merge_marks
@@ -50,7 +51,7 @@ class Store:
     """Told that it is waited for, and for whom."""
 
     def path(self, org_id: str) -> Path:
-        return self.folder / f"{org_id[:15]}.{self.project}.json"
+        return self.folder / f"{short_id(org_id)}.{self.project}.json"
 
     def load(self, org_id: str) -> Baseline:
         """The baseline of that org, or an empty one. Raises InputError for a file that is not one of ours."""
@@ -63,7 +64,7 @@ class Store:
             raise InputError(_unfit(_BASELINE, path, wrong)) from wrong
         except _NOT_OURS as wrong:
             raise InputError(_damaged(_BASELINE, path, wrong)) from wrong
-        if found.org_id[:15] != org_id[:15] or found.project != self.project:
+        if not same_id(found.org_id, org_id) or found.project != self.project:
             message = f"the baseline is of org {found.org_id}, project {found.project}"
             raise RefusedError(Complaint(message, Place(str(path)), f"this is org {org_id}, project {self.project}"))
         return found
@@ -79,7 +80,7 @@ class Store:
             if not files.exists(path):
                 return None
             found = journals.parse(json.loads(files.text(files.read(path, LIMIT))))
-            if found.org_id[:15] != org_id[:15] or found.project != self.project:
+            if not same_id(found.org_id, org_id) or found.project != self.project:
                 raise ValueError(f"it is of org {found.org_id}, project {found.project}")
         except FileError as wrong:
             raise InputError(_unfit(_JOURNAL, path, wrong)) from wrong
@@ -99,7 +100,7 @@ class Store:
             files.remove(self.journal_path(org_id))
 
     def journal_path(self, org_id: str) -> Path:
-        return self.folder / f"{org_id[:15]}.{self.project}.journal"
+        return self.folder / f"{short_id(org_id)}.{self.project}.journal"
 
     @contextmanager
     def lock(self, org_id: str) -> Iterator[None]:

@@ -30,6 +30,7 @@ from reconciler.model.facts import AuditEntry, Deployment, History, moment
 from reconciler.model.finding import DESIRED, GONE, UNMANAGED, Attribution, Confidence, Finding, Touch
 from reconciler.model.live import Modified
 from reconciler.schema.paths import field_at
+from reconciler.schema.record_id import same_id, short_id
 from reconciler.schema.severity import Direction, Severity
 
 TOLERANCE = timedelta(seconds=120)
@@ -104,17 +105,17 @@ class _Evidence:
     def __init__(
         self, history: History, ours: Collection[str], records: Iterable[Address], as_of: Mapping[Address, Modified]
     ) -> None:
-        self._ours = {one[:15] for one in ours}
+        self._ours = {short_id(one) for one in ours}
         self._as_of = as_of
         self._unread = "" if "audit" not in history.unknown else _unread(history)
         # A trail that was read in part is whole for what happened after its oldest entry.
         self._from = moment(history.entries[-1].date) if history.entries and self._unread else None
         self._windows: dict[str, list[_Window]] = {}
         for window in sorted(filter(None, map(_window, history.deployments)), key=_begin):
-            self._windows.setdefault(window.deployment.by_id[:15], []).append(window)
+            self._windows.setdefault(short_id(window.deployment.by_id), []).append(window)
         self._rows = {(handler.casefold(), app.casefold()): row for (handler, app), row in history.enablements.items()}
-        self._usernames = {entry.by_id[:15]: entry.by for entry in history.entries if entry.by_id and entry.by}
-        self._usernames |= {one.by_id[:15]: one.by for one in history.deployments if one.by_id and one.by}
+        self._usernames = {short_id(entry.by_id): entry.by for entry in history.entries if entry.by_id and entry.by}
+        self._usernames |= {short_id(one.by_id): one.by for one in history.deployments if one.by_id and one.by}
         self._naming: dict[str, list[_Entry]] = {}
         self._of_user: dict[str, list[_Entry]] = {}
         for entry in history.entries:
@@ -122,7 +123,7 @@ class _Evidence:
             for word in one.words:
                 self._naming.setdefault(word, []).append(one)
             if one.when is not None:
-                self._of_user.setdefault(entry.by_id[:15], []).append(one)
+                self._of_user.setdefault(short_id(entry.by_id), []).append(one)
         for dated in self._of_user.values():
             dated.sort(key=_date)
         self._of_enablements: set[int] = set()
@@ -133,9 +134,9 @@ class _Evidence:
 
     def _entry(self, entry: AuditEntry) -> _Entry:
         when = moment(entry.date)
-        deployment = self._deployment(entry.by_id[:15], when)
+        deployment = self._deployment(short_id(entry.by_id), when)
         words = frozenset(_WORD.findall(entry.display.casefold()))
-        return _Entry(entry, when, words, deployment is not None and deployment.id[:15] in self._ours)
+        return _Entry(entry, when, words, deployment is not None and short_id(deployment.id) in self._ours)
 
     def judge(self, finding: Finding, record: str) -> tuple[Attribution, str]:
         """Return who changed something, and the id of a deployment under way that explains it, or an empty text."""
@@ -202,8 +203,8 @@ class _Evidence:
             return None
         if self._unread and (since is None or self._from is None or self._from > since):
             return None
-        user, when = others[0].says.by_id[:15], moment(last.date)
-        entry = _nearest(others, when) if last.by_id[:15] == user else None
+        user, when = short_id(others[0].says.by_id), moment(last.date)
+        entry = _nearest(others, when) if short_id(last.by_id) == user else None
         if entry is not None and not self._is_ours(last):
             return (last, entry), Confidence.HIGH, "the audit trail agrees, and has no entry of another user"
         own = [entry for entry in others if entry in scopes[0]]
@@ -218,8 +219,8 @@ class _Evidence:
         self, finding: Finding, around: list[_Entry], last: Modified, touches: tuple[Touch, ...]
     ) -> tuple[Attribution, str]:
         """Return an attribution without a name: who touched the record, and why no more can be said."""
-        deployment = self._deployment(last.by_id[:15], moment(last.date))
-        ours = deployment is not None and deployment.id[:15] in self._ours
+        deployment = self._deployment(short_id(last.by_id), moment(last.date))
+        ours = deployment is not None and short_id(deployment.id) in self._ours
         if not touches and not (last.by or last.by_id or last.date):
             return Attribution(because=self._unread), ""
         if ours and not touches:
@@ -256,7 +257,7 @@ class _Evidence:
         *,
         sole: bool,
     ) -> tuple[Attribution, str]:
-        deployment = self._deployment(modified.by_id[:15], moment(modified.date))
+        deployment = self._deployment(short_id(modified.by_id), moment(modified.date))
         author = self._touch(modified, entry)
         attribution = Attribution(
             by=author.by,
@@ -265,9 +266,9 @@ class _Evidence:
             confidence=confidence,
             delegate=author.delegate,
             deployment=deployment.id if deployment is not None else "",
-            ours=deployment is not None and deployment.id[:15] in self._ours,
+            ours=deployment is not None and short_id(deployment.id) in self._ours,
             because=because,
-            also=tuple(one for one in touches if one.by_id[:15] != author.by_id[:15] or not one.by_id),
+            also=tuple(one for one in touches if not same_id(one.by_id, author.by_id) or not one.by_id),
         )
         return attribution, deployment.id if deployment is not None and deployment.in_flight and sole else ""
 
@@ -279,18 +280,18 @@ class _Evidence:
         if (last.by or last.by_id) and not self._is_ours(last):
             seen.append((last, self._near(last)))
         for modified, entry in seen:
-            person, when = modified.by_id[:15] or f"named {modified.by}", moment(modified.date) or _LONG_AGO
+            person, when = short_id(modified.by_id) or f"named {modified.by}", moment(modified.date) or _LONG_AGO
             if person not in found or when >= found[person][0]:
                 found[person] = when, self._touch(modified, entry)
         # Dates are in seconds: of two in one, the record's last change is the later.
-        latest = last.by_id[:15]
-        order = sorted(found.values(), key=lambda pair: (pair[0], pair[1].by_id[:15] == latest), reverse=True)
+        latest = short_id(last.by_id)
+        order = sorted(found.values(), key=lambda pair: (pair[0], short_id(pair[1].by_id) == latest), reverse=True)
         return tuple(touch for _, touch in order)
 
     def _near(self, modified: Modified) -> _Entry | None:
         """Return the entry nearest in time that tells who had logged in as that user."""
         when = moment(modified.date)
-        dated = self._of_user.get(modified.by_id[:15], []) if modified.by_id else []
+        dated = self._of_user.get(short_id(modified.by_id), []) if modified.by_id else []
         at = bisect_right(dated, when, key=_date) if when is not None else 0
         return _nearest(dated[max(at - 1, 0) : at + 1], when)
 
@@ -300,7 +301,7 @@ class _Evidence:
     def _touch(self, modified: Modified, entry: _Entry | None) -> Touch:
         when = moment(modified.date)
         return Touch(
-            self._usernames.get(modified.by_id[:15], modified.by),
+            self._usernames.get(short_id(modified.by_id), modified.by),
             modified.by_id,
             f"{when:%Y-%m-%dT%H:%M:%S}Z" if when is not None else modified.date,
             entry.says.delegate if entry is not None else "",
@@ -313,8 +314,8 @@ class _Evidence:
         return [entry for entry in entries if id(entry) not in self._of_enablements or id(entry) in own]
 
     def _is_ours(self, modified: Modified) -> bool:
-        deployment = self._deployment(modified.by_id[:15], moment(modified.date))
-        return deployment is not None and deployment.id[:15] in self._ours
+        deployment = self._deployment(short_id(modified.by_id), moment(modified.date))
+        return deployment is not None and short_id(deployment.id) in self._ours
 
     def _deployment(self, user: str, when: datetime | None) -> Deployment | None:
         """The deployment of that user that the moment falls into. An org runs one at a time."""
@@ -379,13 +380,13 @@ def _since(known: Modified, entries: list[_Entry]) -> list[_Entry]:
 
     Dates are in seconds: of the very second only that user's own entry is certainly the one of that change.
     """
-    since, user = moment(known.date), known.by_id[:15]
+    since, user = moment(known.date), short_id(known.by_id)
     if since is None:
         return entries
     return [
         entry
         for entry in entries
-        if entry.when is None or entry.when > since or (entry.when == since and entry.says.by_id[:15] != user)
+        if entry.when is None or entry.when > since or (entry.when == since and short_id(entry.says.by_id) != user)
     ]
 
 
@@ -424,7 +425,7 @@ def _says(finding: Finding, record: str) -> Callable[[_Entry], bool] | None:
 
 def _of_field(naming: list[_Entry], people: int) -> tuple[Confidence, str]:
     """How sure it is that the latest of those whose entries name the field is the one."""
-    number = len({entry.says.by_id[:15] for entry in naming})
+    number = len({short_id(entry.says.by_id) for entry in naming})
     if number > 1:
         return Confidence.MEDIUM, f"the latest of the {number} people whose audit entries name the field"
     if people > 1:
@@ -435,7 +436,7 @@ def _of_field(naming: list[_Entry], people: int) -> tuple[Confidence, str]:
 def _latest(entries: list[_Entry]) -> _Entry | None:
     """The latest entry; `None` where two people's have the same date."""
     latest = max(entries, key=_date)
-    same = {entry.says.by_id[:15] for entry in entries if _date(entry) == _date(latest)}
+    same = {short_id(entry.says.by_id) for entry in entries if _date(entry) == _date(latest)}
     return latest if len(same) == 1 else None
 
 

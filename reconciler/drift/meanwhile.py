@@ -16,6 +16,7 @@ from reconciler.model.changes import Component
 from reconciler.model.facts import AuditEntry, Deployment, History, moment
 from reconciler.model.finding import UNDONE, Attribution, Confidence, Finding
 from reconciler.model.live import LiveState, Modified
+from reconciler.schema.record_id import same_id, short_id
 from reconciler.schema.severity import Severity
 
 _WORD = re.compile(r"\w+")
@@ -40,9 +41,9 @@ def undone(
     `apps` and `handlers` are the names of all of them: an entry that names one of each is about an enablement. That is sent
     with its handler and not with its app, and no look shows its own last change: what lies within our deployment counts.
     """
-    known = {one[:15] for one in ours}
+    known = {short_id(one) for one in ours}
     windows = [(one, begin, end) for one in history.deployments for begin, end in _times(one)]
-    own = [(one, begin, end) for one, begin, end in windows if one.id[:15] in known]
+    own = [(one, begin, end) for one, begin, end in windows if short_id(one.id) in known]
     if not own:
         # Without our own deployment nobody can tell its entries from those of others.
         return
@@ -147,7 +148,7 @@ def _times(one: Deployment) -> Iterator[tuple[datetime, datetime]]:
 
 
 def _did(one: Deployment, begin: datetime, end: datetime, entry: AuditEntry, when: datetime) -> bool:
-    return one.by_id[:15] == entry.by_id[:15] and begin <= when <= end
+    return same_id(one.by_id, entry.by_id) and begin <= when <= end
 
 
 def _is_about(entry: AuditEntry, component: Component, kinds: frozenset[str], has_handler: bool) -> bool:
@@ -175,7 +176,7 @@ def _is_new(
     if since is None:
         # There was no record at the last look: what is older than our deployment is of an earlier one of that name.
         return when >= own_begun
-    if entry.by_id[:15] != last.by_id[:15]:
+    if not same_id(entry.by_id, last.by_id):
         return when >= since
     # An entry is written a little before or after its edit is stored: near the last change of the same user it is that one.
     return when > since and (when - since > TOLERANCE or when >= begun > since)

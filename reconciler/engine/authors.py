@@ -13,6 +13,7 @@ from reconciler.model.facts import History
 from reconciler.model.finding import CHANGED, DESIRED, UNMANAGED, Finding
 from reconciler.model.live import LiveResource, LiveState, Modified
 from reconciler.model.record_identity import has_identity
+from reconciler.schema.record_id import same_id, short_id
 
 KEPT_DEPLOYMENTS = 200
 
@@ -95,11 +96,11 @@ def brought(what: Modified, history: History, deployments: Collection[str], have
     """
     if "deployments" in history.unknown:
         return not have.touched
-    mine = {id[:15] for id in deployments}
+    mine = {short_id(id) for id in deployments}
     # An org's dates are of whole seconds, and texts of one form sort like dates.
     return any(
-        one.id[:15] in mine
-        and one.by_id[:15] == what.by_id[:15]
+        short_id(one.id) in mine
+        and same_id(one.by_id, what.by_id)
         and one.started[:19] <= what.date[:19] <= (one.completed or "9")[:19]
         for one in history.deployments
     )

@@ -15,6 +15,7 @@ from reconciler.model.effects import effects
 from reconciler.model.live import LiveState
 from reconciler.model.saved_plan import SavedPlan
 from reconciler.plan import guards
+from reconciler.schema.record_id import same_id
 from reconciler.schema.severity import Severity
 
 WAIVE = "mend the files, or waive it in reconciler.yaml with a reason, an owner and an end"
@@ -24,7 +25,7 @@ def refuse_other(saved: SavedPlan | None, made: Plan) -> None:
     """A saved plan is a promise: same org, same live state of what it touches, same payload."""
     if saved is None:
         return
-    if saved.org_id[:15] != made.org.short_id:
+    if not same_id(saved.org_id, made.org.id):
         raise RefusedError(
             Complaint(f"the plan is for org {saved.org_id}, this is {made.org.id}", mend="plan again for this org")
         )
@@ -40,7 +41,7 @@ def refuse_other(saved: SavedPlan | None, made: Plan) -> None:
     again = [
         address
         for address, id in sorted(saved.record_ids.items())
-        if address in made.record_ids and made.record_ids[address][:15] != id[:15]
+        if address in made.record_ids and not same_id(made.record_ids[address], id)
     ]
     if moved or again:
         raise RefusedError(
@@ -122,7 +123,7 @@ def refuse_other_records(planned: Mapping[str, str], live: LiveState) -> None:
     moved = [
         address
         for address, id in sorted(planned.items())
-        if (have := live.resources.get(Address.parse(address))) is None or (have.id and have.id[:15] != id[:15])
+        if (have := live.resources.get(Address.parse(address))) is None or (have.id and not same_id(have.id, id))
     ]
     if moved:
         mend = "nothing was sent; plan again"

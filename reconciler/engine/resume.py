@@ -20,6 +20,7 @@ from reconciler.model.facts import moment
 from reconciler.model.live import LiveState
 from reconciler.model.request import Request
 from reconciler.model.saved_plan import SavedPlan
+from reconciler.schema.record_id import same_id
 from reconciler.schema.values import SecretRef
 
 LOOK = 10.0
@@ -101,7 +102,7 @@ def resumed(session: Session, journal: Journal | None) -> tuple[Session, Request
 
 def is_same(journal: Journal, saved: SavedPlan, desired: Snapshot) -> bool:
     """True if the apply that was cut off was of this very plan: running the same job again then carries it on."""
-    same_org = saved.org_id[:15] == journal.org_id[:15]
+    same_org = same_id(saved.org_id, journal.org_id)
     same_files = not saved.files or saved.files == desired.files
     same_desired = saved.desired == journal.desired == desired.digest
     return same_org and saved.payload == journal.payload and same_desired and same_files

@@ -31,6 +31,7 @@ from reconciler.provider import Progress, Provider, Records
 from reconciler.rules import judging
 from reconciler.rules.settings import RuleSettings
 from reconciler.schema.marks import Ref
+from reconciler.schema.record_id import same_id
 from reconciler.schema.severity import Severity
 from reconciler.schema.values import SecretRef
 
@@ -107,7 +108,7 @@ def read_all(session: Session) -> tuple[Baseline, LiveState]:
 
 def identified(session: Session) -> OrgInfo:
     org = session.provider.org()
-    if session.pinned_org_id and session.pinned_org_id[:15] != org.short_id:
+    if session.pinned_org_id and not same_id(session.pinned_org_id, org.id):
         message = f"this is org {org.id} ({org.name}); reconciler.yaml pins {session.pinned_org_id}"
         raise RefusedError(
             Complaint(message, mend="log in to the pinned org, or change org_id (a refreshed sandbox has a new one)")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
+from reconciler.schema.record_id import same_id, short_id
 from reconciler.schema.values import Body, Path
 
 
@@ -42,7 +43,7 @@ class LiveResource:
         made, changed = self.created, self.modified
         if not (made.by_id and changed.by_id):
             return False
-        return made.by_id[:15] != changed.by_id[:15] or made.date[:19] != changed.date[:19]
+        return not same_id(made.by_id, changed.by_id) or made.date[:19] != changed.date[:19]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class OrgInfo:
     @property
     def short_id(self) -> str:
         """The 15 characters that identify the org; the last three of 18 are only a checksum."""
-        return self.id[:15]
+        return short_id(self.id)
 
 
 NOT_RECORDED = "the org has it, and the recording does not: record again"

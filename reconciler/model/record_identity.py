@@ -14,6 +14,7 @@ from reconciler.model.applied import Baseline
 from reconciler.model.live import LiveState
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Immutable
+from reconciler.schema.record_id import same_id
 from reconciler.schema.values import Body
 
 
@@ -46,7 +47,7 @@ def _is_same(address: Address, baseline: Baseline, live: LiveState) -> bool | No
     if applied is None or have is None or not has_identity(address):
         return None
     if applied.id and have.id:
-        return applied.id[:15] == have.id[:15]
+        return same_id(applied.id, have.id)
     kinds = [address.kind]
     if address.kind == "ExternalClientApplication":
         kinds += [kind.__name__ for kind in satellites().values()]

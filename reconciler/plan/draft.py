@@ -25,6 +25,7 @@ from reconciler.schema.body import aligned, alike, canonical, covers, overlaid, 
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Forced, Immutable, OrgBound, Since, Until, WriteOnly
 from reconciler.schema.paths import at, field_at, put, walk
+from reconciler.schema.record_id import short_id
 from reconciler.schema.values import Body, Path
 
 
@@ -211,7 +212,7 @@ def _transferable(struct: type[Struct], held: Body) -> Body:
 
 def _elsewhere(struct: type[Struct], name: str, value: object, org_id: str) -> bool:
     field = struct.fields()[name]
-    return field.has(OrgBound) and bool(value) and not str(value).startswith(org_id[:15])
+    return field.has(OrgBound) and bool(value) and not str(value).startswith(short_id(org_id))
 
 
 def _impossible(

@@ -29,6 +29,7 @@ from reconciler.schema.marks import (
     WriteOnly,
 )
 from reconciler.schema.paths import field_at
+from reconciler.schema.record_id import short_id
 from reconciler.schema.values import Body, Path, RawXml, Value
 
 
@@ -270,7 +271,7 @@ def sendable(kind: type[Kind], after: Body, before: Body | None, org_id: str) ->
     Left out: commands, secrets unless the record is being created, what the org refuses to be told again, and what
     another org made. `before` is `None` for a record that is being created.
     """
-    return _sendable(kind, after, before, org_id[:15])
+    return _sendable(kind, after, before, short_id(org_id))
 
 
 def _sendable(struct: type[Struct], after: Body, before: Body | None, org: str) -> Body:

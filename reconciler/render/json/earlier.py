@@ -12,6 +12,7 @@ from reconciler.model.reports import CheckReport, DriftReport
 from reconciler.render.json import strict
 from reconciler.render.json.saved import FORMAT
 from reconciler.render.words.safe import line
+from reconciler.schema.record_id import short_id
 
 LARGEST = 50 * 1024 * 1024
 """A report of more characters is not read."""
@@ -122,7 +123,7 @@ def _is_in(address: str, hidden: str) -> bool:
 
 def _same_subject(report: DriftReport | CheckReport, earlier: Earlier) -> None:
     place, mend = Place(earlier.name), "compare with an earlier report of the same org and the same options"
-    if _short(report.org) != earlier.org_id[:15]:
+    if _short(report.org) != short_id(earlier.org_id):
         then, now = (line(org) or "files alone" for org in (earlier.org_id, report.org.id if report.org else ""))
         raise InputError(Complaint(f"this report is of {then}, and now it is {now}", place, mend))
     if isinstance(report, DriftReport) and report.against != earlier.against:
