@@ -71,7 +71,7 @@ def connect(
 
 
 def recording(scrub: frozenset[str], key: str = "") -> "Recording":
-    """A recording to be: `scrub` what besides secrets, under a `key` of its own if none is given. Raises InputError."""
+    """Begin a recording: `scrub` what besides secrets, under a `key` of its own if none is given. Raises InputError."""
     from providers.salesforce.recordings.recorder import Recording
 
     return Recording(scrub, key)
@@ -97,7 +97,7 @@ def replay(file: Path, *, api_version: str = "", name: str = "") -> Provider:
         raise InputError(Complaint(message, mend="record again"))
     session = OrgSession()
     player.attach(session, found)
-    # Whatever a recording says, nobody is made to wait by it: asked again, it says the same.
+    # Whatever a recording says, no one is made to wait by it: asked again, it says the same.
     patience = Patience(tries=1, total=0.0, sleep=lambda seconds: None)
     credentials = Credentials.fixed("a-replay-has-no-token")
     version = found.head.api_version
@@ -135,7 +135,7 @@ def _login(connection: Connection, session: "OrgSession", secrets: Secrets) -> "
 
 
 def _version(text: str) -> str:
-    """`63`, `63.0` and `v63.0` are one version."""
+    """An API version as the wire spells it: `63`, `63.0` and `v63.0` are one version."""
     if not text:
         return ""
     number, _, rest = text.removeprefix("v").partition(".")

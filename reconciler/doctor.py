@@ -23,7 +23,7 @@ _APP_KINDS = ("ExternalClientApplication", "ExtlClntApp")
 
 
 class Health(StrEnum):
-    """How it is."""
+    """How well one thing is: fine, worth a warning, or a problem."""
 
     OK = "ok"
     WARNING = "warning"
@@ -59,7 +59,7 @@ class Surroundings:
     baseline: str = ""
     """The state of the baseline, in words."""
     needed: Collection[str] | None = None
-    """Kinds and addresses that plan and apply have to read, because files or baseline hold them; `None` if nobody knows."""
+    """Kinds and addresses that plan and apply have to read, because files or baseline hold them; `None` if no one knows."""
     baseline_trouble: tuple[Complaint, ...] = ()
 
 
@@ -72,7 +72,7 @@ class DoctorReport:
     created: str = ""
 
     def as_written(self, written: Callable[[str], str]) -> "DoctorReport":
-        """The same, its problems in other words: what they quote may have been read from the environment."""
+        """Return the report with its problems in other words: what they quote may have been read from the environment."""
         told = (
             replace(one, message=written(one.message), mend=written(one.mend), quote=written(one.quote))
             if one.health is Health.PROBLEM

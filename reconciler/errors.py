@@ -2,7 +2,7 @@
 
 ReconcilerError                 exit 1
 ├── InputError                  exit 3   many problems of files or usage, reported together
-├── RefusedError                exit 4   a guard, a stale or altered plan, the wrong org, a held lock, no baseline
+├── RefusedError                exit 4   a guard, a stale or altered plan, the wrong org, a lock that is taken, no baseline
 ├── NotAllowedError             exit 5   login or permission
 ├── UnreachableError            exit 1   the org does not answer, or not as an org answers
 ├── DeploymentError             exit 6   a deployment failed: each step landed, not landed or unknown

@@ -15,8 +15,8 @@ from reconciler.model.oauth import AuthorizeAnswer, TokenAnswer, Tokens
 from reconciler.schema.values import SecretRef
 
 Progress = Callable[[str], None]
-"""Told the name of each stage as it begins, e.g. `retrieving 12 kinds`, `deploying (3 of 40 components)`; and an empty
-text while somebody is being asked."""
+"""Called with the name of each stage as it begins, e.g. `retrieving 12 kinds`, `deploying (3 of 40 components)`; and an empty
+text while someone is being asked."""
 
 Secrets = Callable[[SecretRef], str]
 """Finds the value behind a reference, at the last moment before the wire."""
@@ -60,7 +60,7 @@ class Records(Protocol):
         Before it is sent, deployments of others that are under way are waited for: raises RefusedError if they do not
         end. Then `last_look` is called, each time: what it raises stops it, and nothing else comes between it and sending.
 
-        `started` is told how the deployment can be found again: just before it is sent, once its id is known, `None` if
+        `started` is called with how the deployment can be found again: just before it is sent, once its id is known, `None` if
         the org did not take it, and the same again if it is sent again. Before the first of these, nothing has been
         sent. Raises UnreachableError when
         the answer to the deploy call was lost and the org does not list the deployment: then it is not known whether
@@ -111,7 +111,7 @@ class Witness(Protocol):
     def others(self, progress: Progress) -> Sequence[Deployment]:
         """Wait for the deployments of others that may change the org, for a while; those that still are under way then.
 
-        Raises the errors of any question: whoever may not see deployments is told that there are none such.
+        Raises the errors of any question: a user who may not see deployments gets an empty list.
         """
         ...
 

@@ -1,7 +1,7 @@
 """What must not be shown: every secret that a run has seen is taken out of all that this run writes.
 
 Nothing of ours puts a secret into a text. But an org, a proxy or a program may repeat in an error what it was sent, and
-Salesforce's own words are shown as they came: cut off, in capitals, in base64, escaped for Markdown by us. So whoever gets
+Salesforce's own words are shown as they came: cut off, in capitals, in base64, escaped for Markdown by us. So a reader who gets
 a secret or a token holds it here, and whatever is written goes through `redacted`, which finds a secret as a whole and any
 twelve letters and digits of it.
 
@@ -64,7 +64,7 @@ class _Pieces:
     """
 
     def __init__(self) -> None:
-        # Place 0 is nobody's: in the table it says that there is nothing.
+        # Place 0 belongs to no secret: in the table it says that there is nothing.
         self._row, self._small = bytearray(b"\n"), bytearray(b"\n")
         self._begins: list[int] = []
         self._ends: list[int] = []
@@ -265,7 +265,7 @@ _run: ContextVar[Redaction | None] = ContextVar("redaction", default=None)
 _open: dict[int, Redaction] = {}
 """Runs that have not ended, by number."""
 _outside = Redaction(MOST_WITHOUT_A_RUN)
-"""What was held where no run is."""
+"""The secrets that are known outside of any run."""
 
 
 @contextmanager
@@ -317,7 +317,7 @@ def holds(data: bytes, *, besides: Collection[str] = frozenset()) -> bool:
 
 
 def held() -> frozenset[str]:
-    """Everything that this run holds now, in each of its forms."""
+    """All secrets that this run knows now, in each of their forms."""
     return frozenset().union(*(one.held() for one in _known()))
 
 
@@ -340,13 +340,13 @@ def _own(secret: str) -> Iterator[str]:
         # A JSON web token is worth nothing without its signature, and its claims are names.
         yield secret.rpartition(".")[2]
     elif not keys and not re.search(r"\s|://|^\{", secret):
-        # An address or a JSON text holds much that is no secret; whoever takes it apart holds what is.
+        # An address or a JSON text holds much that is no secret; the code that takes it apart makes known what is.
         session = _SESSION.match(secret)
         yield secret[session.end() :] if session else secret
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """As it is, and as texts carry it: in a URL, in JSON, in XML, in HTTP's Basic authentication, as digits."""
+    """A secret as it is, and as texts carry it: in a URL, in JSON, in XML, in HTTP's Basic authentication, as digits."""
     yield secret
     for safe in ("", "/"):
         yield quote(secret, safe=safe)

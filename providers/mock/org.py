@@ -37,7 +37,7 @@ class Org:
 
     @property
     def org_id(self) -> str:
-        """18 characters, 00D…; a reset draws a new one."""
+        """The org's id: 18 characters, 00D…; a reset draws a new one."""
         return self.fact("org_id")
 
     @property
@@ -94,7 +94,7 @@ class Org:
             return sessions.security_token(world.db, self._person(world, username))
 
     def end_sessions(self, username: str | None = None) -> None:
-        """End the sessions of `username`, or of everybody: the next login gives another token. Refresh tokens stay."""
+        """End the sessions of `username`, or of everyone: the next login gives another token. Refresh tokens stay."""
         with self.writing() as world:
             sessions.end(world.db, self._person(world, username).id if username else None)
 
@@ -120,7 +120,7 @@ class Org:
         """Return a token that the org's identity provider issues for `subject`, to be exchanged for one of the org.
 
         `token_type` is jwt, id_token, access_token, refresh_token or saml2. Without `issuer` or `audience` they are those
-        of the only rule that there is. A `forged` one looks the same and is signed, or known, by nobody.
+        of the only rule that there is. A `forged` one looks the same and is signed, or known, by no one.
         """
         # Loads what signs: 0.1 s that others need not wait for.
         from providers.mock.oauth import identity_provider  # noqa: PLC0415

@@ -18,7 +18,7 @@ from reconciler.model.deployment import Deployed, Sent
 from reconciler.provider import Progress, Secrets
 
 _LOOK = 10.0
-"""Seconds, to find a deployment that is to be cancelled: somebody is waiting."""
+"""Seconds, to find a deployment that is to be cancelled: someone is waiting."""
 _OPTIONS = frozenset({"testLevel", "tests"})
 
 

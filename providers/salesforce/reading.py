@@ -1,7 +1,7 @@
 """Makes a `LiveState` of what retrieves brought: files decoded and addressed one by one, and what could not be read.
 
 Nothing is lost on the way, and nothing is guessed: what cannot be decoded, or cannot be addressed without choosing
-between two records, is named in `unreadable`, so that nobody concludes anything from it.
+between two records, is named in `unreadable`, so that no one concludes anything from it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -114,7 +114,7 @@ class Reading:
         try:
             body = decode(kind, data, path)
         except MetadataXmlError as wrong:
-            # Of a satellite nobody knows any more whose it was: of any app's that has none.
+            # Of a satellite no one knows any more whose it was: of any app's that has none.
             self.cannot(kind.__name__ if owner else str(Address(kind.__name__, name)), str(wrong))
             return
         _withhold(kind, body)
@@ -174,7 +174,7 @@ class Reading:
             address = enablement(handler.address.name, app)
             if address in self.resources:
                 address = enablement(handler.address.name, _unused(f"{app}~", address, self.resources, ENABLEMENT))
-            # Whoever changed the handler last need not have touched this: enablements keep that in rows of their own.
+            # The user who changed the handler last need not have touched this: enablements keep that in rows of their own.
             self.resources[address] = LiveResource(address, item, handler.record, installed=handler.installed)
 
     def _modified(self, about: FileProperties | None) -> Modified:

@@ -41,7 +41,7 @@ one so; others were seen to drop `Deploy`."""
 
 
 def is_ended(result: Mapping[str, Any]) -> bool:
-    """True for the last word. A restarted deployment goes back to Pending, and is as open as before."""
+    """Whether a deployment is over for good. A restarted deployment goes back to Pending, and is as open as before."""
     return result.get("done") in (True, "true") or _text(result, "status") in _ENDED
 
 
@@ -102,7 +102,7 @@ def _components(details: Mapping[str, Any]) -> Iterator[ComponentFailure]:
 
 
 def _tests(result: Mapping[str, Any]) -> Iterator[ComponentFailure]:
-    """Failed tests and missing coverage stop a deployment as a component's fault does."""
+    """The failed tests and missing coverage of a deployment as failures: they stop it as a component's fault does."""
     for one in _list(result, "failures"):
         problem = ": ".join(filter(None, (_text(one, "methodName"), _text(one, "message"))))
         yield ComponentFailure("ApexClass", _text(one, "name"), problem)

@@ -20,7 +20,8 @@ class Guard(NamedTuple):
     loops: tuple[Span, ...]
 
     def covers(self, at: int, *, late: bool) -> bool:
-        """Whether nothing runs at another place without this one, before it or (unless that is too late) after it."""
+        """Whether code at another place never runs without this verification: before it or, unless that is `late`,
+        after it."""
         if late and at < self.at and not any(a <= at < b for a, b in self.loops):
             return False
         return all(a <= at < b for a, b in self.blocks) and not any(a <= at < b for a, b in self.others)

@@ -52,7 +52,7 @@ class Caught(Signature):
     def _marks(self, method: Method, body: Span, one: Try, block: Span) -> set[str]:
         """The names that tell afterwards whether an exception was caught.
 
-        One that held something before the try statement tells nothing, unless the catch block itself changes it.
+        One that had a value before the try statement tells nothing, unless the catch block itself changes it.
         """
         code = method.code
         caught: set[str] = set()
@@ -91,7 +91,7 @@ class Caught(Signature):
 
     @cached_property
     def _refusing(self) -> frozenset[Method]:
-        """The methods that make results, and none that is valid."""
+        """The methods that return results, none of which is a valid one."""
         return frozenset(
             method
             for found in self._methods.values()

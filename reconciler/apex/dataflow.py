@@ -28,7 +28,7 @@ class DataFlow(Methods):
 
     @cached_property
     def _flow(self) -> Mapping[str, set[str]]:
-        """Term -> what it is assigned to, or handed to."""
+        """For each term the names that it is assigned to, or passed to as an argument."""
         flow: dict[str, set[str]] = {}
         for name, text in self._constants.items():
             flow.setdefault(text, set()).add(name)

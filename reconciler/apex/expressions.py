@@ -33,12 +33,12 @@ looked at is said (`Handler.overlooked`)."""
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words of a text, for a table that is written as one."""
+    """Return the words of a text as a set: tables of words are written as one text."""
     return frozenset(text.split())
 
 
 class Trace:
-    """Where in some code one of some terms stands."""
+    """Finds the places in a class where one of the given terms stands."""
 
     def __init__(self, codes: Iterable[Code], found: frozenset[str]) -> None:
         self._places: dict[Code, tuple[list[int], list[int]]] = {}
@@ -194,7 +194,7 @@ def _is_angle(code: Code, at: int) -> bool:
 
 
 def asked(code: Code, body: Span) -> Iterator[Span]:
-    """What a query is bound to, and what a switch is on."""
+    """The expressions that queries bind (`:name`), and those that switch statements decide on."""
     for at in code.inside(body):
         key = code.tokens[at].key
         following = code.tokens[at + 1].key if at + 1 < body[1] else ""

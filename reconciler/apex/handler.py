@@ -24,7 +24,7 @@ STANDARD: Final = word_set(
     " super sobjecttype sobjectfield describe queueable callable savepoint quiddity formula approval search select"
     " where group userrole organization federationidentifier"
 )
-"""What Apex itself has, as far as handlers use it: such a call hands the token to nobody else."""
+"""What Apex itself has, as far as handlers use it: such a call hands the token to no other code."""
 
 
 class Handler(Claims):
@@ -43,7 +43,7 @@ class Handler(Claims):
                         return
 
     def _is_update(self, code: Code, call: Call) -> bool:
-        """`new User(Id = …)` stands for a user that exists."""
+        """Whether an expression makes no new user: `new User(Id = …)` stands for one that exists."""
         return any(
             code.tokens[a].key == "id" and b > a + 1 and code.tokens[a + 1].key == "=" for a, b in call.arguments
         )

@@ -137,7 +137,7 @@ def _is_no_word(value: str) -> bool:
 
 
 def _is_random(value: str) -> bool:
-    """Long, of one piece and without any pattern: capital and small letters and digits in disorder."""
+    """Whether a text is long, of one piece and without any pattern: capital and small letters and digits in disorder."""
     if not 32 <= len(value) <= _LONGEST or not all(char.isalnum() or char in "+/=_-" for char in value):
         return False
     if value.startswith("MII"):
@@ -147,7 +147,7 @@ def _is_random(value: str) -> bool:
 
 
 def _is_alphabet(value: str) -> bool:
-    """`ABCDEFGHIJKLMNOPQRSTUVWXYZabc…`: neighbours follow each other."""
+    """Whether a text is an alphabet, as `ABCDEFGHIJKLMNOPQRSTUVWXYZabc…`: each character follows the one before it."""
     following = sum(ord(b) - ord(a) == 1 for a, b in pairwise(value))
     return following * 2 > len(value)
 

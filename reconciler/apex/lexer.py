@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 
 class Sort(Enum):
-    """What a token is."""
+    """The sorts of tokens: word, number, text, symbol."""
 
     WORD = "word"
     STRING = "string"

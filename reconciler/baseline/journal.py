@@ -1,6 +1,6 @@
 """The journal of an apply: what was approved, which deployment is on its way, and how that is found again. Pure.
 
-It is written before a deployment is sent and removed when the baseline holds what became of it. So whoever finds one knows
+It is written before a deployment is sent and removed when the baseline holds what became of it. So who finds one knows
 that an apply was cut off, and can tell whether its last deployment landed. It holds no secrets: references, and salted
 digests as in the baseline.
 """
@@ -54,7 +54,7 @@ class Journal:
     payload: str = ""
     """Digest of all that was to be sent."""
     approved: frozenset[str] = frozenset()
-    """Each record that somebody said yes to, by address and digest."""
+    """Each record that someone said yes to, by address and digest."""
     step: int = 0
     """Counted from 1."""
     steps: int = 0

@@ -46,9 +46,9 @@ class Store:
     folder: Path
     project: str
     wait: float = 0.0
-    """Seconds for which somebody else's lock is waited for."""
+    """Seconds for which another process's lock is waited for."""
     tell: Callable[[str], None] | None = None
-    """Told that it is waited for, and for whom."""
+    """Called with words when it is waited for: who has it."""
 
     def path(self, org_id: str) -> Path:
         return self.folder / f"{short_id(org_id)}.{self.project}.json"
@@ -282,7 +282,7 @@ def _read(path: Path) -> Baseline:
         first = file.readline().rstrip("\n")
         entries: Iterator[tuple[str, dict[str, Any], bool]]
         if not first.endswith(',"resources":{'):
-            # Somebody's formatter was here; the content counts.
+            # Someone's formatter was here; the content counts.
             whole = json.loads(first + file.read())
             entries = ((text, entry, False) for text, entry in whole.pop("resources").items())
         else:

@@ -95,7 +95,7 @@ class _Option:
 
 @dataclass(slots=True)
 class _Seen:
-    """What stands in one command's words."""
+    """The options and values found among the words of one command."""
 
     given: set[str] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
@@ -163,7 +163,7 @@ def _ahead(options: Mapping[str, _Option], words: Sequence[str], path: Sequence[
 
 
 def _split(word: str) -> tuple[str, str, str]:
-    """`--org=x` -> `--org`, `=`, `x`; `-ox` -> `-o`, ``, `x`."""
+    """Split a word into an option, what joins it and its value: `--org=x` -> `--org`, `=`, `x`; `-ox` -> `-o`, ``, `x`."""
     if word.startswith("--"):
         return word.partition("=")
     return word[:2], "", word[2:]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def org_in_words(org: "OrgInfo") -> str:
-    """`prod (Acme, 00D…)`."""
+    """The org as a question names it: `prod (Acme, 00D…)`."""
     from reconciler.render.words.safe import line
 
     own = ", ".join(line(part) for part in (org.name, org.id) if part)
@@ -46,7 +46,7 @@ def is_confirmed(shown: str, question: str) -> bool:
 
 
 def _forget_typed() -> None:
-    """What was typed before the question is no answer to it."""
+    """Throw away what was typed before the question was asked: it is no answer to it."""
     try:
         import termios
     except ImportError:

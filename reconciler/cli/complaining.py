@@ -11,7 +11,7 @@ from reconciler.redaction import redacted
 def complain(error: ReconcilerError) -> int:
     from reconciler.render.text import complaints
 
-    # Where nobody reads standard error, it is told on standard output, unless a result stands there already.
+    # Where no one reads standard error, it goes to standard output, unless a result stands there already.
     silent = lost(sys.stderr) and not getattr(sys.stdout, "used", False)
     stream = sys.stdout if silent else sys.stderr
     stream.write(redacted(complaints.complaints(error, colour=colour(stream))))

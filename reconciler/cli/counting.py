@@ -1,4 +1,4 @@
-"""What several commands do with what was found: count it against a severity, hold it beside an earlier report."""
+"""What several commands do with what was found: count it against a severity, compare it with an earlier report."""
 
 import sys
 from pathlib import Path

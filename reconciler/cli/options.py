@@ -236,7 +236,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which org."""
+    """The options that choose a project and one of its orgs."""
 
     org: OrgName = None
     project: ProjectFile = None
@@ -244,7 +244,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which org, and how it is asked."""
+    """The options that choose a project and one of its orgs, and say how the org is asked."""
 
     allow_commands: AllowCommands = False
     quiet: Quiet = False

@@ -34,7 +34,8 @@ class Outputs:
     def of(
         cls, given: Sequence[str], formats: Sequence[str] = tuple(FORMATS), *, as_json: bool = False, whose: str = ""
     ) -> "Outputs":
-        """`text`, `json=plan.json` … Raises InputError for what is no format and for what cannot be written.
+        """Read the values of `--output`: `text`, `json=plan.json` … Raises InputError for what is no format and for what
+        cannot be written.
 
         `as_json` is JSON on standard output, too.
         """
@@ -100,9 +101,9 @@ class Outputs:
     ) -> int:
         """Write every format. `text` gets whether colour is wanted; the others are made from `report`.
 
-        What cannot be written stops none of the others. A result that arrives nowhere is told as text on standard error;
+        What cannot be written stops none of the others. A result that arrives nowhere is said as text on standard error;
         but for a reader who left (`| head`), which is his good right, unless the command has `acted`: then what it did
-        must be told. Returns the exit code of a command that has no worse one: not 0 if a file is missing that was asked
+        must be said. Returns the exit code of a command that has no worse one: not 0 if a file is missing that was asked
         for. Standard output is no such file: plan and drift answer by their exit code, too.
         """
         made: Report | None = None
@@ -176,7 +177,7 @@ def say(content: str, *, done: bool = False) -> None:
 
 
 def _said(content: str) -> str:
-    """Write to standard output. Why it did not arrive, or an empty text."""
+    """Write to standard output, and return why that did not arrive; an empty text if it did."""
     stream = sys.stdout
     if not lost(stream):
         stream.write(redacted(content))
@@ -190,7 +191,8 @@ def _instead(problem: str, content: str) -> None:
 
 
 def writable(file: Path) -> None:
-    """Said before anything is done: an apply whose report is lost is hard to explain. Raises InputError."""
+    """Check that the files can be written, before anything is done: an apply whose report is lost is hard to explain.
+    Raises InputError."""
     try:
         files.refuse_unwritable(file)
     except FileError as wrong:
@@ -198,7 +200,7 @@ def writable(file: Path) -> None:
 
 
 def write(file: Path, content: str) -> str:
-    """Write a file, in UTF-8 wherever this runs. Why that went wrong, in words, or an empty text."""
+    """Write a file in UTF-8, and return why that went wrong, in words; an empty text if it did not."""
     try:
         files.write(file, redacted(content))
     except FileError as wrong:
@@ -207,7 +209,7 @@ def write(file: Path, content: str) -> str:
 
 
 def read(file: Path, missing: str = "") -> str:
-    """A saved plan, or an earlier report; `missing` says how to make one. Raises InputError."""
+    """Read a saved plan, or an earlier report; `missing` says how to make one. Raises InputError."""
     try:
         return files.text(files.read(file, MOST_BYTES, from_shell=True))
     except FileError as wrong:

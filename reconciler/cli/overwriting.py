@@ -93,5 +93,5 @@ def _same(one: Path, other: Path) -> bool:
             return False
         return _real(one) == _real(other) or (one.exists() and other.exists() and one.samefile(other))
     except (OSError, RuntimeError):
-        # What cannot be reached is told by who writes it.
+        # What cannot be reached is reported when it is written.
         return False

@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[2] / NAME
 
 
 class _Beside:
-    """Python asks this before it looks along the path. Only for one name, and only once for a process."""
+    """An import finder, which Python asks before it looks along the path. Only for one name, and only once for a process."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:

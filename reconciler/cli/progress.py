@@ -23,7 +23,7 @@ def progress(quiet: bool = False) -> Iterator[Progress]:
 
 
 def _silent(_: str) -> None:
-    """No progress."""
+    """Show no progress."""
 
 
 class _Lines:
@@ -40,7 +40,7 @@ class _Lines:
 
 @contextmanager
 def _live() -> Iterator[Progress]:
-    # Loaded only where somebody watches: it costs start-up time.
+    # Loaded only where someone watches: it costs start-up time.
     from rich.console import Console
     from rich.progress import Progress as Bar
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn

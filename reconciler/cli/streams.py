@@ -2,7 +2,7 @@
 
 A log collector goes away, a disk is full, a runner starts us with a closed stream, a console of Windows knows no arrows.
 None of this may stop an apply half-way, or turn a plan's answer into a crash. So what cannot be written is dropped, the
-stream remembers why (`lost`), and whoever has a result to tell asks it and tells it elsewhere.
+stream remembers why (`lost`), and the code that has a result to show asks it and shows that elsewhere.
 """
 
 import codecs

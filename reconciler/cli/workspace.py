@@ -44,7 +44,7 @@ class Record:
     file: Path
     scrub: frozenset[str] = frozenset()
     key: str = ""
-    """Name of the environment variable that holds the key of the pseudonyms; empty: a key that nobody knows."""
+    """Name of the environment variable that holds the key of the pseudonyms; empty: a key that no one knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Choices:
     verbose: bool = False
     """Say what the org is asked."""
     lock_timeout: float = 0.0
-    """Seconds for which the baseline is waited for while somebody else has it."""
+    """Seconds for which the baseline is waited for while another process has it."""
 
 
 @dataclass(frozen=True, slots=True)

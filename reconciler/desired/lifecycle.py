@@ -12,7 +12,7 @@ from reconciler.yaml.events import RawPath
 
 _WORDS = ("delete", "replace")
 Note = Callable[[RawPath, str, str], None]
-"""Told the path inside of the document, what is wrong, and the mend."""
+"""Called with the path inside of the document, what is wrong, and the mend."""
 
 
 def lifecycles(

@@ -30,7 +30,7 @@ _KIND = re.compile(rb'"kind"\s*:\s*"([A-Za-z]{1,80})"')
 _PROSE = (".md", ".txt", ".rst", ".adoc", ".png", ".svg", ".drawio")
 """What is put beside desired files for people to read."""
 _NAMED = 5
-"""Files that are not read and are named; of the others only the number is told."""
+"""Files that are not read and are named; of the others only the number is said."""
 
 
 def is_read(name: str) -> bool:

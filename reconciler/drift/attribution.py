@@ -3,20 +3,20 @@
 No source is enough alone. A record's last change names one person for the whole record, who may have touched another
 field of it; an enablement changed by DML leaves its handler's date alone; the audit trail says in prose what happened,
 and some changes write nothing into it. So a person is named as the one who changed a field only with an entry of the
-trail to show for it. Whoever else touched the record since its value was last known is listed beside, as having touched
+trail to show for it. Who else touched the record since its value was last known is listed beside, as having touched
 it, which says no more than it means.
 
 high      the trail has an entry of that user, within two minutes of the record's last change, that names the record (or,
-          less precisely, its app or handler), and nobody else has one. Or it names the field, and nobody else has one.
+          less precisely, its app or handler), and no one else has one. Or it names the field, and no one else has one.
           Entries that our own deployments wrote are neither proof nor doubt: the baseline holds what they brought.
-medium    the trail alone: nobody else has an entry, and the record's last change is not that one; or an entry names the
+medium    the trail alone: no one else has an entry, and the record's last change is not that one; or an entry names the
           field, and others have entries that may be about anything; or, of what is gone or has appeared, the latest entry
           that names it and speaks of that.
 unknown   several people touched the record and no entry tells them apart; or only the record's last change has a name.
-          They are listed, and nobody is named rather than the wrong one.
+          They are listed, and no one is named rather than the wrong one.
 
-What the trail tells is bounded by where it was asked to begin: it should begin at the baseline, or somebody who changed
-the record before its last change goes unseen. A trail of which only a part could be read proves nobody the only one.
+What the trail tells is bounded by where it was asked to begin: it should begin at the baseline, or someone who changed
+the record before its last change goes unseen. A trail of which only a part could be read proves no one the only one.
 """
 
 import re
@@ -273,7 +273,7 @@ class _Evidence:
         return attribution, deployment.id if deployment is not None and deployment.in_flight and sole else ""
 
     def _touches(self, around: list[_Entry], last: Modified) -> tuple[Touch, ...]:
-        """Everybody who touched it, our own deployments aside, each at the last time; the latest first."""
+        """Everyone who touched it, our own deployments aside, each at the last time; the latest first."""
         found: dict[str, tuple[datetime, Touch]] = {}
         seen: list[tuple[Modified, _Entry | None]]
         seen = [(self._said(entry), entry) for entry in around if not entry.ours]

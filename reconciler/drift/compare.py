@@ -179,7 +179,7 @@ def _appeared(have: LiveResource, baseline: Baseline) -> Finding:
         direction, severity = _enabled(address) or (Direction.WEAKENS, severity)
         means = meaning(address.schema, (ENABLEMENT, address.part), direction)
     elif is_of_ours(address, baseline.resources):
-        # Graver than a new app, which is nobody's yet: this changes how an app behaves that somebody reviewed.
+        # Graver than a new app, which no reviewer has seen yet: this changes how an app behaves that someone reviewed.
         message = "appeared in the org beside an app that we manage; no file declares it"
         direction, severity = _worst(address.struct, field_changes(address.struct, {}, have.body))
     return Finding(

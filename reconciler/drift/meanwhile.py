@@ -1,6 +1,6 @@
 """What others did to a record between the last look at it and our deployment, which replaced the record whole. Pure.
 
-An org keeps no earlier version of a record: once it is replaced, what somebody had changed a moment before is gone, and only
+An org keeps no earlier version of a record: once it is replaced, what someone had changed a moment before is gone, and only
 the audit trail still has a line about it. All dates are the org's own. A record's last change at the last look is where the
 window begins, the end of our deployment is where it ends; what comes later is not undone, and is drift like any other.
 """
@@ -45,7 +45,7 @@ def undone(
     windows = [(one, begin, end) for one in history.deployments for begin, end in _times(one)]
     own = [(one, begin, end) for one, begin, end in windows if short_id(one.id) in known]
     if not own:
-        # Without our own deployment nobody can tell its entries from those of others.
+        # Without our own deployment no one can tell its entries from those of others.
         return
     begun, ended = max(begin for _, begin, _ in own), max(end for _, _, end in own)
     foreign = [window for window in windows if window not in own]

@@ -85,7 +85,7 @@ def apply(
             asked = monotonic()
             if not confirm(made):
                 raise RefusedError("not confirmed: nothing was changed")
-            # How long somebody thinks it over is not how long it takes.
+            # How long someone thinks it over is not how long it takes.
             begun += monotonic() - asked
         if made.steps:
             baseline = noted_first(session, request, made, baseline, before, live)

@@ -29,7 +29,7 @@ from reconciler.schema.values import SecretRef
 
 
 def _wait_for_others(session: Session) -> None:
-    """A deployment that others have queued behind ours may replace what was just sent: what is read then is what counts."""
+    """Wait for deployments of others that are queued behind ours: they may replace what was just sent."""
     try:
         for one in session.provider.others(session.progress):
             session.progress(

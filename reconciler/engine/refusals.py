@@ -22,7 +22,7 @@ WAIVE = "mend the files, or waive it in reconciler.yaml with a reason, an owner 
 
 
 def refuse_other(saved: SavedPlan | None, made: Plan) -> None:
-    """A saved plan is a promise: same org, same live state of what it touches, same payload."""
+    """Refuse a fresh plan that is not the saved one: same org, same live state of what it touches, same payload."""
     if saved is None:
         return
     if not same_id(saved.org_id, made.org.id):

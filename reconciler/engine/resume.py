@@ -51,7 +51,7 @@ class Logbook:
             effects=beside(made),
         )
         self.interrupted = False
-        """Whether somebody wants this apply to stop."""
+        """Whether someone wants this apply to stop."""
 
     @property
     def sent(self) -> Sent | None:
@@ -111,7 +111,7 @@ def is_same(journal: Journal, saved: SavedPlan, desired: Snapshot) -> bool:
 def settled(session: Session, journal: Journal, request: Request) -> tuple[Baseline, LiveState, Request, str]:
     """Find out what became of the deployment of an apply that was cut off, and write it into the baseline.
 
-    Returns baseline and org, the request without replacements that were made already, and what is to be told. Raises
+    Returns baseline and org, the request without replacements that were made already, and what is to be said. Raises
     UnreachableError if that cannot be found out now: then the journal stays.
     """
     if journal.sent is None:
@@ -166,7 +166,7 @@ def _age(session: Session, journal: Journal) -> float:
 
 
 def _ended(session: Session, sent: Sent, age: float) -> Sequence[Deployed] | None:
-    """The org's word on it; `None` where it does not tell."""
+    """The org's last word on a deployment; `None` where the org does not tell."""
     try:
         return session.provider.ended(sent, session.progress, wait=max(0.0, LOOK - age))
     except NotAllowedError as hidden:

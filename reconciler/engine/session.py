@@ -53,7 +53,7 @@ class Baselines(Protocol):
 
 
 def silent(_: str) -> None:
-    """No progress."""
+    """Report no progress."""
 
 
 def utc_now() -> datetime:
@@ -82,7 +82,8 @@ class Session:
 
 
 def read(session: Session) -> tuple[Baseline, LiveState]:
-    """Baseline and org. Raises NotAllowedError if something could not be read that is declared or in the baseline."""
+    """Read the baseline and the org. Raises NotAllowedError if something could not be read that is declared or in the
+    baseline."""
     baseline, live = read_all(session)
     refuse_too_new(session.desired, live)
     found = unreadable(session.desired.resources.keys() | _planned_on(baseline), live)
@@ -99,7 +100,7 @@ def _planned_on(baseline: Baseline) -> set[Address]:
 
 
 def read_all(session: Session) -> tuple[Baseline, LiveState]:
-    """The org's identity is checked before anything else is believed, and before anything is sent to it."""
+    """Read baseline and org, once it is clear that it is the right org: before anything is believed, or sent to it."""
     org = identified(session)
     baseline = Spelling(session.desired.resources).baseline(session.baselines.load(org.id))
     live = read_live(session.provider, session.desired, baseline, session.progress)

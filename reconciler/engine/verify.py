@@ -144,7 +144,7 @@ def _tells_by_its_token(probe: Probe) -> bool:
 
 @dataclass
 class _Run:
-    """What calls leave behind for later calls."""
+    """Makes the calls of one verify, and keeps what later calls need: tokens to refresh, and those to give back."""
 
     session: Session
     given: Mapping[Address, Given]
@@ -222,7 +222,7 @@ class _Run:
             answer = self._asked(probe, made)
             self._keep(probe, answer, made)
         verdict = judge(probe, answer, waited=self._waited)
-        # A call that succeeds proves that the next refusal is about what differs, whoever the token is for.
+        # A call that succeeds proves that the next refusal is about what differs, for whichever user the token is.
         if answer.granted if isinstance(probe.expects, Granted) else verdict.standing is Standing.AS_PROMISED:
             self._proven.add(probe.id)
         return verdict

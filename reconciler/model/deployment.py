@@ -44,7 +44,7 @@ class Sent:
     since: str = ""
     """When the newest of those was made (ISO 8601, by the org's clock); empty if there was none."""
     listed: bool = False
-    """False if the org did not list its deployments: then this one cannot be told from others that look like it."""
+    """False if the org did not list its deployments: then this one cannot be distinguished from others that look like it."""
 
 
 @dataclass(frozen=True, slots=True)

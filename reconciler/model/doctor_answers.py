@@ -17,7 +17,7 @@ class DoctorAnswers:
     versions: tuple[str, ...] = ()
     """API versions that the org offers, e.g. `63.0`."""
     permissions: Mapping[str, bool] = field(default_factory=dict)
-    """API name of a permission, like `ModifyMetadata` -> whether our user holds it. What was not told is not in it."""
+    """API name of a permission, like `ModifyMetadata` -> whether our user holds it. What the org did not say is not in it."""
     seen: Mapping[str, int] = field(default_factory=dict)
     """Kind -> how many resources of it were read."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class DoctorAnswers:
     calls: int = 0
     """So many calls reading the org as a plan does took."""
     ahead: float | None = None
-    """Seconds that our clock is ahead of the org's; `None` if no answer told the time."""
+    """Seconds that our clock is ahead of the org's; `None` if no answer had the time."""
     jwt_token: bool = False
     """Whether our access token is a JWT, which SOAP does not take."""
     by_rest: bool | None = None

@@ -6,7 +6,7 @@ from reconciler.model.changes import Plan
 
 
 def beside(plan: Plan) -> frozenset[str]:
-    """What a plan does to the baseline alone."""
+    """Return what a plan changes in the baseline without changing the org: adopted and released resources."""
     return beside_texts(map(str, plan.adopted), map(str, plan.released))
 
 

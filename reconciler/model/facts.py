@@ -15,7 +15,7 @@ def moment(text: str) -> datetime | None:
 
 
 NOT_ASKED = "the org was not asked"
-"""Why nothing is known of a topic that nobody wanted to know of."""
+"""Why nothing is known of a topic that no one wanted to know of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class AuditEntry:
     section: str
     display: str
     delegate: str = ""
-    """The username of the person who had logged in as that user, if somebody had."""
+    """The username of the person who had logged in as that user, if someone had."""
 
 
 @dataclass(frozen=True, slots=True)

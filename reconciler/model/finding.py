@@ -35,11 +35,11 @@ class Confidence(StrEnum):
     """How sure it is who did it."""
 
     HIGH = "high"
-    """The record's last change and the audit trail agree, or the trail names the field; nobody else touched it."""
+    """The record's last change and the audit trail agree, or the trail names the field; no one else touched it."""
     MEDIUM = "medium"
     """The audit trail names that person, and one more thing would have to agree."""
     UNKNOWN = "unknown"
-    """Nobody is named: several people touched the record, or only its last change has a name."""
+    """No one is named: several people touched the record, or only its last change has a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Touch:
     date: str = ""
     """ISO 8601, UTC."""
     delegate: str = ""
-    """Who had logged in as that user, if somebody had."""
+    """Who had logged in as that user, if someone had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +60,21 @@ class Attribution:
     """Who changed something, when, and how that is known. Those who may have, and may not, stand in `also`."""
 
     by: str = ""
-    """A username, or a person's name where the org gives only that; empty if nobody can be named."""
+    """A username, or a person's name where the org gives only that; empty if no one can be named."""
     by_id: str = ""
     date: str = ""
     """ISO 8601, UTC."""
     confidence: Confidence = Confidence.UNKNOWN
     delegate: str = ""
-    """Who had logged in as that user, if somebody had."""
+    """Who had logged in as that user, if someone had."""
     deployment: str = ""
     """The id of the deployment that brought it, if one did."""
     ours: bool = False
     """True if that deployment is one of ours."""
     because: str = ""
-    """What the confidence rests on, in a few words; of nobody named, why not."""
+    """What the confidence rests on, in a few words; of no one named, why not."""
     also: tuple[Touch, ...] = ()
-    """Everybody else who touched the record since its value was last known, the latest first."""
+    """Everyone else who touched the record since its value was last known, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Finding:
     also: tuple[Address, ...] = ()
     """Other resources that the finding depends on."""
     waived: str = ""
-    """Who waived it, why and until when, in words; empty if nobody did. Shown, and not counted."""
+    """Who waived it, why and until when, in words; empty if no one did. Shown, and not counted."""
     deferred: str = ""
     """The id of the deployment under way that explains it; not counted."""
     attribution: Attribution | None = None

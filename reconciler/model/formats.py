@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Who makes a format, and what people are told about it."""
+    """Who makes a format, and what help says about it."""
 
     page: str = ""
     """The function that makes it of a `Report`, by its module in `reconciler.render`: `junit.page`. Empty for what every

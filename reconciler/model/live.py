@@ -75,7 +75,7 @@ class OrgInfo:
 
 
 NOT_RECORDED = "the org has it, and the recording does not: record again"
-"""Why nothing is known of what a replay was not told."""
+"""Why nothing is known of what a recording does not hold."""
 
 
 def reason_unreadable(

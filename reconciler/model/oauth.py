@@ -32,7 +32,7 @@ class TokenAnswer:
     user_id: str = ""
     """Of the user whom the token is for."""
     username: str = ""
-    """Empty if nobody could look it up."""
+    """Empty if no one could look it up."""
     is_jwt: bool = False
     """Whether the access token is a JWT, which can be read and lives on when the session is ended."""
     tokens: Tokens | None = field(default=None, compare=False)

@@ -77,7 +77,7 @@ class ApplyResult:
     unread: str = ""
     """Why the org could not be read back after a step landed. The baseline then holds what was sent."""
     interrupted: bool = False
-    """True if somebody stopped it (Ctrl-C, SIGTERM)."""
+    """True if someone stopped it (Ctrl-C, SIGTERM)."""
     meanwhile: tuple[Finding, ...] = ()
     """Drift that came about while the apply was under way: what others changed, and what the org made of what was sent."""
     baseline_written: bool = False

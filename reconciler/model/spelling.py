@@ -85,7 +85,7 @@ class Spelling:
         return str(self.address(Address.parse(what))) if "/" in what else what
 
     def keys(self, found: Mapping[Address, T]) -> Mapping[Address, T]:
-        """What is kept by address, under the known spellings. Of two that are one then, the first is kept."""
+        """Return a mapping with its addresses in the known spellings. Of two that are one then, the first is kept."""
         if all(self.address(address) is address for address in found):
             return found
         again: dict[Address, T] = {}

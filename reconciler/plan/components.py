@@ -45,7 +45,7 @@ def groups(changes: tuple[Change, ...], live: LiveState) -> tuple[tuple[Componen
     held = enablements_by_handler(live)
     replaced = {c.address.name for c in changes if c.replace and c.address.schema.removable}
     for handler, enablements in held.items():
-        # Deleting an app takes it out of its handlers, so those are told again.
+        # Deleting an app takes it out of its handlers, so those are sent again.
         if any(address.app in replaced for address in enablements):
             by_component.setdefault(handler, [])
     components = [

@@ -181,7 +181,7 @@ def _create(want: Resource, held: Body | None, live: LiveState, request: Request
         fields = field_changes(struct, held, after)
         found.changes[address] = Change(address, held, after, Reason.ASKED, fields, replace=True, record=record)
     else:
-        # All of it is new: `diff.new_fields` lists it for whoever asks, and fifty thousand creations stay small.
+        # All of it is new: `diff.new_fields` lists it for code that asks, and fifty thousand creations stay small.
         found.changes[address] = Change(address, None, after, Reason.DECLARED, record=record)
 
 
@@ -302,7 +302,8 @@ def _remark_in(
 
 
 def _marked(change: FieldChange, address: Address, applied: Applied | None, held: Body) -> FieldChange:
-    """Who moved since the baseline: only the org, so that the change restores what was, or both sides, a conflict."""
+    """Mark a change by who moved since the baseline: only the org, so that it restores what was, or both sides, a
+    conflict."""
     if applied is None or not any(change.path[: len(path)] == path for path in applied.declared):
         return change
     struct, now = address.struct, canonical(address.struct, held)

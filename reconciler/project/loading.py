@@ -201,7 +201,7 @@ class Loading:
         return found
 
     def _secret(self, key: str, value: Any, at: RawPath, found: dict[str, str | int | bool | SecretRef]) -> None:
-        # A command is let through here, and refused where it would run: nobody else's login stops a plan.
+        # A command is let through here, and refused where it would run: the login of another org stops no plan.
         try:
             found[key] = reference(key, value, root=self._root, allow_commands=True)
         except NoReferenceError as wrong:

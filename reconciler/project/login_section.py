@@ -76,7 +76,7 @@ def finds_org(raw: Any) -> bool:
 def check(login: Mapping[str, Any], found: Login, at: RawPath, notes: Notes, *, mock: bool) -> None:
     """Tell what is wrong with the keys of a login.
 
-    `login` is what is written, `found` what could be read of it: of the rest it was told already.
+    `login` is what is written, `found` what could be read of it: of the rest it was noted already.
     """
     name = login.get("flow")
     if mock:

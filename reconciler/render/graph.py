@@ -50,7 +50,7 @@ def mermaid(report: Report) -> str:
 
 
 def dot(report: Report) -> str:
-    """The same for Graphviz."""
+    """A DOT drawing for Graphviz. Nodes that findings touch have the colour of their severity, such edges are thick."""
     drawn = topology(report)
     lines = [
         "digraph topology {",

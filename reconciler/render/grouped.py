@@ -50,7 +50,7 @@ class Table:
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
-        """With the rest and the total, where there are such."""
+        """All rows of the table, those of the rest and of the total included where there are such."""
         return (*self.rows, *(row for row in (self.rest, self.total) if row is not None))
 
 
@@ -86,7 +86,7 @@ def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
 
 
 def grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The same, without their groups: the order in which every format for people shows findings."""
+    """The findings in the order of their groups, in which every format for people shows them."""
     return tuple(finding for group in groups(findings) for finding in group.findings)
 
 
@@ -138,7 +138,7 @@ class AppChanges:
 
     @property
     def told(self) -> str:
-        """`2 to create, 1 to update`"""
+        """The number of each action in words: `2 to create, 1 to update`"""
         return ", ".join(f"{number:,} to {action}" for action, number in self.actions.items())
 
 
@@ -166,7 +166,7 @@ def app_of(address: Address) -> Address | None:
 
 
 def _sort(finding: Finding) -> tuple[str, str]:
-    """The rule and what it is about. Of drift that names a field, the field is what says it."""
+    """The rule of a finding and what it is about: of drift the field, so that the same change of many apps is one group."""
     if finding.is_drift and finding.path:
         return finding.id, f"{finding.address.kind}.{'.'.join(finding.path)}"
     return finding.id, _title(finding.id)

@@ -1,6 +1,6 @@
 """JUnit's XML, which every CI server shows as tests: a component is a test case, and a finding makes it fail.
 
-Nobody owns the format; this is the part that Jenkins' `junit-10.xsd` (jenkinsci/xunit-plugin) and others agree on, with
+No one owns the format; this is the part that Jenkins' `junit-10.xsd` (jenkinsci/xunit-plugin) and others agree on, with
 `file` and `line` as pytest writes them.
 """
 
@@ -38,7 +38,7 @@ class Case:
     """The worst first; the first line of each is its message."""
     type: str = "finding"
     error: str = ""
-    """Nobody knows how it ended."""
+    """No one knows how it ended."""
     skipped: str = ""
     out: list[str] = field(default_factory=list)
     """What does not make it fail."""
@@ -73,8 +73,8 @@ def page(report: Report) -> str:
 
 
 def _judged(report: Report) -> Iterator[Case]:
-    """A resource fails by the findings that count, and is skipped where all that is known is that rules could not be
-    judged."""
+    """Test cases of resources: one fails by the findings that count, and is skipped where rules could not be judged and
+    nothing else is known."""
     found: dict[Address, list[Finding]] = {address: [] for address in report.components}
     for finding in report.findings:
         found.setdefault(finding.address, []).append(finding)
@@ -99,7 +99,7 @@ def _judged(report: Report) -> Iterator[Case]:
 
 
 def _verified(report: Report) -> Iterator[Case]:
-    """A call fails if the promise is broken, and is skipped if it was not run."""
+    """Test cases of `verify` calls: one fails if the promise is broken, and is skipped if the call was not made."""
     for verdict in report.verdicts:
         case = Case(verdict.probe.app, calls.call(verdict), verdict.place if verdict.counts else None)
         if verdict.counts:
@@ -112,7 +112,7 @@ def _verified(report: Report) -> Iterator[Case]:
 
 
 def _landed(report: Report) -> Iterator[Case]:
-    """A change fails with what the org said of its component, or because its step did not land."""
+    """Test cases of changes: one fails with what the org said of its component, or because its step did not land."""
     said: dict[Address, list[str]] = {}
     for finding in report.findings:
         if finding.id == UNDONE:
@@ -144,7 +144,7 @@ def _doing(change: Change, landing: Landing | None) -> str:
 
 
 def _told(finding: Finding) -> list[str]:
-    """How bad, what and where; who and when; what it means; what to do."""
+    """The text of a finding: how bad, what and where; who and when; what it means; what to do."""
     told = [f"{finding.severity} {where(finding)}: {what(finding)} [{line(finding.id, NAME)}]"]
     if by := who(finding):
         told.append(f"  {by}")
@@ -160,7 +160,7 @@ def _told(finding: Finding) -> list[str]:
 
 
 def _about_the_run(report: Report) -> Iterator[str]:
-    """What belongs to no single case."""
+    """What concerns the whole run and no single test case."""
     if report.command == "apply":
         for finding in report.findings:
             yield f"found before: {_told(finding)[0]}"

@@ -70,7 +70,7 @@ _SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.R
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing to tell: in a line and, where there is room, with its details."""
+    """One entry of a section: in a line and, where there is room, with its details."""
 
     rank: int
     """What is least is left out first: a severity, or one beyond the scale."""
@@ -97,7 +97,7 @@ class Section:
     """Finished HTML in the place of the title, where it is collapsed."""
 
     def lines(self) -> Iterator[str]:
-        """Nothing at all if it has no parts."""
+        """The lines of the section; none if it has no parts."""
         if not self.parts:
             return
         yield from self.before
@@ -134,7 +134,7 @@ def page(report: Report, run: str = "", whose: str = "") -> str:
 
 
 def _elsewhere(run: str) -> str:
-    """Where what is left out can be read."""
+    """Words that say where what is left out can be read."""
     artifacts = (
         f"[the artifacts of this run]({run})"
         if _ADDRESS.fullmatch(run)
@@ -184,7 +184,7 @@ def _fitted(sections: Sequence[Section], room: int) -> tuple[list[Section], list
 
 
 def _frame(section: Section) -> int:
-    """The bytes of a section besides its parts."""
+    """How many bytes a section takes besides its parts."""
     return _bytes(section.lines()) - sum(_bytes([part.line, *part.details]) for part in section.parts)
 
 
@@ -199,7 +199,7 @@ def _stage(part: Part, *, whole: bool) -> int:
 
 
 def _left_out(part: Part, kept: Part | None) -> str:
-    """`low findings`, `details of changes`."""
+    """What was left out, in words: `low findings`, `details of changes`."""
     noun = f"{Severity(part.rank)} {part.noun}" if part.noun == FINDING else part.noun
     return noun if kept is None else f"details of {noun}"
 
@@ -246,7 +246,7 @@ def _table(report: Report) -> Iterator[str]:
 
 
 def _tables(report: Report) -> Iterator[str]:
-    """What there is much of, by what it is: an overview that is never cut."""
+    """Tables of counts by rule, app and kind, where there is much: an overview that is never cut."""
     for table in (*change_tables(report.changes), *finding_tables(report.findings)):
         folded = table.noun == "app"
         told = any(row.about for row in table.rows)
@@ -314,7 +314,7 @@ def _app_changes(app: AppChanges) -> Part:
 
 
 def _findings(counted: Sequence[Finding]) -> Iterator[Section]:
-    """Worst first; many in groups, of which those that are not high are closed."""
+    """The section of the findings, worst first; many in groups, of which those that are not high are closed."""
     if len(counted) <= FEW:
         yield Section("Findings", tuple(_finding(finding) for finding in grouped(counted)))
         return
@@ -374,7 +374,7 @@ def _details(finding: Finding) -> Iterator[str]:
 
 
 def _happened(finding: Finding) -> str:
-    """What moved and which way; of a rule, what is wrong."""
+    """What happened, in words: of drift what changed and in which direction, of a rule what is wrong."""
     told = moved(finding)
     if not told:
         return prose(finding.message or finding.id)
@@ -387,7 +387,7 @@ def _columns(report: Report) -> tuple[str, ...]:
 
 
 def _change(report: Report, change: Change) -> Part:
-    """A row, and a block to open that shows what differs."""
+    """One change: a row of the table, and a block to open that shows what differs."""
     weaker = [field.severity for field in change.fields if field.direction is Direction.WEAKENS]
     tighter = any(field.direction is Direction.TIGHTENS for field in change.fields)
     security = f"**weakens ({max(weaker)})**" if weaker else "tightens" if tighter else ""
@@ -445,7 +445,7 @@ def _under_way(report: Report) -> Iterator[str]:
 
 
 def _unchecked(report: Report) -> Iterator[Part]:
-    """One line a rule: silence would be taken for praise."""
+    """What could not be judged, one line a rule: silence would be taken for praise."""
     by_id: dict[str, list[tuple[Address, str]]] = {}
     for one in report.unchecked:
         by_id.setdefault(one.id, []).append((one.address, one.message))

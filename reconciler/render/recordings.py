@@ -34,7 +34,7 @@ class Cassette:
 
 
 def text(found: Cassette, now: str, *, colour: bool = False) -> str:
-    """All of it, ending in `Cassette: 14 calls, nothing looks like a secret.`"""
+    """What a recording holds as text, ending in `Cassette: 14 calls, nothing looks like a secret.`"""
     paint = Paint(colour)
     return page([*_about(found, now), *_calls(found), *_suspicions(found, paint), "", paint(_trailer(found), "bold")])
 
@@ -74,7 +74,7 @@ def _trailer(found: Cassette) -> str:
 
 
 def json(found: Cassette, now: str) -> str:
-    """The same for machines."""
+    """What a recording holds, as JSON for machines."""
     return json_page(
         {
             **parts.head("cassette", now),

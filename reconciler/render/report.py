@@ -44,7 +44,7 @@ class Report:
     components: tuple[Address, ...] = ()
     """Everything that was looked at, with or without a finding."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
-    """What could not be read -> why. Told in `notes` too."""
+    """What could not be read -> why. Said in `notes` too."""
     left: tuple[Address, ...] = ()
     """What landed and is still not as declared."""
     notes: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Report:
 
 
 def of_plan(plan: Plan) -> Report:
-    """A plan: its changes, the drift that it is based on, and the rules that it breaks."""
+    """Make the report of a plan: its changes, the drift that it is based on, and the rules that it breaks."""
     return Report(
         "plan",
         plain.plan_trailer(plan),
@@ -74,7 +74,7 @@ def of_plan(plan: Plan) -> Report:
 
 
 def of_apply(result: ApplyResult) -> Report:
-    """An apply: what became of each change of its plan."""
+    """Make the report of an apply: what became of each change of its plan."""
     landings = {change.address: done.landing for done in result.steps for change in done.step.changes}
     return Report(
         "apply",
@@ -100,7 +100,7 @@ def of_apply(result: ApplyResult) -> Report:
 
 
 def of_drift(report: DriftReport) -> Report:
-    """A drift check: everything compared, and what differs."""
+    """Make the report of a drift check: everything compared, and what differs."""
     return Report(
         "drift",
         plain.drift_trailer(report),
@@ -117,7 +117,7 @@ def of_drift(report: DriftReport) -> Report:
 
 
 def of_check(report: CheckReport) -> Report:
-    """A check of files or of an org."""
+    """Make the report of a check of files or of an org."""
     return Report(
         "check",
         plain.check_trailer(report),
@@ -134,7 +134,7 @@ def of_check(report: CheckReport) -> Report:
 
 
 def of_verify(report: VerifyReport) -> Report:
-    """A verify: every call, and the broken promises as findings."""
+    """Make the report of a verify: every call, and the broken promises as findings."""
     return Report(
         "verify",
         calls.trailer(report),
@@ -153,7 +153,8 @@ def _hidden(unreadable: Mapping[str, str]) -> Iterator[str]:
 
 
 def of_error(command: str, error: ReconcilerError) -> Report:
-    """What stopped a command, as findings at their places, so that CI shows it where it shows the rest."""
+    """Make the report of an error that stopped a command: findings at their places, so that CI shows them where it
+    shows the rest."""
     plan = getattr(error, "plan", None)
     if isinstance(plan, Plan):
         # What stopped it is in the plan: its findings say more than the error does.

@@ -197,7 +197,8 @@ def _place(finding: Finding) -> Place | None:
 
 
 def _failed(report: Report) -> list[tuple[str, Severity, Json]]:
-    """What the org said of each component; where it said nothing at all, each change that did not land for sure."""
+    """Results for a failed apply: what the org said of each component; where it said nothing, each change that surely
+    did not land."""
     severity = about(FAILED).severity
     if report.failures:
         return [(FAILED, severity, _from_failure(failure)) for failure in report.failures]
@@ -221,7 +222,8 @@ def _failure(address: Address, words: str, place: Place | None) -> Json:
 
 
 def _fingerprints(key: str) -> Json:
-    """Ours, and the only one that GitHub looks at: without it all that has no line would be one alert."""
+    """The fingerprints of a result: ours, and the one that GitHub looks at, without which all findings without a line
+    would be one alert."""
     return {"reconciler/v1": key, "primaryLocationLineHash": f"{key}:1"}
 
 

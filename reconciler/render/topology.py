@@ -181,18 +181,18 @@ def topology(report: Report, limit: int = LIMIT) -> Topology:
 
 
 def _fold(role: Role, number: int, *, more: bool) -> Node:
-    """The node that stands for many."""
+    """The node that is drawn in place of many apps."""
     noun = f"{role}{'es' if role is Role.APEX else 's'}"
     return Node("", role, f"{number:,} {'more ' if more else ''}{noun}", about="folded", stands_for=number)
 
 
 def _folds(limit: int) -> int:
-    """Into how many nodes apps may be folded where so many are drawn."""
+    """How many nodes that stand for many apps there may be in a large drawing."""
     return FOLDS if limit >= 3 * FOLDS else 1
 
 
 def _together(marks: Sequence[Mark]) -> Mark:
-    """What a reader must see of several. Absent is only what none of them has."""
+    """Join the marks of several nodes into one; `absent` only if all of them are."""
     if len(marks) == 1:
         return marks[0]
     actions = {mark.action for mark in marks if mark.action is not None}
@@ -348,7 +348,7 @@ class _Graph:
         return self._node(Role.USER, name, key=name.casefold())
 
     def _decider(self, handler: Address) -> Key:
-        """Whose code runs as the execution user: the class, or the handler where none is known."""
+        """The node whose code runs as the execution user: the Apex class, or the handler where no class is known."""
         apex = self._text(handler, ("tokenHandlerApex",))
         return (Role.APEX, APEX, self._named(APEX, apex).name) if apex else (Role.HANDLER, HANDLER, handler.name)
 

@@ -40,7 +40,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """A place that a rule cannot judge, and why: `"not declared; the org may hold anything"`."""
+    """The verdict of a rule on a place that it cannot judge, and why: `"not declared; the org may hold anything"`."""
 
     address: Address
     message: str
@@ -61,7 +61,7 @@ class Example:
     sources: Mapping[str, str] = field(default_factory=dict)
     """Apex class -> its body."""
     facts: Facts | None = None
-    """`None`: the facts of an org in which everybody and everything that the files name exists and is in order."""
+    """`None`: the facts of an org in which everyone and everything that the files name exists and is in order."""
     live: str = ""
     """Documents that the org has and the files do not, for rules that compare the two."""
     org: OrgInfo | None = None

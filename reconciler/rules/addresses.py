@@ -44,7 +44,7 @@ class Reach(Enum):
 
 @lru_cache(maxsize=4096)
 def reach(url: str) -> Reach | None:
-    """Who receives at a callback URL; `None` if it is none."""
+    """Who receives what is sent to a callback URL; `None` for a text that is no URL."""
     if wrongs(url):
         return None
     parts = urlsplit(url)
@@ -57,7 +57,7 @@ def reach(url: str) -> Reach | None:
 
 
 def reaches(app: App) -> frozenset[Reach]:
-    """Who receives at the app's callback URLs, those that are none left out."""
+    """Who receives what is sent to the app's callback URLs; texts that are no URLs are left out."""
     urls = app.value(CALLBACKS)
     return frozenset(found for url in urls if (found := reach(url))) if some(urls) else frozenset()
 

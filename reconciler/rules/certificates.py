@@ -20,7 +20,7 @@ from reconciler.world.world import UNKNOWN, World
 MAX_CHARACTERS = 4000
 MAX_BYTES = 4096
 SOON = 30
-"""Days before the end in which somebody has to be told."""
+"""Days before the end in which a warning is due."""
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 

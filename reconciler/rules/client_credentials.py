@@ -1,7 +1,7 @@
 """Rules about the client credentials flow: a program gets tokens with an app's key and secret, and acts as one user.
 
 An external client app has two switches, one in its OAuth settings and one in its policies, and names the user in the
-policies. A connected app has one switch and names the user beside it. Where nobody knows whether an app uses the flow,
+policies. A connected app has one switch and names the user beside it. Where no one knows whether an app uses the flow,
 CC01 says so for the whole family.
 """
 
@@ -58,7 +58,8 @@ def _switches(app: App) -> list[object]:
 
 
 def _both(app: App, but: Address) -> tuple[Address, ...]:
-    """The records of the switches. A change there may be what breaks a rule that is reported at `but`."""
+    """The records of the flow's two switches, but for the one that a rule is reported at: a change there may be what
+    breaks it."""
     return app.records(CLIENT_CREDENTIALS, CLIENT_CREDENTIALS_POLICY, but=but)
 
 

@@ -92,7 +92,7 @@ def pkce_stays(world: World) -> Verdicts:
 MOBILE = CONNECTED_TOKEN_EXCHANGE.but("https://partners.acme.example/callback", "partnerportal://callback").but(
     "isSecretRequiredForTokenExchange: true", "isSecretRequiredForTokenExchange: false"
 )
-"""An app on phones, where everybody can read what it holds."""
+"""An app on phones, where everyone can read what it holds."""
 
 
 @rule(
@@ -213,7 +213,7 @@ def one_introspects(world: World) -> Verdicts:
     for app in mine:
         address, path = app.spot(INTROSPECT_ALL)
         if first is not None and app is not first:
-            # Where no file says so, nobody is about to make it worse.
+            # Where no file says so, no one is about to make it worse.
             severity = Severity.MEDIUM if address in world.live and address not in world.declared else None
             message = f"{first.name} may introspect all tokens too; an org has one such app"
             other = first.spot(INTROSPECT_ALL).address

@@ -67,7 +67,7 @@ def handler_classes(world: World) -> tuple[HandlerClass, ...]:
 
 
 def used_handlers(world: World) -> Iterator[Address]:
-    """The handlers that this run is about."""
+    """The handlers that the rules judge in this run."""
     served: dict[Address, set[str]] = {}
     for enablement in world.enablements():
         served.setdefault(enablement.handler, set()).add(enablement.app.name)

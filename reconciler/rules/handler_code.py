@@ -37,7 +37,7 @@ _JUDGEMENT: Final = "; that it is missing is our own judgement from the source t
 
 
 def _elsewhere(used: HandlerClass, handler: Handler) -> NotChecked | None:
-    """Said where something was not found that a class which is not here may do."""
+    """The verdict where the source lacks something that another class, whose source is not here, may do."""
     if used.lost:
         return NotChecked(used.address, used.lost[0], SOURCE)
     if not handler.elsewhere:
@@ -80,7 +80,7 @@ _BY_HAND = """\
     bad=_but((f"extends {_BASE}", "extends Auth.ExternalClientAppOauthHandler")),
 )
 def handler_class(world: World) -> Verdicts:
-    """Without the class, or with another base class, nobody gets a token."""
+    """Without the class, or with another base class, no one gets a token."""
     for handler in used_handlers(world):
         name = world.value(handler, FIELD)
         if name is UNKNOWN:
@@ -125,9 +125,9 @@ def _absent(world: World, used: HandlerClass) -> Verdicts:
     ),
 )
 def signature(world: World) -> Verdicts:
-    """A token is only as good as its signature: what it says can be written by anybody.
+    """A token is only as good as its signature: what it says can be written by anyone.
 
-    Medium as the others, although it lets anybody in: a class may verify in a way that is not seen here.
+    Medium as the others, although it lets anyone in: a class may verify in a way that is not seen here.
     """
     for one in each_handler(world):
         if isinstance(one, NotChecked):
@@ -212,7 +212,7 @@ def claims_by_hand(world: World) -> Verdicts:
 def swallowed_exception(world: World) -> Verdicts:
     """The catch block around the verification ends in a refusal: it throws, returns, or leaves a mark that is asked for.
 
-    Medium as the others, although it lets anybody in: a mark may be asked for in a way that is not seen here.
+    Medium as the others, although it lets anyone in: a mark may be asked for in a way that is not seen here.
     """
     for one in each_handler(world):
         if isinstance(one, NotChecked):

@@ -48,7 +48,7 @@ def live_value(app: App, setting: Setting) -> object:
 )
 def consumer_keys(world: World) -> Verdicts:
     """Only what files say: what an org has, it took. A secret in plain text is refused while files are read, before any
-    rule runs; here it is for whoever makes the files' content in another way."""
+    rule runs; here it is for code that makes the files' content in another way."""
     for app in world.apps():
         key, secret = declared_value(app, CONSUMER_KEY), declared_value(app, CONSUMER_SECRET)
         if secret is not None and not isinstance(secret, SecretRef):

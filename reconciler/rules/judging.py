@@ -69,7 +69,8 @@ def planned(live: LiveState, changes: Collection[Change]) -> Mapping[Address, Bo
 
 
 def _owners(address: Address, body: Body) -> tuple[Address, ...]:
-    """What it goes with: of an enablement the app that it names, and not another sort of app of that name."""
+    """The resources that one is deleted along with: of an enablement the app that it names, and not another sort of app
+    of that name."""
     if not address.part:
         return address.owners
     other = "ExternalClientApplication" if body.get("connectedApp") else "ConnectedApp"

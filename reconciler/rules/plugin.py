@@ -44,7 +44,7 @@ def switched_on(world: World) -> Verdicts:
             continue
         address = app.satellite(POLICY)
         values = {name: app.value_of(POLICY, name) for name in ("isEnabled", "isOauthPluginEnabled")}
-        # What is not there at all has been switched off by nobody.
+        # What is not there at all has been switched off by no one.
         doubtful = {name: value for name, value in values.items() if value is not True and value is not None}
         promise, known = _promise(app) if doubtful else ("", True)
         for name, value in doubtful.items():

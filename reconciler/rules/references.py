@@ -242,7 +242,7 @@ _OLDEST = 60.0
 
 @cache
 def _versioned() -> frozenset[type[Struct]]:
-    """Structures that hold a field which not all API versions since the oldest have."""
+    """The kinds with a field that some API version lacks."""
     return frozenset(kind for kind in all_kinds().values() if _varies(kind))
 
 

@@ -31,7 +31,7 @@ class RefreshPolicy(NamedTuple):
     type: str
     """`infinite`, `zero`, `lifetime`, `inactivity`; anything else as it stands there."""
     days: float | None = None
-    """`None` where the type has none, or where it cannot be told."""
+    """`None` where the type has none, or where it is not known."""
 
 
 def refresh_policy(app: App) -> RefreshPolicy | Unknown:
@@ -116,7 +116,7 @@ def _connected_policy(app: App, text: str) -> Iterator[Broken]:
 
 def _timed(app: App, kind: str) -> Verdicts:
     period, unit = app.value(VALIDITY_PERIOD), app.value(VALIDITY_UNIT)
-    # Where nobody chose a policy, the org fills in all three.
+    # Where no one chose a policy, the org fills in all three.
     if period is None and unit is None and not _declares(app, REFRESH_POLICY):
         return
     yield from unknowns(app, VALIDITY_PERIOD, VALIDITY_UNIT)

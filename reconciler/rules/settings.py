@@ -32,7 +32,7 @@ class Waiver:
         return finding.id == self.rule and self.names(finding.address)
 
     def names(self, address: Address) -> bool:
-        """Whether it is about that resource."""
+        """Whether the waiver is about that resource."""
         pattern = str(self.address).replace("[", "[[]").replace("?", "[?]")
         return address.kind == self.address.kind and fits(address, pattern)
 

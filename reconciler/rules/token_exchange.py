@@ -2,7 +2,7 @@
 
 An app `promises` the flow if a handler is enabled for it or if one of its two switches is on. TX01 to TX03 say of such an
 app what Setup's app picker asks for; TX07 says of an enablement only that it names one app and that there is such an app.
-So one mistake in an app is one finding, at the app, however many handlers are enabled for it. Where nobody knows whether
+So one mistake in an app is one finding, at the app, however many handlers are enabled for it. Where no one knows whether
 an app promises the flow, TX01 says so for the whole family.
 
 One file because these rules read the same three records together: what an app promises, a handler does and an enablement joins.
@@ -119,7 +119,7 @@ def _must_be_on(app: App, setting: Setting) -> Verdicts:
 
 
 def _or_not(app: App) -> str:
-    """The other way out, for apps that are not meant to have the flow."""
+    """The end of a mend: the other way out, for apps that are not meant to have the flow."""
     handlers = sorted({one.handler.name for one in app.world.enablements_of(app.address)})
     return f", or remove its enablement for {' and '.join(handlers[:3])} if nobody meant it" if handlers else ""
 
@@ -135,7 +135,8 @@ def _promise(app: App, broken: Setting) -> str:
 
 
 def _promising(app: App, but: Address) -> tuple[Address, ...]:
-    """What promises the flow, or may. A change there may be what breaks a rule that is reported at `but`."""
+    """The records that promise the flow, or may, but for the one that a rule is reported at: a change there may be what
+    breaks it."""
     enablements = tuple(one.address for one in app.world.enablements_of(app.address))
     return (*enablements, *app.records(TOKEN_EXCHANGE, TOKEN_EXCHANGE_POLICY, but=but))
 
@@ -669,7 +670,7 @@ def edition(world: World) -> Verdicts:
 )
 def no_idle_refresh_scope(world: World) -> Verdicts:
     """Settings do not tell whether people log in to an app or only servers use it: every app has callback URLs. What they
-    tell is that nobody refreshes. An app with a certificate is let pass: the JWT bearer flow asks for the scope."""
+    tell is that no one refreshes. An app with a certificate is let pass: the JWT bearer flow asks for the scope."""
     for app in exchanging(world):
         policy, scopes, certificate = app.value(REFRESH_POLICY), app.value(SCOPES), app.value(CERTIFICATE)
         if policy is not UNKNOWN and str(policy).casefold() != "zero":

@@ -57,7 +57,7 @@ _VALIDITY = ("idTokenValidity", "idTokenValidityInMinutes")
 
 
 def _id_token(app: App) -> Verdicts:
-    """The fields have one name in a connected app and another in an external client app."""
+    """Judge what an app's ID tokens hold. The fields have other names in each sort of app."""
     address, section = app.spot(ID_TOKEN)
     validity = _VALIDITY[not app.is_connected]
     minutes = app.world.value(address, (*section, validity))

@@ -11,7 +11,7 @@ from reconciler.world.world import UNKNOWN, World
 
 
 def unknown(world: World, address: Address, path: Path = ()) -> NotChecked:
-    """Return the verdict on a value that a rule needs and that is not known."""
+    """Return the verdict "not checked" on a value that a rule needs and that is not known."""
     return NotChecked(address, f"{'.'.join(path) or address} is not known: {world.why_unknown(address)}", path)
 
 
@@ -23,10 +23,10 @@ def unknowns(app: App, *settings: Setting) -> Iterator[NotChecked]:
 
 
 def some(value: Any) -> bool:
-    """Whether a value is known and there is something in it."""
+    """Whether a value is known, and not empty."""
     return value is not UNKNOWN and bool(value)
 
 
 def shown(text: str, most: int = 120) -> str:
-    """A value short enough for a message."""
+    """A value as text, short enough for a message."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

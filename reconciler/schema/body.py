@@ -268,7 +268,7 @@ def _overlaid_items(field: Field, struct: type[Struct], held: Value, items: list
 def sendable(kind: type[Kind], after: Body, before: Body | None, org_id: str) -> Body:
     """Return what of a whole record is sent.
 
-    Left out: commands, secrets unless the record is being created, what the org refuses to be told again, and what
+    Left out: commands, secrets unless the record is being created, what the org refuses to be sent again, and what
     another org made. `before` is `None` for a record that is being created.
     """
     return _sendable(kind, after, before, short_id(org_id))

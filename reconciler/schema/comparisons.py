@@ -123,7 +123,7 @@ _NO_TWO = "no two values of a list of values differ by letter case alone"
 
 
 def choice(values: tuple[str, ...]) -> Comparison:
-    """One of some words: shown as the documentation spells it, whatever the org's letters."""
+    """The comparison for one of some words: shown as the documentation spells it, whatever the org's letters."""
     spelled = {value.casefold(): value for value in values}
 
     def read(value: str) -> str:
@@ -204,7 +204,8 @@ _LINE = 64
 
 
 def certificate(value: str) -> str:
-    """Certificates in one layout, one after the other; a text that holds none keeps its lines, without blanks around them."""
+    """Return certificates in one layout, one after the other; a text that holds none keeps its lines, without blanks
+    around them."""
     if "PRIVATE KEY" in value:
         return _lines(value)
     found = [_bare(one) for one in _ARMOUR.findall(value)] or [_bare(value)]

@@ -54,7 +54,7 @@ class Field:
     is_set: bool
     """True where the value is a set of texts, however Salesforce keeps it."""
     compared: bool
-    """False for what is never state: secrets that nobody can read, and commands."""
+    """False for what is never state: secrets that no one can read, and commands."""
     comparison: Comparison
     """When two of its texts are the same; of a list, of each entry."""
 
@@ -149,7 +149,7 @@ class Kind(Struct):
     policy: ClassVar[bool] = False
     """True if the record may be changed although its app came with a managed package."""
     appeared: ClassVar[str] = ""
-    """What a record that nobody declared means for the org, in one sentence."""
+    """What a record that no one declared means for the org, in one sentence."""
     gone: ClassVar[str] = ""
     """What it means for the clients of an app that a record is gone, in one sentence."""
 

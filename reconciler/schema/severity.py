@@ -103,7 +103,7 @@ class Weaker:
         def judge(old: Any, new: Any) -> Verdict | None:
             before, after = ranks.get(str(old).casefold()), ranks.get(str(new).casefold())
             if any(rank is None and value is not None for rank, value in ((before, old), (after, new))):
-                # A spelling that nobody documents: it matters, and nobody can say which way.
+                # A spelling that no one documents: it matters, and no one can say which way.
                 return Direction.NEUTRAL, severity
             if before is None and after is None:
                 return None
@@ -154,7 +154,7 @@ class Weaker:
                 return None if before is after else _flip(severity, after is None)
             if after > before:
                 return Direction.WEAKENS, severity
-            # As many or fewer addresses, but other ones: somebody may now come in who could not before.
+            # As many or fewer addresses, but other ones: someone may now come in who could not before.
             grown = frozenset(new or ()) - frozenset(old or ())
             inside = all(any(_within(n, o) for o in old or ()) for n in grown)
             return _flip(severity, not inside)
@@ -209,7 +209,7 @@ _HOURS = {"hours": 1, "days": 24, "months": 24 * 30}
 
 
 def _lifetime(policy: str, period: Any, unit: Any) -> float:
-    """How long a refresh token lives, in hours: 0 for "immediately expire", infinity for "until revoked"."""
+    """The hours that a refresh token lives: 0 for "immediately expire", infinity for "until revoked"."""
     kind = str(policy or "infinite").casefold().replace("_", "")
     if kind == "zero":
         return 0.0

@@ -63,7 +63,7 @@ def recalled(struct: type[Struct], body: Body, live: Body, salt: str) -> Body:
             if _salted(text, salt) == kept.digest:
                 body = {**body, name: text}
             elif text == kept:
-                # Somebody wrote what we show in the place of secrets. That is another text, and must not look the same.
+                # Someone wrote what we show in the place of secrets. That is another text, and must not look the same.
                 body = {**body, name: Withheld(f"{kept}\n// {MASK}", kept.digest)}
     return body
 

@@ -11,7 +11,8 @@ from reconciler.world.apps import CLIENT_CREDENTIALS, CLIENT_CREDENTIALS_POLICY,
 
 
 def client_credentials(of: Subject) -> Iterator[Probe]:
-    """As the user who is declared, with the secret and with nothing else."""
+    """Yield what the client credentials flow must grant and refuse: a token of the declared user, with the secret and
+    not without."""
     switched = of.switched(CLIENT_CREDENTIALS, CLIENT_CREDENTIALS_POLICY)
     form: dict[str, Part] = {"grant_type": "client_credentials", **of.credentials()}
     if of.off is not None:

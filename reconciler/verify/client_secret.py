@@ -19,7 +19,7 @@ CLIENT = frozenset({"invalid_client", "invalid_client_credentials"})
 
 
 def of_codes(of: Subject) -> Iterator[Probe]:
-    """The web server flow asks for the secret."""
+    """Yield the probe that the web server flow asks for the client secret."""
     urls = of.says(CALLBACKS)
     if of.says(SECRET_OPTIONAL) is False and isinstance(urls, frozenset) and urls:
         form = {"grant_type": "authorization_code", "code": MADE_UP, "redirect_uri": min(urls)}
@@ -28,7 +28,7 @@ def of_codes(of: Subject) -> Iterator[Probe]:
 
 
 def of_refreshing(of: Subject) -> Iterator[Probe]:
-    """The refresh flow asks for the secret."""
+    """Yield the probe that the refresh token flow asks for the client secret."""
     if of.says(REFRESH_SECRET) is True and of.off is None:
         form = {"grant_type": "refresh_token", "refresh_token": MADE_UP}
         because = "isSecretRequiredForRefreshToken is true"

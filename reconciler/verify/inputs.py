@@ -41,5 +41,5 @@ class Given:
     place: Place | None = field(default=None, compare=False)
 
     def text(self, key: str) -> str:
-        """Empty if it is not given."""
+        """The text under a key; empty if it is not given."""
         return self.texts.get(key, "")

@@ -16,7 +16,7 @@ INACTIVE = "inactive"
 
 
 def introspection(of: Subject) -> Iterator[Probe]:
-    """A token of another app means nothing to this one."""
+    """Yield the probe that the app learns nothing about a token of another app."""
     if of.says(INTROSPECT_ALL) is False and of.off is None:
         yield of.probe(
             Flow.INTROSPECTION,

@@ -26,7 +26,7 @@ class Secret(NamedTuple):
 
     key: str
     borrow: bool = False
-    """Whether another app's will do: nobody's token opens an app for which the flow is off."""
+    """Whether another app's will do: no token opens an app for which the flow is off."""
 
 
 class Tampered(NamedTuple):

@@ -2,7 +2,7 @@
 
 Source: Salesforce Help, "OAuth Tokens and Scopes"; the names of the newer ones are those that Salesforce's Mobile SDK and
 its hosted MCP servers document (github.com/forcedotcom/mcp-hosted/issues/7). Scopes whose name is documented nowhere are
-left out: nobody can say whether an answer holds them.
+left out: no one can say whether an answer holds them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,10 +58,10 @@ def one_too_many(declared: Iterable[str]) -> str:
 
 
 def too_many(granted: Iterable[str], declared: Iterable[str], custom: Iterable[str], known: Iterable[str]) -> list[str]:
-    """What was granted and is not declared.
+    """The scopes that were granted and are not declared.
 
     `custom` are the app's custom scopes, `known` all custom scopes of the org. `id` comes along in many answers and is
-    never counted; nor is a name that nobody knows, nor what a declared Full contains.
+    never counted; nor is a name that no one knows, nor what a declared Full contains.
     """
     held = set(declared)
     allowed = {"id", *custom}.union(_FULL if "Full" in held else (), *(RUNTIME.get(name, frozenset()) for name in held))

@@ -38,7 +38,7 @@ GRANT = frozenset(
 SECRET = frozenset({"invalid_client", "invalid_client_credentials", "invalid_request", "invalid_grant"})
 """The client did not show who it is."""
 PAST_THE_FLOW = frozenset({"invalid_app_access", "OAUTH_APP_ACCESS_DENIED"})
-"""Nobody is refused for not being approved before the flow has told who it is."""
+"""No one is refused for not being approved before the flow has found out which user it is."""
 SCOPE = frozenset({"invalid_scope", "invalid_request"})
 USER = GRANT | PAST_THE_FLOW
 """The user may not use the app."""
@@ -63,7 +63,7 @@ class Subject:
 
     @cached_property
     def consumer_key(self) -> str:
-        """Empty if the org does not tell."""
+        """The app's consumer key; empty if the org does not tell."""
         value = self.live.value(CONSUMER_KEY)
         return value if isinstance(value, str) else ""
 
@@ -83,14 +83,14 @@ class Subject:
         return "client_secret" in self.given.secrets
 
     def credentials(self, *, secret: bool = True) -> dict[str, Part]:
-        """The parameters that say who asks."""
+        """The parameters of a call that say which client asks: key and secret."""
         found: dict[str, Part] = {"client_id": self.consumer_key}
         return {**found, "client_secret": Secret("client_secret")} if secret else found
 
     # -- what the files say -------------------------------------------------------------------------------------------
 
     def says(self, setting: Setting) -> Any:
-        """What the files say, UNKNOWN where they say nothing."""
+        """The declared value of a setting; UNKNOWN where the files say nothing."""
         return self.app.value(setting) if self.app.has(setting) else UNKNOWN
 
     def switched(self, *settings: Setting) -> bool | None:
@@ -134,7 +134,7 @@ class Subject:
 
     @cached_property
     def granted(self) -> Granted:
-        """What may come out of any flow of the app."""
+        """The scopes that a token of the app may have, whatever the flow."""
         custom, known = self.app.custom_scopes, self.live.world.of_kind("OauthCustomScope")
         jwt = self.says(NAMED_USER_JWT)
         jwt = jwt if isinstance(jwt, bool) else None
@@ -149,7 +149,7 @@ class Subject:
 
     @cached_property
     def enablements(self) -> tuple[Enablement, ...]:
-        """Those that the files declare for the app."""
+        """The enablements that the files declare for the app."""
         return self.app.world.enablements_of(self.app.address)
 
     # -- handlers -----------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ class Subject:
         return tuple(sorted({address.name for world in worlds for address in world.of_kind(HANDLER)}))
 
     def of_handler(self, name: str, field: str) -> Any:
-        """What the files say of a handler, and what the org has where they say nothing."""
+        """A field of a handler: as the files have it, else as the org has it."""
         value = self.app.world.value(Address(HANDLER, name), (field,))
         return self.live.world.value(Address(HANDLER, name), (field,)) if value is UNKNOWN else value
 
@@ -198,7 +198,7 @@ class Subject:
         )
 
     def without(self, form: Mapping[str, Part], *names: str, **others: Part) -> dict[str, Part]:
-        """The same parameters, some left out and some replaced."""
+        """Parameters of a call with some left out and some replaced."""
         return {name: part for name, part in {**form, **others}.items() if name not in names}
 
 

@@ -46,7 +46,8 @@ TYPES = {
 
 
 def token_exchange(of: Subject) -> Iterator[Probe]:
-    """Through each handler that the app is enabled for; and all that has to be refused."""
+    """Yield what the token exchange flow must grant, through each handler that the app is enabled for, and what it must
+    refuse."""
     switched = of.switched(TOKEN_EXCHANGE, TOKEN_EXCHANGE_POLICY)
     if of.off is not None:
         if switched or of.enablements:
@@ -82,7 +83,7 @@ def _off(of: Subject, because: str, at: tuple[Address, tuple[str, ...]], codes: 
             for name, part in _form(of, handler).items()
         }
         if not of.has_secret:
-            # Nobody has it: whether the org asks for it first is as good a refusal as any.
+            # No one has it: whether the org asks for it first is as good a refusal as any.
             form.pop("client_secret", None)
             codes = codes | SECRET
         how = f"through the handler {handler}" if handler else "without naming a handler"
@@ -128,7 +129,7 @@ def _on(of: Subject) -> Iterator[Probe]:
 
 
 def _default(of: Subject, default: str, working: list[str], control: str) -> Iterator[Probe]:
-    """A request that names no handler."""
+    """Yield the probe that names no handler: the app's default has to answer, or none."""
     if default in working:
         yield of.probe(
             Flow.TOKEN_EXCHANGE,
@@ -183,7 +184,7 @@ def _handlers(of: Subject, disabled: Set[str], enabled: Set[str], control: str) 
 
 
 def _clients(of: Subject, form: dict[str, Part], control: str) -> Iterator[Probe]:
-    """Who asks, and for what."""
+    """Yield probes of who asks and for what: a wrong client, a scope too many."""
     required = of.says(TOKEN_EXCHANGE_SECRET)
     if required is True:
         tried: tuple[tuple[str, str, dict[str, Part]], ...] = (
@@ -218,7 +219,7 @@ def _clients(of: Subject, form: dict[str, Part], control: str) -> Iterator[Probe
 
 
 def _tokens(of: Subject, main: str, control: str) -> Iterator[Probe]:
-    """Tokens that no handler may take."""
+    """Yield probes with subject tokens that no handler may take."""
     form = _form(of, main)
     handler = (Address(HANDLER, main), ("tokenHandlerApex",))
     forged: Part = Secret("forged") if "forged" in of.given.secrets else Tampered("subject_token")
@@ -272,7 +273,7 @@ def _tokens(of: Subject, main: str, control: str) -> Iterator[Probe]:
 
 
 def _types(of: Subject, handler: str) -> Iterator[Probe]:
-    """The subject token, under a type that the handler is not for."""
+    """Yield probes with the subject token under a type that the handler does not support."""
     for kind, switch in TYPES.items():
         if of.app.world.value(Address(HANDLER, handler), (switch,)) is False:
             # The same token under another name, unless there is one that really is of the type.

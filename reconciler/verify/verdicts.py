@@ -36,7 +36,7 @@ class Standing(StrEnum):
     AS_PROMISED = "as promised"
     BROKEN = "broken"
     WAITING = "waiting"
-    """The org may not know yet what was deployed: judged as broken, and told apart."""
+    """The org may not know yet what was deployed: judged as broken, and marked."""
     NOT_RUN = "not run"
 
 
@@ -59,7 +59,7 @@ class Verdict:
     sent: bool = False
     """Whether the call was made."""
     user_unseen: bool = False
-    """Whether a certain user was promised, and nobody could look up who came out."""
+    """Whether a certain user was promised, and no one could look up who came out."""
     place: Place | None = None
     """Where the promise is declared."""
 
@@ -151,7 +151,7 @@ def not_run(probe: Probe, why: str, mend: str = "") -> Verdict:
 
 
 def judge(probe: Probe, answer: Answer, *, waited: float = 0.0) -> Verdict:
-    """Whether the answer is what the probe's promise says. `waited` is for how many seconds it was asked again."""
+    """Judge an answer by the probe's promise. `waited` is for how many seconds it was asked again."""
     if is_propagating(probe, answer):
         return _answered(
             Verdict(
@@ -205,7 +205,7 @@ def _success(probe: Probe, expects: Granted, answer: Answer) -> Verdict:
 
 
 def _wrong_token(probe: Probe, expects: Granted, answer: TokenAnswer) -> Verdict | None:
-    """A token that should not be as it is."""
+    """The verdict on a token that was granted and should not be as it is; `None` if nothing is wrong with it."""
     if expects.user and answer.username and answer.username.casefold() != expects.user.casefold():
         message = f"the token is for {answer.username}, not for {expects.user}"
         return Verdict(probe, Standing.BROKEN, message, MEND, OTHER_USER, Severity.CRITICAL)

@@ -15,7 +15,7 @@ from reconciler.verify.subject import APP_OFF, Subject
 from reconciler.world.apps import CALLBACKS, PKCE
 
 NOBODYS = "https://reconciler-verify.invalid/callback"
-"""A callback URL that nobody has: the domain does not exist (RFC 2606)."""
+"""A callback URL that no one has: the domain does not exist (RFC 2606)."""
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWBuGJSstw-cM"
 """The example of RFC 7636, appendix B: no code will ever come for it."""
 CALLBACK = frozenset({"redirect_uri_mismatch", "redirect_uri_missing", "invalid_request"})
@@ -23,7 +23,8 @@ CLOSED = APP_OFF | {"OAUTH_APPROVAL_ERROR_GENERIC"}
 
 
 def web_server(of: Subject) -> Iterator[Probe]:
-    """To the callback URLs that are declared and to no other, and not without PKCE."""
+    """Yield what the authorize endpoint must grant and refuse: declared callback URLs and no others, and nothing
+    without PKCE."""
     declared = of.says(CALLBACKS)
     if not isinstance(declared, frozenset) or not declared:
         return

@@ -20,7 +20,7 @@ POLICY = "ExtlClntAppConfigurablePolicies"
 
 
 class Setting(NamedTuple):
-    """A setting that both kinds of apps have: its path in a connected app; its satellite and path in an external client app.
+    """A setting that both sorts of apps have: its path in a connected app; its satellite and path in an external client app.
 
     Empty where that sort of app has no such setting.
     """

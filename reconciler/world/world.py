@@ -19,7 +19,7 @@ from reconciler.world.apps import EXTERNAL, App
 
 
 class Unknown(Enum):
-    """What a file does not say and no org was asked about."""
+    """The type of UNKNOWN, the value of what no file says and no org was asked about."""
 
     UNKNOWN = "unknown"
 
@@ -44,7 +44,7 @@ class World:
     today: date
     org: OrgInfo | None = None
     facts: Facts | None = None
-    """What the org says of users and the like; `None`: nobody asked."""
+    """What the org says of users and the like; `None`: no one asked."""
     declared: Mapping[Address, Resource] = field(default_factory=dict)
     """What the files say, for rules about files."""
     live: Mapping[Address, Body] = field(default_factory=dict)

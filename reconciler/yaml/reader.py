@@ -1,6 +1,6 @@
 """YAML text -> plain values, and the place of each of them.
 
-Places are not kept: a file is read a second time, with places, when somebody asks for one (`Positions`).
+Places are not kept: a file is read a second time, with places, when someone asks for one (`Positions`).
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Reading:
     documents: list[Document] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
     plain: bool = True
-    """True if no text of the file can hold `${` or a control character, so that nobody has to look."""
+    """True if no text of the file can hold `${` or a control character, so that no one has to look."""
 
 
 class Reader:
@@ -88,7 +88,7 @@ class Positions:
             pass
         lines = lines_of(text.text)
         if not complete and hide(text.text, len(lines), is_secret):
-            # What a broken file means by its last lines is anybody's guess, so none of it is shown.
+            # What a broken file means by its last lines is a guess, so none of it is shown.
             return
         for span in builder.secrets:
             _blank(lines, span)

@@ -51,7 +51,7 @@ class Masked:
 
     @classmethod
     def of(cls, data: bytes) -> "Masked":
-        """Raises EncodingError if this is not UTF-8."""
+        """Read the bytes of a file. Raises EncodingError if they are not UTF-8."""
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise EncodingError("the file is UTF-16, not UTF-8", "save it as UTF-8", 0)
         try:
@@ -75,7 +75,7 @@ def is_variable(text: str) -> bool:
 
 
 def unmask(text: str) -> str:
-    """The value as it was written."""
+    """Return a text with the marks of `Masked` turned back into braces, as it was written."""
     return text.replace(_LEFT, "{").replace(_RIGHT, "}")
 
 

@@ -62,7 +62,7 @@ def wrong_encoding(call: Call, *, sent: Annotated[str, OneOf(("latin-1", "utf-16
     """The org does it; its answer says UTF-8 and is in another encoding. In Latin-1 it holds a letter that shows it."""
     answer = call.answer()
     if answer.is_xml:
-        # Before the last end tag a comment harms nobody who can read it.
+        # Before the last end tag a comment harms no one who can read it.
         text = "<!-- \N{LATIN SMALL LETTER E WITH ACUTE} --></".join(answer.content.decode().rsplit("</", 1))
     else:
         try:

@@ -16,7 +16,7 @@ from providers.mock.state.world import Component, Landing, World
 
 
 def _nothing_to_settle(landing: Landing, world: World) -> None:
-    """A type without habits is kept as it came."""
+    """Settle a component of a type without habits: it is kept as it came."""
 
 
 def _nothing_to_check(name: str, body: Body, world: World) -> Iterator[Refusal]:

@@ -21,7 +21,7 @@ def extends(source: str, parent: str) -> bool:
 
 
 def settle(landing: Landing, _: World) -> None:
-    """A class needs a body that declares it: the name in the source must be the component's."""
+    """Refuse a class whose source does not declare it: the name in the source must be the component's."""
     source = (landing.content or b"").decode("utf-8", "replace")
     declared = _DECLARATION.search(_NOISE.sub(" ", source))
     if declared is None and not re.search(r"\b(interface|enum)\s+\w+", _NOISE.sub(" ", source), re.IGNORECASE):

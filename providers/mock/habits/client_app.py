@@ -84,7 +84,7 @@ def check_oauth(name: str, body: Body, world: World) -> Iterator[Refusal]:
 
 
 def check_owner(kind: str, name: str, body: Body, world: World) -> Iterator[Refusal]:
-    """The app exists, and no other record of `kind` belongs to it."""
+    """Refuse a satellite whose app does not exist, or has another record of `kind`."""
     app = one(body, "externalClientApplication") or ""
     if not world.has("ExternalClientApplication", app):
         yield no_such_app(app)
@@ -120,7 +120,7 @@ def settle_global(landing: Landing, world: World) -> None:
 
 
 def _rotate(landing: Landing, world: World) -> None:
-    """`shouldRotate…` is an order, not a state: it is carried out and reads back false. It warns, says the guide."""
+    """Carry out `shouldRotate…`, which is an order and not a state: it reads back false, and warns, says the guide."""
     body = landing.body
     if true(body, "shouldRotateConsumerKey"):
         world.release_keys(f"{landing.kind}/{landing.name}")

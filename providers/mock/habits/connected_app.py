@@ -90,7 +90,8 @@ def _check_policy(policy: Body) -> None:
 
 
 def _settle_names(landing: Landing, field: str, kind: str, *, approved: bool, in_setup: bool) -> None:
-    """Absent keeps the list, one empty element clears it: two different instructions (Metadata API guide)."""
+    """Settle lists of permission sets and profiles: absent keeps the list, one empty element clears it (Metadata API
+    guide)."""
     body = landing.body
     if field not in body:
         kept = landing.old.get(field, []) if landing.old and approved else []

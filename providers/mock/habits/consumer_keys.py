@@ -54,7 +54,8 @@ def keep_certificate(holder: Body, old: Body | None, world: World) -> None:
 
 
 def check_signing(field: str, reference: str | None, world: World) -> Iterator[Refusal]:
-    """Asset tokens are signed by a certificate of the org, which the record names by id (Metadata API guide)."""
+    """Refuse an app whose asset tokens are signed by a certificate that the org does not have; records name it by id
+    (Metadata API guide)."""
     if reference and not world.certificate(reference):
         yield no_such(field, "Certificate", reference)
 
@@ -111,7 +112,7 @@ def secret_for(world: World, settings: Component, key: str) -> str | None:
 
 
 def stage(world: World, settings: Component) -> Spare:
-    """Make a second set."""
+    """Make a second consumer key and secret beside the primary ones."""
     address = f"{settings.kind}/{settings.name}"
     old = world.db.execute("SELECT * FROM staged_credential WHERE component = ?", (address,)).fetchone()
     if old is not None:

@@ -87,7 +87,7 @@ def _configured(kind: str, app: str, world: World) -> bool:
 
 
 def forget_app(kind: str, app: str, world: World) -> None:
-    """An app is gone: its enablements go with it."""
+    """Take away the enablements of an app that is gone."""
     field = "connectedApp" if kind == "ConnectedApp" else "externalClientApp"
     rows = world.db.execute("SELECT handler FROM enablement WHERE target = ? AND app = ?", (kind, app)).fetchall()
     for row in rows:

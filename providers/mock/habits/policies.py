@@ -89,7 +89,7 @@ def check_oauth(name: str, body: Body, world: World) -> Iterator[Refusal]:
 
 
 def _check_names(body: Body, world: World) -> Iterator[Refusal]:
-    """Names, not ids, whatever the guide says: an id gives this very text."""
+    """Refuse permission sets that are not there. They go by name, whatever the guide says: an id gives this very text."""
     sets = comma_list(one(body, "commaSeparatedPermissionSet"))
     missing = [
         name for name in sets if not world.has("PermissionSet", name) and not world.labelled("PermissionSet", name)

@@ -39,7 +39,7 @@ def check(name: str, body: Body, world: World) -> Iterator[Refusal]:
 
 
 def forget_app(app: str, world: World) -> None:
-    """A connected app is gone: it is assigned no longer."""
+    """Take a connected app that is gone out of the scopes that it was assigned to."""
     for scope in world.components("OauthCustomScope"):
         old = scope.values()
         kept = [one_ for one_ in parts(old, "assignedTo") if (one(one_, "connectedApp") or "").lower() != app.lower()]

@@ -6,24 +6,24 @@ from providers.mock.state.errors import Refusal
 
 
 def no_such(field: str, kind: str, name: str) -> Refusal:
-    """A reference that leads nowhere; the pattern is Salesforce's for references between components."""
+    """The refusal of a reference that leads nowhere, in Salesforce's pattern for references between components."""
     return Refusal(f"In field: {field} - no {kind} named {name} found", "INVALID_CROSS_REFERENCE_KEY")
 
 
 def no_such_app(app: str) -> Refusal:
-    """A satellite's app does not exist: reports give the code, not the sentence after it."""
+    """The refusal of a satellite whose app does not exist: reports give the code, not the sentence after it."""
     text = f"INVALID_CROSS_REFERENCE_KEY: We couldn't find an external client app called {app}"
     return Refusal(text, "INVALID_CROSS_REFERENCE_KEY")
 
 
 def duplicate(record_id: str) -> Refusal:
-    """A second record where an app may have one."""
+    """The refusal of a second record where an app may have one."""
     text = f"duplicate value found: ExternalClientApplicationId duplicates value on record with id: {record_id}"
     return Refusal(text, "DUPLICATE_VALUE")
 
 
 def not_one_of(value: str, field: str, allowed: tuple[str, ...]) -> Refusal:
-    """A string field whose values the server checks; the sentence is ours, no source quotes Salesforce's."""
+    """The refusal of a value that is not one of a field's; the sentence is ours, no source quotes Salesforce's."""
     return Refusal(f"'{value}' is not a valid value for {field}. Valid values are: {', '.join(allowed)}")
 
 

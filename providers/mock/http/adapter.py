@@ -31,7 +31,7 @@ def mount(session: requests.Session, org: Org, url: str | None = None, *, faults
     """Let `session` reach `org` under the returned base URL; everything else goes where it went before.
 
     The default host is in `.invalid`, which no resolver knows (RFC 2606): a request that slips past the mount cannot
-    reach anybody. `faults` happen as far as they can without a socket: the session sees the exception that it would
+    reach anyone. `faults` happen as far as they can without a socket: the session sees the exception that it would
     see over one, and never waits longer than it was ready to.
     """
     base = (url or f"https://{re.sub('[^a-z0-9]+', '-', org.name.lower())}-dev.mock.invalid").rstrip("/")
@@ -78,7 +78,7 @@ class _Adapter(BaseAdapter):
         return _response(request, status[0], headers, _Stream(chunks))
 
     def close(self) -> None:
-        """Nothing to close: the org belongs to who opened it."""
+        """Do nothing: the org belongs to the code that opened it."""
 
 
 def _aborted(cause: Exception) -> ProtocolError:

@@ -6,7 +6,7 @@ Over a socket `connection` does it to the client's connection; in process `adapt
 from __future__ import annotations
 
 WAIT = "mock.wait"
-"""Key of the WSGI environment: a function that waits so many seconds, or less when the server ends or nobody listens."""
+"""Key of the WSGI environment: a function that waits so many seconds, or less when the server ends or no client listens."""
 
 
 class Reset(Exception):  # noqa: N818 (the word of TCP)

@@ -1,6 +1,6 @@
 """What the clients of Salesforce need to reach a served org: variables to export, and a line to begin with.
 
-The access token of a mock org is nobody's secret: it opens a file that lies on this machine beside it, and nothing else.
+The access token of a mock org is no secret: it opens a file that lies on this machine beside it, and nothing else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One connection of a client: requests in, answers out, HTTP/1.1, kept alive.
 
-A thread each, so that a slow, a silent or a broken client keeps nobody else waiting; what any of them may send is bounded.
+A thread each, so that a slow, a silent or a broken client keeps no other client waiting; what any of them may send is bounded.
 Written on `http.server` of the standard library, since the servers that are ready to be had shake hands for TLS in the
 loop that accepts, hold a few threads for all, or close after every answer.
 """
@@ -287,7 +287,7 @@ class _Incoming(io.RawIOBase):
 
 
 class _TooLargeError(Exception):
-    """A body of unknown length turns out to be longer than any may be."""
+    """Raised where a body of unknown length turns out to be longer than any may be."""
 
 
 class _Body(io.RawIOBase):

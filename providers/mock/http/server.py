@@ -59,7 +59,7 @@ def serve(
 
     Raises `ValueError` for a `host` that others can reach: the org has no passwords. Port 0 takes a free one. With
     `tls` a certificate is made; it lies beside the org's file for as long as this lasts, under a name that is the same
-    each time for the same port (`dev.db.8443.pem`), so that what clients were told stays true. Its key lies nowhere.
+    each time for the same port (`dev.db.8443.pem`), so that what clients were given stays true. Its key lies nowhere.
     """
     with (
         _ending_on_terminate(),
@@ -117,7 +117,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         super().__init__(address, Connection)
 
     def wait(self, seconds: float) -> None:
-        """Wait, but no longer than the server lives."""
+        """Wait for so many seconds. Raises Hangup where the server ends before they are over."""
         if self._ending.wait(seconds):
             raise Hangup
 
@@ -226,7 +226,7 @@ def _delayed(app: WSGIApplication, latency: Latency) -> WSGIApplication:
     least, most = latency if isinstance(latency, tuple) else (latency, latency)
 
     def later(environ: Any, start_response: Any) -> Any:
-        environ[WAIT](random.uniform(least, most))  # noqa: S311 (nobody has to guess it)
+        environ[WAIT](random.uniform(least, most))  # noqa: S311 (no one has to guess it)
         return app(environ, start_response)
 
     return later

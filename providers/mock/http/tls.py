@@ -23,14 +23,14 @@ def server_context(host: str = "localhost") -> tuple[ssl.SSLContext, bytes]:
     """Return what a server needs, and the certificate (PEM) of the authority that its clients have to trust.
 
     There are two certificates and not one that signs itself: some TLS libraries refuse an authority as a server. The
-    authority's key is forgotten here, so nobody can sign anything else with it.
+    authority's key is forgotten here, so no one can sign anything else with it.
     """
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _certificate("Mock org, made for one run", authority_key.public_key(), None, authority_key)
     certificate = _certificate("localhost", key.public_key(), authority, authority_key, host)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # OpenSSL takes a key from a file only. It is gone again before anybody connects.
+    # OpenSSL takes a key from a file only. It is gone again before anyone connects.
     with tempfile.TemporaryDirectory(prefix="mock-org-") as folder:
         file = Path(folder) / "server.pem"
         file.touch(mode=0o600)

@@ -25,7 +25,7 @@ MAX_BODY = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Methods and a path; the pattern's groups are the arguments of `answer` after org and request."""
+    """One route: methods and a path; the pattern's groups are the arguments of `answer` after org and request."""
 
     methods: str
     path: str

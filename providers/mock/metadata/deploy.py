@@ -74,7 +74,7 @@ _MESSAGE_FIELDS = tuple(each.name for each in fields(Message))
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One thing that the package asks for, and the file that speaks for it."""
+    """One component that the package asks for, and its file."""
 
     type: Type
     name: str

@@ -211,7 +211,7 @@ def _partner() -> Body:
 
 
 def _dashboard() -> list[Arrival]:
-    """Made in Setup, so its records are named as Setup names them."""
+    """An app that was made in Setup, so that its records are named as Setup names them."""
     app = "Marketing_Dashboard"
     owner: Body = {"externalClientApplication": [app]}
     application: Body = {

@@ -1,8 +1,8 @@
 """Asynchronous jobs: deployments and retrieves that a client starts, polls and may cancel.
 
 Nothing runs in the background. A status call moves the oldest open deployment on by one poll, and with its last poll
-carries it out; deployments behind it stay Pending, since an org runs one at a time. Whoever asks the org anything else
-first lets deployments finish that have no polls left, so that a deployment nobody polls still happens.
+carries it out; deployments behind it stay Pending, since an org runs one at a time. Any other call
+first lets deployments finish that have no polls left, so that a deployment no one polls still happens.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Fate:
 
     `shows` are the statuses that its first polls find, in turn; then it goes on as usual, unless `for_ever` has the last
     of them stay. `end` is what happens instead of carrying a deployment out: the org cancels it ("canceled"), or one
-    component (`component`, its full name, or the first) is locked by somebody else ("locked").
+    component (`component`, its full name, or the first) is locked by another user ("locked").
     """
 
     shows: tuple[str, ...] = ()

@@ -29,7 +29,7 @@ _SECTIONS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A component that wants in: `content` is the other file of a type with two (an Apex class's source)."""
+    """A component that is to be written: `content` is the other file of a type with two (an Apex class's source)."""
 
     kind: str
     name: str
@@ -45,7 +45,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A component that shall be deleted."""
+    """A component that is to be deleted."""
 
     kind: str
     name: str
@@ -181,7 +181,7 @@ def _arrive(world: World, arrival: Arrival, attempt: Attempt, ignore_warnings: b
 
 
 def _fields(world: World, landing: Landing) -> str:
-    """Which fields changed, behind a colon; only where the switch says that entries tell."""
+    """Which fields changed, to stand behind an audit entry; empty unless the switch says that entries name them."""
     if not world.switches.audit_names_fields or landing.old is None:
         return ""
     changed = list(_differing(landing.old, landing.body))

@@ -119,7 +119,7 @@ def _login(org: Org, element: etree._Element, api: str, number: int, base: str) 
 
 
 def _info(world: World, user: User) -> Mapping[str, Value]:
-    """The GetUserInfoResult of the partner WSDL, in its order."""
+    """Return the GetUserInfoResult of the partner WSDL, in its order."""
     (row,) = (each for each in rows(world, "User", user) if each["Id"] == user.id)
     name = world.db.execute("SELECT value FROM meta WHERE key = 'name'").fetchone()["value"]
     return {
@@ -160,7 +160,8 @@ def _envelope(flavour: str, body: str) -> bytes:
 
 
 def _fault(flavour: str, refused: Fault) -> bytes:
-    """A fault with its detail: clients look for `sf:exceptionCode` and `sf:exceptionMessage` by these very tags."""
+    """Return a SOAP fault with its detail: clients look for `sf:exceptionCode` and `sf:exceptionMessage` by these very
+    tags."""
     if ":" in refused.code:
         inner = f"<faultcode>{refused.code}</faultcode><faultstring>{escape(refused.text)}</faultstring>"
     else:

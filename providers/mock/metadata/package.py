@@ -1,6 +1,6 @@
 """Packages: a zip with package.xml at its root or one folder down, destructive manifests, and a file per component.
 
-Read with limits, since anybody may send one: number of files, compressed and uncompressed size, no path that climbs.
+Read with limits, since anyone may send one: number of files, compressed and uncompressed size, no path that climbs.
 """
 
 from __future__ import annotations

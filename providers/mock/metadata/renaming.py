@@ -85,7 +85,7 @@ def _replaced(body: Body, path: list[str], old: str, new: str) -> bool:
 
 
 def _follow_rows(world: World, kind: str, old: str, new: str) -> None:
-    """What is kept beside the records: owners, enablements, keys, tokens, assignments."""
+    """Rename in the rows that are kept beside the records: owners, enablements, keys, tokens, assignments."""
     for table in ("consumer_key", "staged_credential"):
         world.db.execute(
             f"UPDATE {table} SET component = ? WHERE component = ? COLLATE NOCASE",  # noqa: S608

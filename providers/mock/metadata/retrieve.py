@@ -30,7 +30,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """The answer: `error` is set instead of a zip where the request was too large, with `code` as its status code."""
+    """What a retrieve brings: `error` is set instead of a zip where the request was too large, with `code` as its
+    status code."""
 
     zip: bytes
     properties: list[Properties]

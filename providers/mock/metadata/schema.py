@@ -2,7 +2,7 @@
 
 Only the types that our catalog reaches are taken out of the WSDL, so that compiling costs milliseconds and not half a
 second. `supplement.tsv` adds, a line each and with its source: elements (`xsd` a type), enumeration values (`xsd` is
-"value"), and only versions where `xsd` is empty. `?` as version means "after 63, nobody says when": a switch.
+"value"), and only versions where `xsd` is empty. `?` as version means "after 63, no one says when": a switch.
 """
 
 from __future__ import annotations

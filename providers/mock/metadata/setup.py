@@ -98,7 +98,7 @@ def edit(world: World, text: str, changes: Changes) -> dict[str, str | None]:
 
 
 def _held(body: Body, content: bytes | None, dotted: str) -> str | None:
-    """What stands in a field, as `set` takes it; None where there is nothing."""
+    """The value of a field, in the form that `set` takes; None where there is nothing."""
     if dotted == _BODY and content is not None:
         return content.decode(errors="replace")
     name, _, rest = dotted.partition(".")

@@ -254,7 +254,7 @@ def _check_retrieve_status(call: Call) -> str:
 
 
 def _check_status(call: Call) -> str:
-    """Gone from the WSDL, and what one client still polls with."""
+    """Answer checkStatus, which is gone from the WSDL and which one client still polls with."""
     job = call.text(0) or ""
     with call.org.writing(settle=False) as world:
         world.user_id = call.user.id

@@ -3,7 +3,7 @@
 `endpoint` takes a token request and hands it to its flow: `exchange`, `client_credentials`, `jwt_bearer`, `refresh`,
 `web_server` (which also answers authorize), `password`. A flow finds its `apps`, asks `admission` whether the user may
 use the app, `scopes` what the app may ask for, and gets its `tokens`. `identity_provider` issues and checks the tokens
-that are exchanged, and `handler_rule` is what stands in for Apex. `openid` tells who somebody is; `revoke` and `introspect` are
+that are exchanged, and `handler_rule` is what stands in for Apex. `openid` tells who someone is; `revoke` and `introspect` are
 what they are called.
 
 Sources that comments name in short, all under help.salesforce.com: "flow errors" is remoteaccess_oauth_flow_errors,

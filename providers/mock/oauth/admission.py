@@ -21,7 +21,7 @@ def is_approved(world: World, app: App, user: User) -> bool:
 
 
 def check(world: World, app: App, user: User) -> None:
-    """Refuse an inactive user, and in an app for approved users everybody else."""
+    """Refuse an inactive user, and in an app for approved users everyone else."""
     if not user.is_active:
         raise refusals.inactive_user()
     if app.is_admin_approved and not is_approved(world, app, user):

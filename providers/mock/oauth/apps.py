@@ -76,7 +76,7 @@ def asking(world: World, request: TokenRequest, key: str | None = None) -> App:
 
 
 def _check_propagation(world: World, app: App) -> None:
-    """After a change Salesforce's login servers do not know an app for minutes; here it is a matter of switches."""
+    """Refuse an app that is not known yet: after a change Salesforce's login servers take minutes; here switches decide."""
     switches = world.switches
     if switches.propagation_seconds:
         changed = datetime.fromisoformat(app.changed_at).timestamp() * 1000
@@ -199,7 +199,7 @@ def _refresh_policy(policy: Body) -> str:
 
 
 def _assigned(world: World, app: str) -> frozenset[str]:
-    """Custom scopes are assigned to connected apps in the scope's own record."""
+    """The custom scopes of a connected app: they are assigned in the scope's own record."""
     return frozenset(
         scope.name
         for scope in world.components("OauthCustomScope")

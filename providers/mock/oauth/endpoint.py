@@ -14,7 +14,7 @@ from providers.mock.oauth.response import answer, refusal
 from providers.mock.org import Org
 from providers.mock.state.world import World
 
-# Device and code-and-credentials flows are not played: they are refused as grant types that nobody knows.
+# Device and code-and-credentials flows are not played: they are refused as grant types that no one knows.
 _FLOWS: Mapping[str, Callable[[World, TokenRequest], Grant]] = {
     "authorization_code": web_server.run,
     "client_credentials": client_credentials.run,

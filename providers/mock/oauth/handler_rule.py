@@ -1,7 +1,7 @@
 """What stands in for an Apex token exchange handler: a declared rule, since no Apex runs in this org.
 
 A rule says what such a class decides: whose tokens it takes, for which audience, and which user a claim means. Every
-refusal says that it came from a rule. The rule is told only what the class is told: a token whose signature was checked.
+refusal says that it came from a rule. The rule is given only what the class is given: a token whose signature was checked.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _rule(row: Any) -> Rule:
 
 
 def refused(apex_class: str, text: str) -> Refused:
-    """A refusal of the handler. In Salesforce the description is the class's own `customErrorMsg`; this one is ours."""
+    """The refusal of the handler. In Salesforce the description is the class's own `customErrorMsg`; this one is ours."""
     return Refused("invalid_grant", f"{apex_class}, simulated by a rule: {text}")
 
 

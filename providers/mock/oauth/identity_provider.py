@@ -1,6 +1,6 @@
 """The central identity provider beside the org: it issues the tokens that are exchanged, and publishes its keys.
 
-It issues to anybody who asks, whatever issuer and audience they name: it is there for tests on this machine.
+It issues to anyone who asks, whatever issuer and audience they name: it is there for tests on this machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ JWTS, OPAQUE = ("jwt", "id_token"), ("access_token", "refresh_token")
 TYPES = (*JWTS, *OPAQUE, "saml2")
 _SECONDS = re.compile(r"-?[0-9]{1,12}")
 ISSUER = "https://idp.mock.invalid"
-"""Who has issued a token for which nobody else was named."""
+"""Who has issued a token for which no one else was named."""
 
 
 class UnverifiedError(ValueError):

@@ -67,7 +67,7 @@ def _read(assertion: str, key: rsa.RSAPublicKey | None) -> dict[str, Any]:
 
 
 def _public_key(app: App) -> rsa.RSAPublicKey:
-    """The certificate may have lost its line breaks, or its frame: the record holds text."""
+    """The public key of an app's certificate, which may have lost its line breaks or its frame: the record holds text."""
     text = app.certificate
     body = "".join(text.replace("-----BEGIN CERTIFICATE-----", "").replace("-----END CERTIFICATE-----", "").split())
     pem = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"

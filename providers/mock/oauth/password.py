@@ -18,7 +18,7 @@ def run(world: World, request: TokenRequest) -> Grant:
         raise refusals.unsupported_grant()
     if request["scope"] and world.switches.scope_parameter_refused:
         raise refusals.scope_not_taken()
-    # A blocked flow answers as a wrong password does: which of the two it was is not told.
+    # A blocked flow answers as a wrong password does: which of the two it was is not said.
     user = sessions.by_password(world, request["username"], request["password"])
     if user is None or world.setting("OauthOidcSettings", "blockOAuthUnPwFlow"):
         raise refusals.authentication_failure()

@@ -1,7 +1,7 @@
 """What the token endpoint says no with, in Salesforce's codes; each refusal is one function.
 
 "Flow errors" gives the codes. Most descriptions are quoted in public issues and runbooks, named beside them; "ours" where
-nobody quotes one. No text repeats what a client sent: it may be a secret.
+no one quotes one. No text repeats what a client sent: it may be a secret.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def flow_is_off(flow: str) -> Refused:
 
 
 def wrong_request(text: str) -> Refused:
-    """A parameter is missing or odd; `text` is ours."""
+    """The refusal of a request with a missing or odd parameter; `text` is ours."""
     return Refused("invalid_request", text)
 
 

@@ -104,7 +104,7 @@ def verified(text: str, key: rsa.RSAPublicKey) -> dict[str, Any]:
 
 
 def _as_made_here(info: etree._Element, marked: str) -> bool:
-    """Whether the root, and only the root, is what is signed, by the algorithms that we use."""
+    """Whether exactly the root element is signed, by the algorithms that we use."""
     references = info.findall(f"{_D}Reference")
     algorithms = [each.get("Algorithm") for each in info.iter() if each.get("Algorithm")]
     wanted = [_C14N, _RSA, _ENVELOPED, _C14N, _SHA256]

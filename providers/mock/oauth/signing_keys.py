@@ -55,7 +55,7 @@ def published(world: World, purpose: str) -> dict[str, Any]:
 
 
 def _key_id(key: Mapping[str, Any]) -> str:
-    """RFC 7638: a thumbprint, so that no key and its name can part."""
+    """The id of a key: its thumbprint (RFC 7638)."""
     members = json.dumps({name: key[name] for name in ("e", "kty", "n")}, separators=(",", ":"), sort_keys=True)
     return base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).rstrip(b"=").decode()
 

@@ -1,6 +1,6 @@
 """The web server flow without a web page: authorize, and redeeming the code.
 
-There is no login page. Who is logged in is told by `login_hint`, which holds a username, or by a Bearer token of theirs;
+There is no login page. Who is logged in is said by `login_hint`, which holds a username, or by a Bearer token of theirs;
 a user who may approve the app does so by that. With neither, a request in which all else is right is sent to the login
 page, as Salesforce does with a stranger: so a client can tell "you may not" from "who are you?".
 """
@@ -37,7 +37,7 @@ def authorize(org: Org, request: Request) -> Response:
         try:
             app = _asking(world, request)
         except Refused as no:
-            # Nobody to send the browser to. A report tells of errors as a form without a type.
+            # No one to send the browser to. A report tells of errors as a form without a type.
             text = urlencode({"error": no.error, "error_description": no.description})
             return Response(text, no.status, content_type="text/plain;charset=UTF-8")
         answer: dict[str, str]
@@ -103,7 +103,7 @@ def _user(world: World, request: Request) -> User | None:
 
 
 def _login_page(request: Request) -> str:
-    """Where a stranger is sent: the form of the address is that of recorded redirects of real orgs."""
+    """The address of the login page, in the form of recorded redirects of real orgs."""
     start = f"/setup/secur/RemoteAccessAuthorizationPage.apexp?{urlencode({'client_id': request.values['client_id']})}"
     return f"{request.host_url}?{urlencode({'ec': '302', 'startURL': start})}"
 

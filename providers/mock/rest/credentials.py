@@ -83,7 +83,7 @@ def consumer(org: Org, request: Request, version: str, app_id: str, consumer_id:
 
 
 def staged(org: Org, request: Request, version: str, app_id: str, consumer_id: str) -> Response:
-    """Show what is in the slot."""
+    """Answer with the staged credentials, if there are any."""
     user = _enter(org, request, version, _STAGED_SINCE)
     with org.reading() as world:
         _check(world, user)
@@ -92,7 +92,7 @@ def staged(org: Org, request: Request, version: str, app_id: str, consumer_id: s
 
 
 def stage(org: Org, request: Request, version: str, app_id: str, consumer_id: str) -> Response:
-    """Make another set, which waits in the slot for 30 days. Nothing in the body means anything."""
+    """Stage a second key and secret, which may be rotated in for 30 days. Nothing in the request's body means anything."""
     user = _enter(org, request, version, _STAGED_SINCE, writes=True)
     with org.writing() as world:
         world.user_id = user.id
@@ -167,7 +167,7 @@ def _not_enabled() -> Fault:
 
 
 def _check(world: World, user: User) -> None:
-    """Setting and permissions (help: xcloud.eca_stage_oauth_credentials)."""
+    """Refuse a user without the permissions, or in an org without the setting (help: xcloud.eca_stage_oauth_credentials)."""
     wanted = {"ExternalClientAppDeveloper", "ViewClientSecret"}
     if not world.setting("ExternalClientAppSettings", "enableClientSecretInRestApiAccess"):
         raise _not_enabled()
@@ -211,7 +211,7 @@ def _collection(here: str, found: list[consumer_keys.Spare]) -> Json:
 
 
 def _shown(here: str, found: consumer_keys.Spare) -> Json:
-    """One set, at the address `here` of the slot. (`url` is that of the set: clients delete what it names.)"""
+    """One set of credentials as JSON, at the address `here`. (`url` is that of the set: clients delete what it names.)"""
     return {
         "createdBy": found.created_by,
         "createdDate": found.created_at,

@@ -135,7 +135,7 @@ def _edit(
 
 
 def _said(change: Callable[..., object], *arguments: Any) -> None:
-    """Make an edit; what Setup would refuse is refused by the API too."""
+    """Make an edit, and turn what Setup would refuse into a refusal of the API."""
     try:
         change(*arguments)
     except MockOrgError as refused:

@@ -85,7 +85,7 @@ def _version(text: str) -> int:
 
 
 def versions(org: Org, request: Request) -> Response:
-    """Ascending: some clients take the last, some the largest. Answered without a session, as orgs do."""
+    """Answer with the API versions, ascending: some clients take the last, some the largest. Needs no session, as in orgs."""
     org.count("versions")
     offered = range(OLDEST_OFFERED, NEWEST + 1)
     return answered([{"label": _RELEASES[v], "url": f"/services/data/v{v}.0", "version": f"{v}.0"} for v in offered])
@@ -99,7 +99,7 @@ def resources(org: Org, request: Request, version: str) -> Response:
 
 
 def limits(org: Org, request: Request, version: str) -> Response:
-    """The one limit that is really kept here: calls a day."""
+    """Answer with the limits: calls a day is the only one that this org really keeps."""
     enter(org, request, version, "limits")
     used, most = org.api_requests
     return answered({"DailyApiRequests": {"Max": most, "Remaining": max(0, most - used)}})

@@ -31,7 +31,7 @@ def query(org: Org, request: Request, version: str, tooling: str | None) -> Resp
 
 
 def query_more(org: Org, request: Request, version: str, tooling: str | None, locator: str) -> Response:
-    """The next page: a locator holds its query and how far it got, so nothing is kept in between."""
+    """Answer with the next page of a query: a locator holds its query and how far it got, so nothing is kept in between."""
     asked, _, reached = locator.removeprefix("01g").rpartition("-")
     try:
         text, offset = base64.urlsafe_b64decode(asked).decode(), int(reached)

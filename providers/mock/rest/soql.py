@@ -39,7 +39,7 @@ def parse(text: str, *, tooling: bool = True, now: datetime | None = None) -> Qu
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """What stands after SELECT, before the object is known."""
+    """One item after SELECT, as it is read before the object is known."""
 
     token: Token
     function: str = ""
@@ -372,7 +372,7 @@ def _relationship_hint() -> str:
 
 
 def unknown(name: str, *, tooling: bool = False) -> str:
-    """The answer for an object that is not there, or not for this user; the Tooling API says less."""
+    """The refusal of a query about an object that there is not, or not for this user; the Tooling API says less."""
     text = f"sObject type '{name}' is not supported."
     custom = " If you are attempting to use a custom object, be sure to append the '__c' after the entity name."
     return text if tooling else text + custom + _WSDL

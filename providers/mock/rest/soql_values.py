@@ -22,7 +22,7 @@ _ORDERINGS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a date literal means: from `start` up to, not including, `end`."""
+    """The stretch of time that a date literal means: from `start` up to, not including, `end`."""
 
     start: datetime
     end: datetime
@@ -139,7 +139,7 @@ def _month(day: datetime, shift: int) -> datetime:
 
 
 def keyed(value: Any) -> Any:
-    """A value as grouping, sorting and joins see it: text without case, an id by its first 15 characters."""
+    """A value as a key for grouping, sorting and joins: text without case, an id by its first 15 characters."""
     if isinstance(value, str):
         return value[:15] if _is_id(value) else value.lower()
     return value

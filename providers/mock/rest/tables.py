@@ -24,7 +24,7 @@ def _date(text: str | None) -> str | None:
 
 
 def _stamps(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Who made a row and when; `row` has `created_by` and `created_at`."""
+    """The columns that say who made a row and when; `row` has `created_by` and `created_at`."""
     return dict(zip(STAMPS, (row["created_by"], _date(row["created_at"])), strict=True))
 
 
@@ -89,7 +89,8 @@ def _profile(world: World, _: User) -> Iterator[Row]:
 
 
 def _permission_set(world: World, _: User) -> Iterator[Row]:
-    """All of them, and one for each profile, which is how Salesforce keeps what a profile permits."""
+    """Yield the rows of PermissionSet: all permission sets, and one for each profile, which is how Salesforce keeps
+    what a profile permits."""
     for name, (record, label, granted) in _holders(world, "PermissionSet").items():
         namespace = name.partition("__")[0] if "__" in name else None
         yield {
@@ -135,7 +136,7 @@ def assignment(permission_set: str, user: str) -> str:
 
 
 def _access_of_user(world: World, user: User) -> Iterator[Row]:
-    """What the user who asks may do: the object that a user without "View Setup" may look at.
+    """Yield the rows of UserPermissionAccess, what the user who asks may do: a user without "View Setup" may look at it too.
 
     https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userpermissionaccess.htm
     """
@@ -359,7 +360,7 @@ def _apex(world: World, _: User) -> Iterator[Row]:
 
 
 def _tokens(world: World, user: User) -> Iterator[Row]:
-    """The refresh tokens that are good: all for who may customize the application, else one's own.
+    """Yield the rows of OauthToken, refresh tokens that are good: all for "Customize Application", else the user's own.
 
     https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_oauthtoken.htm
     The org keeps digests only, so the columns that hold tokens are empty.

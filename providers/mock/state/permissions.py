@@ -9,7 +9,7 @@ from providers.mock.state.errors import Fault
 from providers.mock.state.world import Component, User, World
 
 # "Customize Application" and "Modify All Data" bring "View Setup and Configuration" along, and each permission for
-# external client apps the next smaller one; without the API nobody can use what modifies through it.
+# external client apps the next smaller one; without the API no one can use what modifies through it.
 _BRINGS = {
     "CustomizeApplication": ("ViewSetup",),
     "ExternalClientAppAdmin": ("ExternalClientAppViewer",),
@@ -57,7 +57,7 @@ def _granted(body: bytes) -> frozenset[str]:
 def check_api(world: World, user: User) -> None:
     """Raise `Fault` for a user without "API Enabled".
 
-    What a REST call is told; SOAP here says the same:
+    What a REST call is answered; SOAP here says the same:
     https://docs.sequin.io/integrations/salesforce/playbooks/enable-salesforce-api
     """
     if "ApiEnabled" not in held(world, user):

@@ -55,7 +55,7 @@ def issue(db: sqlite3.Connection, user: User, *, jwt: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is calling, and what the app that got the token may do; `scopes` is None where there is no app."""
+    """The user of a token, and what the app that got it may do; `scopes` is None where there is no app."""
 
     user: User
     scopes: frozenset[str] | None = None
@@ -125,7 +125,7 @@ def _recomputed(db: sqlite3.Connection, token: str) -> User:
 
 
 def end(db: sqlite3.Connection, user_id: str | None = None) -> None:
-    """End the sessions of a user, or of everybody. Refresh tokens stay: that is what they are for."""
+    """End the sessions of a user, or of everyone. Refresh tokens stay: that is what they are for."""
     everybody = user_id is None
     db.execute("UPDATE user SET sessions = sessions + 1 WHERE id = ? OR ?", (user_id, everybody))
     db.execute("DELETE FROM oauth_token WHERE what = 'access' AND (user = ? OR ?)", (user_id, everybody))

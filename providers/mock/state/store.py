@@ -50,7 +50,7 @@ CREATE TABLE audit (
 );
 CREATE TABLE call (operation TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
-# Since version 2. Tokens and codes are kept as digests: the file tells nobody how to be somebody else.
+# Since version 2. Tokens and codes are kept as digests: with the file alone no one can act as another user.
 _OAUTH_TABLES = """
 CREATE TABLE oauth_token (
     digest TEXT PRIMARY KEY, what TEXT NOT NULL, family TEXT NOT NULL, app_kind TEXT NOT NULL, app_name TEXT NOT NULL,

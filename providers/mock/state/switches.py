@@ -23,7 +23,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """Each is kept in the org's file, so that every process sees it. Salesforce's default comes first.
+    """The switches of one org. Each is kept in the org's file, so that every process sees it. Salesforce's default comes first.
 
     allow_connected_app_creation       Spring '26 refuses new connected apps; Support or a package may still bring them
     certificate_readback               whether a retrieve gives `certificate` back: reports disagree
@@ -48,7 +48,7 @@ class Switches:
     token_exchange_needs_preauthorization   an app that lets users authorize themselves exchanges nothing (the guides)
     token_handler_by_class_name        `token_handler` may also be the handler's Apex class: pages disagree
     scope_parameter_refused            only authorize and token exchange take `scope`, the other grants refuse it (reports)
-    security_token_required            a password needs the security token behind it, as from an address nobody trusts
+    security_token_required            a password needs the security token behind it, as from an address that is not trusted
     my_domain_audience_in_sandbox      JWT bearer in a sandbox takes the org's own URL as audience: reports disagree
     identity_scope_required            userinfo and the identity URL need one of id, openid, full
     jwt_tokens                         access tokens are JWTs, which SOAP refuses and REST takes

@@ -16,7 +16,7 @@ from providers.mock.state.switches import Switches
 TAKEN_ELSEWHERE = ("AnotherOrgHoldsThisConsumerKey0001", "AnotherOrgHoldsThisConsumerKey0002")
 """Consumer keys are unique across all of Salesforce; these belong to apps of orgs that this file does not hold."""
 
-# How the profile that everybody has is called in other languages: the two that field reports quote.
+# How the profile that everyone has is called in other languages: the two that field reports quote.
 _LOCALISED = {
     "ja": {"System Administrator": "システム管理者"},
     "nl_NL": {"System Administrator": "Systeembeheerder"},

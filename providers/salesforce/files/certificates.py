@@ -46,13 +46,13 @@ class Certificates:
 
 
 def _ids(known: Mapping[str, str]) -> Mapping[str, str]:
-    """Ids by name in small letters: the org compares names without regard to case."""
+    """The ids of certificates by their names in small letters: the org compares names without regard to case."""
     return {name.casefold(): one for name, one in known.items()}
 
 
 @cache
 def certificate_paths(struct: type[Struct]) -> tuple[tuple[str, ...], ...]:
-    """Where records of a kind name a certificate."""
+    """The paths of the fields in which records of a kind name a certificate."""
     return tuple(_paths(struct))
 
 

@@ -228,14 +228,14 @@ def _unknown(element: etree._Element) -> Value:
 
 
 def _odd(element: etree._Element) -> Value:
-    """An element with attributes: nil and nothing else is `None`."""
+    """The value of an element with attributes: `None` for one that is nil and nothing else, raw XML for every other."""
     if element.items() == _NIL and not len(element) and not element.text:
         return None
     return _raw(element)
 
 
 def _again(body: Body, name: str, value: Value, element: etree._Element, joined: bool) -> None:
-    """One more of an element that should be there once: its value becomes a list."""
+    """Take in a second element of a name that should be there once: its value becomes a list."""
     before = body[name]
     if not isinstance(before, list):
         before = [before]
@@ -254,7 +254,7 @@ def _raw(element: etree._Element) -> RawXml:
 
 
 def _number(value: float, code: int) -> str:
-    """Salesforce's spelling: an API version is a double and is written 63.0."""
+    """A number in Salesforce's spelling: an API version is a double and is written 63.0."""
     return repr(float(value)) if code == _DOUBLE else str(value)
 
 
@@ -278,7 +278,7 @@ def encode(kind: type[Kind], body: Body, secrets: Callable[[SecretRef], str] = s
 
 
 def _attributes(body: Body) -> Iterator[str]:
-    """The root's own attributes. Each that has a namespace brings a prefix of its own."""
+    """Yield the root's own attributes as text. Each that has a namespace brings a prefix of its own."""
     for index, (key, value) in enumerate((k, v) for k, v in body.items() if k[0] == "@"):
         space, _, name = key[1:].rpartition("}")
         prefix = f"a{index}:" if space else ""

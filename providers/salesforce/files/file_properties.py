@@ -10,7 +10,7 @@ from providers.salesforce.wire.markup import NAMESPACE
 
 
 class FileProperties(NamedTuple):
-    """One of them. `installed`: part of a managed package."""
+    """What an org says about one file. `installed`: it is part of a managed package."""
 
     type: str
     id: str
@@ -25,7 +25,7 @@ class FileProperties(NamedTuple):
 
 
 def file_properties(element: etree._Element) -> FileProperties:
-    """One of them, from its element. Asked for each file of an org, so every look-up counts."""
+    """Read one entry from its XML element. Called for each file of an org, so every look-up counts."""
     get = {child.tag: child.text for child in element}.get
     state = get(_STATE) or ""
     return FileProperties(
@@ -59,7 +59,7 @@ _PLAIN = re.compile(
 
 
 def plain_file_properties(texts: list[str]) -> Iterator[FileProperties]:
-    """The same from the text between the tags, where nothing is nested, escaped or qualified: three times as fast."""
+    """Read one entry from the text between its tags, where nothing is nested, escaped or qualified: three times as fast."""
     for text in texts:
         get = dict(_PLAIN.findall(text)).get
         state = get("manageableState", "")

@@ -36,18 +36,18 @@ def manifest_type(kind: type[Kind]) -> str:
 
 
 def file_count(kind: type[Kind]) -> int:
-    """Files that one record of the kind is."""
+    """How many files one record of the kind is."""
     return 2 if source_field(kind) else 1
 
 
 @cache
 def source_field(kind: type[Kind]) -> str:
-    """The field that is the text of a file of its own, or empty."""
+    """The name of the field that is a file of its own, as an Apex class's source is; empty if the kind has none."""
     return next((name for name, field in kind.fields().items() if field.has(SourceText)), "")
 
 
 def record_name(component: Component) -> str:
-    """The component's name in the org; refuses what is no file name."""
+    """The name of the component's record. Raises InputError for what can be no file name."""
     name = component.kind.singleton or component.record or component.address.name
     if not name or name in (".", "..") or _UNSAFE.search(name):
         raise InputError(
@@ -113,7 +113,7 @@ def build(components: Sequence[Component], api_version: str, secrets: Secrets = 
 
 
 def manifest(members: Mapping[str, Iterable[str]], api_version: str) -> bytes:
-    """A package.xml, or a list of what to remove."""
+    """Make a package.xml, or a destructiveChanges.xml that lists what to remove."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{NAMESPACE}">']
     for kind in sorted(members):
         lines.append("    <types>")
@@ -150,5 +150,5 @@ def kind_of_path(path: str) -> tuple[type[Kind], str, bool] | None:
 
 @cache
 def _by_folder() -> Mapping[tuple[str, str], type[Kind]]:
-    """Kinds by folder and suffix; settings share both, so they go by their one name."""
+    """Kinds by the folder and suffix of their files; settings share both, so they go by their one name."""
     return {(kind.folder, kind.singleton or kind.suffix): kind for kind in all_kinds().values()}

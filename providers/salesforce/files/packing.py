@@ -51,7 +51,7 @@ def split(groups: Iterable[Sequence[Component]], limits: Limits) -> list[list[Co
 
 
 def _weight(component: Component) -> tuple[int, int]:
-    """Files and bytes that one component adds to a package."""
+    """How many files and bytes one component adds to a package."""
     files = files_of(component, str)
     # Even a removal has its line in a manifest.
     return len(files), _ENTRY_BYTES + sum(len(data) + _ENTRY_BYTES for data in files.values())

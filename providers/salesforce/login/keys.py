@@ -12,7 +12,7 @@ NAMES = ("client_id", "client_secret", "username", "alias")
 
 
 def _odd(text: str) -> str:
-    """What stands around a name that is no part of it."""
+    """What is odd about a name, in words: it stands in quotes, or blanks surround it; empty if nothing is."""
     if text != text.strip():
         return "begins or ends with a blank or a line break"
     if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'`":

@@ -84,7 +84,7 @@ def org_at(url: str, asked: str, pinned: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """Only the host: what follows it may be anything."""
+    """The host of an address, to be shown: what follows it may be anything, a secret too."""
     try:
         return repr((urlsplit(url).hostname or url)[:200])
     except ValueError:

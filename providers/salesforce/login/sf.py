@@ -88,9 +88,9 @@ def _program() -> str:
 
 
 def _here() -> Path:
-    """The repository that we work in; the folder, where there is none."""
+    """The folder of the Git repository that we run in; the current folder, where there is none."""
     folder = Path.cwd().resolve()
-    # Whoever keeps their home in Git has their programs there, too.
+    # People who keep their home in Git have their programs there, too.
     home = Path(os.environ.get("HOME") or "/").resolve()
     return next((one for one in (folder, *folder.parents) if one != home and (one / ".git").exists()), folder)
 

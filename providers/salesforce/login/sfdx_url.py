@@ -27,7 +27,7 @@ _CLI = "PlatformCLI"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SfdxUrl:
-    """What stands in an SFDX auth URL."""
+    """The parts of an SFDX auth URL."""
 
     client_id: str
     client_secret: str
@@ -80,7 +80,7 @@ def sfdx_url(given: Given, instance_url: str, door: Door) -> Callable[[], Access
         }
         if url.client_secret:
             form["client_secret"] = url.client_secret
-        # Whoever uses an exchanged refresh token again ends the new one too.
+        # Using an exchanged refresh token again ends the new one too.
         access, answer = door.ask(place, form, "sfdx_url", pinned, once=True)
         if isinstance(answer.get("refresh_token"), str):
             exchanged.append(answer["refresh_token"])

@@ -93,9 +93,9 @@ def doctor_answers(
     for address in state.resources:
         kind = "HandlerEnablement" if address.is_enablement else address.kind
         seen[kind] = seen.get(kind, 0) + 1
-    # Somebody has to be asked for, to see whether users are shown.
+    # Someone has to be asked for, to see whether users are shown.
     unknown |= facts(rest, [username or "nobody@invalid"], progress).unknown
-    del unknown["secrets"]  # nobody asked for them
+    del unknown["secrets"]  # no one asked for them
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     unknown |= history(rest, listing, yesterday, progress, enablements=False).unknown
     return DoctorAnswers(

@@ -24,7 +24,7 @@ _API_ONLY = (
     " AND AssigneeId IN ({})"
 )
 MOST_USERS = 10_000
-"""Of everybody: beyond, it is not everybody."""
+"""Of everyone: beyond, it is not everyone."""
 _EVERYBODY = f"{_USERS.partition(' WHERE ')[0]} ORDER BY Username LIMIT {MOST_USERS}"
 _ANYBODY_API_ONLY = _API_ONLY.partition(" AND ")[0]
 _SETS = "SELECT Name, NamespacePrefix, IsOwnedByProfile, Profile.Name FROM PermissionSet"
@@ -44,7 +44,7 @@ _MOST_PAGES = 1_000
 
 
 def facts(rest: Rest, users: Collection[str] | None, progress: Progress, secrets: Collection[str] = ()) -> Facts:
-    """Ask about the users of these names (`None`: everybody), and the consumer secrets of the apps named in `secrets`.
+    """Ask about the users of these names (`None`: everyone), and the consumer secrets of the apps named in `secrets`.
 
     A topic that the org does not tell is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
     """
@@ -88,7 +88,7 @@ def _people(rest: Rest, users: Collection[str] | None, unknown: dict[str, str]) 
             active=row.get("IsActive") is True,
             api_only=True
             if name in by_profile or str(row.get("Id") or "")[:15] in by_set
-            # What a profile that nobody may see says is as little known as an assignment.
+            # What a profile that no one may see says is as little known as an assignment.
             else None
             if "api_only" in unknown or not isinstance(row.get("Profile"), Mapping)
             else False,
@@ -113,13 +113,13 @@ def _holders(rows: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], frozens
 
 
 def _inner(row: Mapping[str, Any], parent: str, field: str) -> object:
-    """A field of a related record; nothing where the relation leads nowhere, or the login may not follow it."""
+    """The value of a field of a related record; empty where the relation leads nowhere, or the login may not follow it."""
     related = row.get(parent)
     return related.get(field) if isinstance(related, Mapping) else None
 
 
 def _lists(values: Iterable[str]) -> Iterator[str]:
-    """The values as lists for `IN`, each short enough for a URL."""
+    """Yield the values as lists for the SOQL operator `IN`, each short enough for a URL."""
     from simple_salesforce.format import quote_soql_value  # noqa: PLC0415 (see session.carrier)
 
     listed, length = "", 0

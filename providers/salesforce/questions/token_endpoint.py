@@ -1,6 +1,6 @@
 """The OAuth endpoints of an org, as its clients use them: tokens asked for, looked at and given back.
 
-Nothing here logs us in. What the org says no to is an answer, not an error: whoever asks wants to know.
+Nothing here logs us in. What the org says no to is an answer, not an error: the caller wants to know.
 """
 
 import re
@@ -94,7 +94,7 @@ class Flows:
         return named[1] if named else ""
 
     def _username(self, user_id: str) -> str:
-        """Whose id it is, asked with our own login; empty if that may not see it."""
+        """The username of the user of an id, asked with our own login; empty if that may not see it."""
         if user_id and user_id not in self._usernames:
             try:
                 self._usernames[user_id] = self._rest.username(user_id)
@@ -141,7 +141,7 @@ class Flows:
 
 
 def _parts(location: str) -> tuple[str, ...]:
-    """What a redirect says behind its address: query and fragment."""
+    """The parameters of a redirect: those of its query and of its fragment."""
     try:
         place = urlsplit(location)
     except ValueError:

@@ -63,14 +63,14 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A whole file."""
+    """A recording as it stands in its file."""
 
     head: Head
     interactions: tuple[Interaction, ...]
 
 
 ORIGIN = "https://org.invalid"
-"""In the place of the org's own, which a replay never asks: nobody can (RFC 2606)."""
+"""In the place of the org's own, which a replay never asks: no one can (RFC 2606)."""
 
 
 def dumped(recording: Recording) -> bytes:
@@ -98,7 +98,7 @@ def _interaction(one: Interaction) -> dict[str, Any]:
 def write(file: Path, data: bytes) -> None:
     """Write atomically, readable for this user alone, who decides about sharing it. Raises InputError."""
     try:
-        # `mkstemp` makes it readable for nobody else.
+        # `mkstemp` makes it readable for no one else.
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
         try:
             with os.fdopen(handle, "wb") as sink:
@@ -114,7 +114,7 @@ def write(file: Path, data: bytes) -> None:
 
 
 def read(file: Path) -> Recording:
-    """Raises InputError for what is no recording of ours."""
+    """Read the file of a recording. Raises InputError for what is no recording of ours."""
     try:
         data = files.read(file, MOST_BYTES, from_shell=True)
     except FileError as wrong:
@@ -204,7 +204,7 @@ def _of(wanted: type, value: Any) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A key that stands twice shows one value to a reviewer and another to us."""
+    """Refuse a key that stands twice: it shows one value to a reviewer and another to us."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")

@@ -54,7 +54,7 @@ class Inspection:
 
 
 def inspect(file: Path) -> Inspection:
-    """Raises InputError for what is no recording."""
+    """Look through a recording. Raises InputError for what is none."""
     recording = read(file)
     calls: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -138,7 +138,7 @@ def _text(value: object) -> str:
 
 
 def _is_random(text: str) -> bool:
-    """Long, in disorder, and nothing that is known to look like this."""
+    """Whether a text looks random: long, in disorder, and nothing that is known to look like this."""
     if not _LONG.fullmatch(text) or _DIGITS_OR_WORDS.fullmatch(text):
         return False
     sorts = (any(map(str.isupper, text)), any(map(str.islower, text)), any(map(str.isdigit, text)))

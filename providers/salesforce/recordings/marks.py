@@ -1,6 +1,6 @@
 """What stands where something was scrubbed, and how it is found again.
 
-A mark that an org itself holds would hide a change from whoever replays the recording. So text from an org that looks
+A mark that an org itself holds would hide a change from a person who replays the recording. So text from an org that looks
 like a mark is unmade before anything is scrubbed: what reads as a mark in a recording was made by us.
 """
 
@@ -25,11 +25,11 @@ class Pseudonyms:
         return "Pseudonyms(…)"
 
     def address(self, text: str) -> str:
-        """For an e-mail address or a username, which orgs compare without regard to case."""
+        """The pseudonym of an e-mail address or a username, which orgs compare without regard to case."""
         return f"scrubbed-{self._digest('address', text.casefold())}@{_DOMAIN}"
 
     def certificate(self, text: str) -> str:
-        """For a certificate, however its lines are broken."""
+        """The pseudonym of a certificate, however its lines are broken."""
         return f"(scrubbed certificate {self._digest('certificate', ''.join(text.split()))})"
 
     def _digest(self, sort: str, text: str) -> str:
@@ -37,7 +37,7 @@ class Pseudonyms:
 
 
 def unmade(text: str) -> str:
-    """A text from an org in which nothing is a mark."""
+    """A text from an org, changed so that nothing in it looks like one of our marks."""
     return _LIKE_A_MARK.sub(lambda found: f"{found[0]}?", text) if "scrubbed" in text.casefold() else text
 
 

@@ -18,7 +18,7 @@ from reconciler.errors import Complaint, InputError, UnreachableError
 _COMPARED = 4_000
 """So many characters of two requests are compared to find the nearest."""
 _LOOKED_AT = 100
-"""So many of those that could be meant: comparing is slow, and a recording may be anybody's."""
+"""So many of those that could be meant: comparing is slow, and a recording may be of any size."""
 _SHOWN = 120
 
 
@@ -52,7 +52,7 @@ class _Replayer(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing was opened."""
+        """Do nothing: nothing was opened."""
 
 
 def attach(session: OrgSession, recording: Recording) -> None:

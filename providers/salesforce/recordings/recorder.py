@@ -47,7 +47,7 @@ class Request(NamedTuple):
 
     @property
     def operation(self) -> str:
-        """In a word for a person: `retrieve`, `query User`, `GET /services/data`."""
+        """What the request is, in a word for a person: `retrieve`, `query User`, `GET /services/data`."""
         found = _OPERATION.search(self.body)
         if found:
             return found[1].decode()
@@ -103,7 +103,7 @@ class Recording:
             session.mount(prefix, _Recorder(inner, self, session._drain))
 
     def hearing(self, secrets: Secrets) -> Secrets:
-        """The same secrets; whatever is found is looked for in the recording before it is written."""
+        """Wrap a function that finds secrets: each that it finds is looked for in the recording before that is written."""
 
         def found(ref: SecretRef) -> str:
             value = secrets(ref)
@@ -167,7 +167,7 @@ class Recording:
         spelled = {one.encode("utf-8", "surrogatepass"): "a secret of this run" for one in held() - self._held_before}
         spelled |= {form: what for value, what in self._known.items() for form in _spellings(value)}
         for where, layer in layers(data):
-            # As a whole first: then it can be told which one it is.
+            # As a whole first: then its kind is known.
             what = next((what for form, what in spelled.items() if form in layer), "")
             if not what and holds(layer, besides=self._held_before):
                 what = "a piece of a secret of this run"

@@ -48,7 +48,7 @@ _PLAIN: Final = frozenset({"", "true", "false", "0", "1"})
 """Values that are no secrets, whatever they are called: `shouldRotateConsumerSecret`."""
 _CREDENTIALS: Final = "/apps/oauth/credentials"
 _HARMLESS: Final = _words("id state expirationdate name developername label key consumerkey errorcode message")
-"""Of the answers of the resources for consumer credentials: clients show their keys to whoever asks, and a refusal is
+"""Of the answers of the resources for consumer credentials: clients show their keys to any user, and a refusal is
 none."""
 
 _PATTERNS: Final = (
@@ -92,7 +92,7 @@ class Scrubber:
         self.counts: Counter[str] = Counter()
 
     def answer(self, path: str, body: bytes) -> bytes:
-        """The body of an answer, whatever it is."""
+        """Scrub the body of an answer: XML, JSON, a zip, or plain text."""
         head = body.lstrip()[:1]
         if not head:
             return b""
@@ -178,7 +178,7 @@ class Scrubber:
         if not text or not text.strip():
             return text
         if name == "zipFile" and not _ASIDE.fullmatch(text):
-            # Written as nobody writes it, so that it was not seen before.
+            # Written as no one writes it, so that it was not seen before.
             return self._base64(text.encode()).decode()
         if secret and text.strip() not in _PLAIN:
             return self._gone()
@@ -213,7 +213,7 @@ class Scrubber:
         try:
             root = parse(content, path)
         except MetadataXmlError:
-            # Nobody can tell what stands in it. It could not be read, and cannot be read from the recording either.
+            # No one can tell what stands in it. It could not be read, and cannot be read from the recording either.
             self.counts["files"] += 1
             return b"(scrubbed: no XML)"
         self._element(root)
@@ -233,7 +233,7 @@ class Scrubber:
     # -- texts --------------------------------------------------------------------------------------------------------
 
     def text(self, text: str) -> str:
-        """A text from an org, without what looks like a secret in it."""
+        """Scrub a text from an org: return it without what looks like a secret."""
         return self._patterns(unmade(text))
 
     def _patterns(self, text: str) -> str:
@@ -307,7 +307,7 @@ def _is_plain(value: object) -> bool:
 
 @cache
 def _marked(mark: type) -> frozenset[str]:
-    """Names of the fields that carry a mark, in whatever kind."""
+    """The names of all fields that carry a mark, of any kind."""
     return frozenset(name for kind in all_kinds().values() for name in _marked_in(kind, mark))
 
 

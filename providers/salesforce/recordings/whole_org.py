@@ -1,14 +1,14 @@
 """Reads an org as a whole, so that what is asked does not depend on the desired files: for recordings and their replays.
 
 A run asks for what its files need: the classes and users that they name, what happened since their baseline. A replay
-with other files would then ask what was never recorded. So a recorded run asks everybody and everything once, when it
+with other files would then ask what was never recorded. So a recorded run asks everyone and everything once, when it
 reads the org, and answers the engine from that; its replay asks the very same, of the recording:
 
 - all kinds, with the classes of the handlers that the org has; that never depended on files;
 - the names of all Apex classes, by one listing: they prove that a class is not there;
 - the classes that files and baseline spoke of at the time. The recording names them, and its replay asks for the same.
   Another class that the org does have counts as not readable: record again;
-- all users (the first ten thousand, by name), all permission sets, everybody who is API-only by assignment;
+- all users (the first ten thousand, by name), all permission sets, everyone who is API-only by assignment;
 - certificates; the whole audit trail and all deployments that an answer brings, cut to the time that was asked for here.
 
 The alternative, answering any query from recorded tables, would be a second mock org, and no strict one.
@@ -110,7 +110,7 @@ class WholeOrg:
             return
 
     def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
-        """What was read of these users."""
+        """What rules ask, about these users, from what was read."""
         known = self._everybody
         wanted = {name.casefold() for name in users}
         people = {name: user for name, user in known.users.items() if name in wanted}
@@ -151,7 +151,7 @@ class WholeOrg:
             one for one in known.deployments if not one.completed or later(one.completed)
         )
         if len(known.entries) >= MOST_ROWS and len(entries) < len(known.entries):
-            # Cut off, but further back than anybody asks.
+            # Cut off, but further back than anyone asks.
             unknown.pop("audit", None)
         return History(entries, deployments, known.enablements if enablements else {}, unknown)
 
@@ -216,7 +216,7 @@ class WholeOrg:
 def _scrubbed(one: LiveResource) -> Mapping[Path, tuple[str, ...]]:
     """The fields of a record that the recording does not tell as a whole -> what is left of their texts.
 
-    What is left counts: a word that looks like a secret must not hide what somebody wrote around it.
+    What is left counts: a word that looks like a secret must not hide what someone wrote around it.
     """
     found: dict[Path, tuple[str, ...]] = {}
     _look(one.body, (), found.__setitem__)
@@ -231,7 +231,7 @@ def _look(body: Mapping[str, Any], path: Path, note: Callable[[Path, tuple[str, 
             case str() if left := pieces(value):
                 note((*path, name), left)
             case list() if left := pieces("\n".join(_texts(value))):
-                # Of a list of structures nobody can say which text belongs to which.
+                # Of a list of structures no one can say which text belongs to which.
                 note((*path, name), left if all(isinstance(item, str) for item in value) else ("", ""))
 
 

@@ -56,7 +56,7 @@ _BROWSED = re.compile(r"([a-z0-9-]+(?:\.[a-z]+)?)\.(?:lightning\.force|my\.sales
 
 
 def _api_host(host: str) -> str:
-    """The host of the org's API where this is one that a browser shows; empty if it is none."""
+    """The host of the org's API for a host that a browser shows (`…lightning.force.com`); empty for any other."""
     shown = _BROWSED.fullmatch(host)
     return f"https://{shown[1]}.my.salesforce.com" if shown else ""
 

@@ -9,7 +9,7 @@ are documented nowhere; these forms were seen::
     You do not have the proper permissions to access ConnectedApp.
 
 and `fileName` is the component's file or the manifest. A name is only taken from a place where nothing else can stand:
-what cannot be told is said of the whole kind.
+what is not clear is said of the whole kind.
 """
 
 import re
@@ -45,7 +45,7 @@ _QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a message is about: some components, or whole kinds."""
+    """The subject of a message: some components, or whole kinds."""
 
     components: tuple[tuple[type[Kind], str], ...] = ()
     """Kind and record."""

@@ -166,7 +166,7 @@ class MetadataApi:
         return Retrieved(packed, properties, messages)
 
     def listing(self, types: Sequence[str]) -> list[FileProperties]:
-        """Everything that there is of at most three types, installed components included."""
+        """List the components of at most three types, installed ones included."""
         queries = [{"type": name} for name in types]
         asked: dict[str, soap.Parameter] = {"queries": queries, "asOfVersion": self.api_version}
         answer = self._reading("listMetadata", asked, flat="result")
@@ -232,7 +232,7 @@ class MetadataApi:
         our patience ends. One question if there is none.
 
         What they bring is not known before they have ended: DeployRequest does not list components. So each may be about
-        the same records. Raises the errors of any query: who may not see them is told that there are none such.
+        the same records. Raises the errors of any query: a user who may not see them gets an empty list.
         """
         return self._without_others(tell)[1]
 
@@ -248,7 +248,7 @@ class MetadataApi:
         return rows, running
 
     def about_to_send(self, components: Sequence[tuple[str, str]], *, check_only: bool, tell: Progress) -> Sent:
-        """What finds a deployment again that is going to be sent now: above all, which ones there already are.
+        """Note what will find the deployment again that is sent next: above all, which deployments there already are.
 
         Waits first until no deployment of others is under way, unless it only checks: an org would let it wait all the
         same, and what it then replaces is not what was read. Raises RefusedError if that takes too long.
@@ -265,7 +265,7 @@ class MetadataApi:
         except (UnreachableError, SessionDiedError):
             raise
         except ReconcilerError:
-            # Whoever may deploy may see this, as a rule. Without it a lost answer stays lost.
+            # A user who may deploy may see this, as a rule. Without it a lost answer stays lost.
             return Sent(components=tuple(components), check_only=check_only)
         newest = moment(str(rows[0].get("CreatedDate"))) if rows else None
         since = f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest is not None else ""
@@ -364,8 +364,8 @@ def _is_unheard(broken: Exception) -> bool:
 
 
 def _refused(error: ReconcilerError) -> Exception:
-    """The error of a deploy call that got an answer: who has no permission is told so in its own way; what the org says
-    of this deployment is its last word; and where the answer is none of an org's, nobody knows."""
+    """The error of a deploy call that got an answer: a lack of permission has an error of its own; what the org says
+    of this deployment is its last word; and where the answer is none of an org's, no one knows."""
     said = error.complaints[0].quote or str(error)
     if isinstance(error, LimitError) or said.startswith(LOCKED) or type(error) in (ReconcilerError, UnknownJobError):
         return DeployRefusedError(said, *error.complaints)

@@ -14,7 +14,7 @@ TOKEN, AUTHORIZE, REVOKE, INTROSPECT = (
 
 
 def told(content: bytes) -> Mapping[str, Any]:
-    """Return an endpoint's answer as a JSON object; empty where it is none."""
+    """Return an endpoint's answer as a JSON object; an empty one where it is none."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):

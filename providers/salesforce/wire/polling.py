@@ -36,7 +36,7 @@ class BusyError(Exception):
 
 
 def not_busy(answer: requests.Response) -> requests.Response:
-    """The answer, if it is one. Raises BusyError where it only says "not now"."""
+    """Return an answer. Raises BusyError where the org only says "not now"."""
     if answer.status_code in BUSY:
         raise BusyError(answer.status_code, answer.headers.get("Retry-After"))
     return answer
@@ -59,7 +59,7 @@ class _Spent:
 
 
 def _silent(_: str) -> None:
-    """Does nothing with a message."""
+    """Ignore a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Patience:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _silent
-    """Is told why nothing seems to happen."""
+    """Called with words that say why nothing seems to happen."""
     chance: Callable[[], float] = field(default=random.random)  # jitter, not a secret
     _spent: _Spent = field(default_factory=_Spent, init=False, repr=False, compare=False)
 
@@ -148,12 +148,13 @@ class Patience:
         raise AssertionError("at least one try")
 
     def pause(self, seconds: float) -> None:
-        """Wait because of a trouble."""
+        """Wait for so many seconds because of a trouble, and count them."""
         self._spent.trouble += seconds
         self.sleep(seconds)
 
     def jittered(self, seconds: float) -> float:
-        """So many seconds, or half as many more or less: not all pipelines of a company should come back together."""
+        """Return a number of seconds, changed at random by up to a half: not all pipelines of a company should come
+        back together."""
         return seconds * (0.5 + self.chance())
 
 

@@ -16,7 +16,7 @@ _PERMISSION = (
     "FORBIDDEN",
 )
 LOCKED = ("UNABLE_TO_LOCK_ROW", "ALREADY_IN_PROCESS", "ENTITY_IS_LOCKED", "RECORD_LOCKED")
-"""Somebody else was at it: what was asked for was not done, and may be asked for again a little later."""
+"""Another user was at it: what was asked for was not done, and may be asked for again a little later."""
 _BROKEN = "UNKNOWN_EXCEPTION"
 """Something went wrong in the org: it says neither what, nor how far it got."""
 _LATER = ("SERVER_UNAVAILABLE", "EXCEEDED_MAX_SEMAPHORE", "QUERY_TIMEOUT", _BROKEN, *LOCKED)

@@ -109,7 +109,7 @@ class Rest:
         """Send a deployment, once. Returns its id.
 
         Raises RestDeployClosedError if this way in is closed, and what the HTTP library raises if the answer was lost:
-        then nobody knows whether the org took it.
+        then no one knows whether the org took it.
         """
         # The boundary is a digest of the zip: the same deployment is the same request, and the zip cannot hold it.
         boundary = hashlib.sha256(package).hexdigest()
@@ -148,7 +148,7 @@ class Rest:
     def deployments(self, since: str) -> list[Mapping[str, Any]]:
         """Deployments as the org lists them: from a date (ISO 8601) on, the oldest first; without one, the newest 50.
 
-        Raises NotAllowedError, and the errors of any query: whoever may not see them is told that there are none such.
+        Raises NotAllowedError, and the errors of any query: a user who may not see them gets an empty list.
         """
         return self.query(_DEPLOYMENTS.format(_SINCE.format(since) if since else _NEWEST), tooling=True)
 

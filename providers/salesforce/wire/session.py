@@ -49,9 +49,9 @@ class OrgSession(requests.Session):
         self.calls = 0
         """Requests sent so far."""
         self.report: Callable[[str], None] | None = None
-        """Told of each call in one line: what was asked, the answer's status and size, and how long it took."""
+        """Called with a line for each call: what was asked, the answer's status and size, and how long it took."""
         self.ahead: float | None = None
-        """Seconds that our clock was ahead of the org's in its last answer; `None` if no answer told the time."""
+        """Seconds that our clock was ahead of the org's in its last answer; `None` if no answer had the time."""
         # With credentials of its own, requests would prefer those of a netrc file to the token that we send.
         self.auth = _keep
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -64,11 +64,11 @@ class OrgSession(requests.Session):
         return self._origin
 
     def bind_by(self, find: Callable[[], object]) -> None:
-        """For an org whose place is not known yet: `find` logs in and binds this session."""
+        """Set how the session is bound when an org's place is not known yet: `find` logs in and binds it."""
         self._find = find
 
     def bind(self, origin: str) -> None:
-        """The one place that this session may send anything to."""
+        """Bind the session to the one origin that it may send anything to."""
         self._origin = origin
         # The environment is asked once, not for each call, which took a tenth of a call's time. A proxy has no business
         # between us and our own machine.
@@ -91,7 +91,8 @@ class OrgSession(requests.Session):
         return self.send(request, redirect_is_answer=True, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Raises RefusedError for another host or a redirect, UnreachableError for an answer beyond all bounds."""
+        """Send a request. Raises RefusedError for another host or a redirect, UnreachableError for an answer beyond all
+        bounds."""
         target = urlsplit(request.url or "")
         if not self.origin or f"{target.scheme}://{target.netloc}" != self.origin:
             raise RefusedError(
@@ -123,7 +124,7 @@ class OrgSession(requests.Session):
         return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Never: what requests would do to look ahead reads an answer without bound."""
+        """Return `None`, always: what requests would do to look ahead reads an answer without bound."""
         return
 
     def _drain(self, response: requests.Response) -> None:
@@ -178,7 +179,7 @@ def _asked(request: requests.PreparedRequest) -> str:
 
 
 def _host(redirect: requests.Response) -> str:
-    """Where a redirect leads; empty for the same host, and for what is no address."""
+    """The host that a redirect leads to; empty for the same host, and for what is no address."""
     try:
         return urlsplit(redirect.headers.get("Location", "")).hostname or ""
     except ValueError:

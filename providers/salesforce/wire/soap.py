@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the results of an operation, or a fault."""
+    """The answer to one operation: its results, or a fault."""
 
     results: tuple[etree._Element, ...] = ()
     fault: Fault | None = None
@@ -71,7 +71,7 @@ def _parts(parameters: Mapping[str, Parameter]) -> Iterable[str]:
 
 
 def _flat(name: str) -> re.Pattern[bytes]:
-    """One element of that name whose children are plain texts: no attribute, prefix, reference or nesting."""
+    """A pattern for one element of that name whose children are plain texts: no attribute, prefix, reference or nesting."""
     return re.compile(rb"<%b>((?:<([A-Za-z]+)>[^<>&]*</\2>)*)</%b>" % (name.encode(), name.encode()))
 
 

@@ -45,7 +45,7 @@ def problems(origin: str, environment: Mapping[str, str]) -> Iterator[Complaint]
 
 
 def _no_bundle(path: Path) -> str:
-    """Why certificates cannot be taken from there; empty if they can. A folder is taken as OpenSSL takes it."""
+    """Why certificates cannot be taken from a file or folder; empty if they can. A folder is taken as OpenSSL takes it."""
     if path.is_dir():
         return ""
     try:

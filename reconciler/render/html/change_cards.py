@@ -25,7 +25,7 @@ _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "−", Action.R
 
 
 def changes_section(report: Report, drawn: Topology) -> Iterator[Markup]:
-    """One by one in their order; many by app, so that one is found again."""
+    """The section of the changes: a few one by one in their order, many grouped by app, so that one is found again."""
     few = len(report.changes) <= FEW
     apps = () if few else changes_by_app(report.changes)
     ordered = report.changes if few else tuple(change for app in apps for change in app.changes)

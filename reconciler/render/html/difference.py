@@ -17,7 +17,7 @@ COMPARED = 400
 
 
 def difference(struct: type[Struct] | None, path: Path, old: Value, new: Value, *, secret: bool = False) -> Markup:
-    """From `old` to `new`. Secrets never show."""
+    """Show how one field went from `old` to `new`. Secrets never show."""
     if secret:
         return element("span", value_text.difference(struct, path, old, new, secret=True))
     before, after = value_text.hidden_at(struct, path, old), value_text.hidden_at(struct, path, new)
@@ -76,7 +76,8 @@ def _lines(before: Sequence[str], after: Sequence[str]) -> Markup:
 
 
 def _rows(before: Sequence[str], after: Sequence[str]) -> Iterator[Markup]:
-    """The lines that differ, with a few around. Equal beginnings and ends are cut off before anything is compared."""
+    """Table rows of the lines that differ, with a few lines around them. Equal beginnings and ends are cut off before
+    anything is compared."""
     shorter = min(len(before), len(after))
     start = next((i for i in range(shorter) if before[i] != after[i]), shorter)
     end = next((i for i in range(shorter - start) if before[-1 - i] != after[-1 - i]), shorter - start)

@@ -26,7 +26,7 @@ from reconciler.schema.values import Path, Value
 
 
 def filters(report: Report, counted: Sequence[Finding]) -> Markup:
-    """Hidden until the script is there to serve them."""
+    """The filters above the findings, hidden until the page's script is there to serve them."""
     severities = [finding.severity for finding in report.findings]
     kinds = [_kind(finding) for finding in report.findings] + ["change"] * len(report.changes)
     sets = [
@@ -71,7 +71,7 @@ def _kind(finding: Finding) -> str:
 
 
 def findings_section(findings: Sequence[Finding], drawn: Topology) -> Iterator[Markup]:
-    """Worst first; many in groups that can be folded, of which the first are open."""
+    """The section of the findings, worst first; many in groups that can be folded, of which the first are open."""
     seen: set[str] = set()
     ordered = grouped(findings)
     cards = limited((_card(finding, drawn, seen) for finding in ordered), FINDINGS)
@@ -98,7 +98,7 @@ def findings_section(findings: Sequence[Finding], drawn: Topology) -> Iterator[M
 
 
 def _group(group: Group, cards: Sequence[Markup], *, unfolded: bool) -> Markup:
-    """Findings that say the same of several resources, under what they say."""
+    """A group: findings that say the same of several resources, under one heading."""
     return element(
         "details",
         element(

@@ -258,7 +258,7 @@ def _topology(drawn: Topology) -> Iterator[Markup | None]:
 
 
 def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[Markup]:
-    """One row for each rule and reason: a thousand apps fail to be checked for the same one."""
+    """A table of what was not checked, a row for each rule and reason: a thousand apps are not checked for the same one."""
     places: dict[tuple[str, str], list[Unchecked]] = {}
     for one in unchecked:
         places.setdefault((one.id, one.message), []).append(one)
@@ -289,7 +289,7 @@ def _unchecked_row(id: str, message: str, at: Sequence[Unchecked]) -> Markup:
 
 
 def _calls(verdicts: Sequence[Verdict]) -> Iterator[Markup]:
-    """Every call, in the order in which they were made."""
+    """The section of the calls that `verify` made, in the order in which they were made."""
     rows = limited((_call_row(verdict) for verdict in verdicts), CHANGES)
     heads = (element("th", head, scope="col") for head in ("Result", "App", "Flow", "Call", "What happened"))
     yield element(

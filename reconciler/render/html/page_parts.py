@@ -48,7 +48,7 @@ def card_list(items: Sequence[Markup]) -> str:
 
 
 def limited(made: Iterable[Markup], count: int) -> list[Markup]:
-    """As many as a browser takes easily."""
+    """The first of many items, as many as a browser takes easily: at most `count`, within a bound of bytes."""
     kept: list[Markup] = []
     size = 0
     for one in made:

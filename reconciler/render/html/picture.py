@@ -182,7 +182,7 @@ def _laid_out(drawn: Topology, roles: Sequence[Role]) -> tuple[dict[str, _Slot],
     """Where each node stands, and the slots that each edge passes from its first to its last.
 
     Layers after Sugiyama, the simplest of them: an edge that passes a column gets a lane of its own there; each column is
-    ordered by the middle of its neighbours, to and fro a few times; then everybody moves as near to these as there is room.
+    ordered by the middle of its neighbours, to and fro a few times; then each moves as near to these as there is room.
     """
     columns: list[list[_Slot]] = [[] for _ in roles]
 
@@ -245,7 +245,8 @@ def _apart(one: _Slot, other: _Slot) -> float:
 
 
 def _middle(neighbours: Sequence[_Slot], otherwise: float) -> float:
-    """Where a slot wants to be. One with very many neighbours stands with the first of them, to be seen at the top."""
+    """The height that a slot is moved to: the middle of its neighbours. One with very many neighbours stands with the first
+    of them, to be seen at the top."""
     heights = sorted(slot.y for slot in neighbours)[:HUB]
     return sum(heights) / len(heights) if heights else otherwise
 

@@ -7,7 +7,7 @@ from reconciler.render.words.safe import json_page
 
 
 def json(found: DoctorReport) -> str:
-    """The same, in the form that `schema doctor` publishes."""
+    """The report of `doctor` as JSON, in the form that `schema doctor` publishes."""
     content: shapes.Examined = {
         **parts.head("doctor", found.created),
         "org": parts.org(found.org) if found.org is not None else None,

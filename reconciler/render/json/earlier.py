@@ -28,7 +28,7 @@ Report = TypeVar("Report", DriftReport, CheckReport)
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A finding of an earlier report."""
+    """One finding of an earlier report, as far as it is compared."""
 
     spot: Spot
     label: str

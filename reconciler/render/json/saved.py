@@ -23,7 +23,7 @@ def read_plan(text: str, file: str = "") -> SavedPlan:
     """Read what `documents.plan` wrote.
 
     Raises InputError for what is no plan, or one of another format; RefusedError for a plan that does not have the
-    digest that it was saved with. The digest finds accidents and careless edits. It is no signature: whoever can write
+    digest that it was saved with. The digest finds accidents and careless edits. It is no signature: a person who can write
     the file can also write its digest, so an apply compares everything with the org and the files again.
     """
     place = Place(file) if file else None

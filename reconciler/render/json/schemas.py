@@ -51,7 +51,7 @@ def _published(shape: Any) -> dict[str, Any]:
 
 
 def _describe(definition: dict[str, Any], shape: Any) -> None:
-    """Pydantic reads the docstrings of a class, not those of its bases."""
+    """Give the properties of a class the docstrings of its bases too: pydantic reads only its own."""
     for base in shape.__orig_bases__:
         if hasattr(base, "__orig_bases__"):
             for name, inherited in _published(base)["properties"].items():

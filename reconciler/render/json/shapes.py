@@ -78,7 +78,7 @@ class Modified(TypedDict):
 
 @published
 class Touch(TypedDict):
-    """Somebody who touched a record, and when last; which of its fields, nobody knows."""
+    """A user who touched a record, and when last; which of its fields is not known."""
 
     by: str
     """Username, or a person's name where the org gives only that."""
@@ -87,7 +87,7 @@ class Touch(TypedDict):
     date: Time
     """ISO 8601, UTC."""
     delegate: str
-    """Username of the person who had logged in as that user; empty if nobody had."""
+    """Username of the person who had logged in as that user; empty if no one had."""
 
 
 @published
@@ -95,24 +95,24 @@ class Attribution(TypedDict):
     """Who changed something, when, and how that is known."""
 
     by: str
-    """Username, or a person's name where the org gives only that; empty where nobody can be named."""
+    """Username, or a person's name where the org gives only that; empty where no one can be named."""
     by_id: str
     """Id of the user."""
     date: Time
     """ISO 8601, UTC."""
     confidence: ConfidenceWord
     """`high`: the audit trail names that user, and nothing speaks against it. `medium`: it does, and others touched the
-    record too, or its last change is another. `unknown`: nobody is named."""
+    record too, or its last change is another. `unknown`: no one is named."""
     delegate: str
-    """Username of the person who had logged in as that user; empty if nobody had."""
+    """Username of the person who had logged in as that user; empty if no one had."""
     deployment: str
     """Id of the deployment that brought the change; empty if none did."""
     ours: bool
     """Whether that deployment is one that this project made."""
     because: str
-    """What the confidence rests on; of nobody named, why not."""
+    """What the confidence rests on; of no one named, why not."""
     also_touched: list[Touch]
-    """Everybody else who touched the record since its value was last known, the latest first."""
+    """Everyone else who touched the record since its value was last known, the latest first."""
 
 
 @published
@@ -171,7 +171,7 @@ class Finding(TypedDict):
     direction: DirectionWord
     """What the change does to security."""
     attribution: Attribution | None
-    """Who did it, when, and how sure that is; null where nobody asked."""
+    """Who did it, when, and how sure that is; null where no one asked."""
     modified: Modified | None
     """Who last changed the record: perhaps elsewhere in it, see `attribution`. Null where the org does not say."""
     place: Place | None
@@ -183,7 +183,7 @@ class Finding(TypedDict):
     ignored: bool
     """True for a field under lifecycle.ignore."""
     waived: str
-    """Who waived it, why and until when, in words; empty if nobody did."""
+    """Who waived it, why and until when, in words; empty if no one did."""
     deferred: str
     """Id of the deployment under way that explains it; empty if none does."""
     known: bool | None

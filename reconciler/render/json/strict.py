@@ -13,7 +13,7 @@ def loads(text: str) -> Any:
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A key that stands twice shows one value to a reviewer and another to us."""
+    """Refuse a key that stands twice: it shows one value to a reviewer and another to us."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")

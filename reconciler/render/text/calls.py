@@ -43,7 +43,7 @@ def verify(report: VerifyReport, *, colour: bool = False) -> str:
 
 
 def trailer(report: VerifyReport) -> str:
-    """The whole in one line."""
+    """The last line: how many calls ended how."""
     told = [f"{report.count(Standing.AS_PROMISED)} as promised", f"{report.count(Standing.BROKEN)} broken"]
     if report.count(Standing.WAITING):
         told.append(f"{report.count(Standing.WAITING)} waiting")
@@ -51,7 +51,7 @@ def trailer(report: VerifyReport) -> str:
 
 
 def call(verdict: Verdict) -> str:
-    """`token exchange: through the handler PartnerIdp`"""
+    """One call in words: `token exchange: through the handler PartnerIdp`"""
     return f"{verdict.probe.flow}: {line(verdict.probe.what, WORDS)}"
 
 
@@ -78,7 +78,7 @@ def _details(verdict: Verdict, paint: Paint) -> Iterator[str]:
 
 
 def _not_run(verdicts: Iterable[Verdict], paint: Paint) -> Iterator[str]:
-    """One line for all that wait for the same thing."""
+    """Lines on the calls that were not made, one for all that lack the same thing."""
     reasons: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.standing is Standing.NOT_RUN:

@@ -21,7 +21,7 @@ _LISTED = 20
 def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
     """Each step and what became of it, ending in `Applied: 5 created, 2 updated, 0 deleted in 3.2 s.`
 
-    The trailer starts with `Interrupted:` if somebody stopped it, with `Apply failed:` if a step did not land for sure,
+    The trailer starts with `Interrupted:` if someone stopped it, with `Apply failed:` if a step did not land for sure,
     and with `Not converged:` if everything landed and the second plan is still not empty; it is `No changes.` if there was
     no step.
     """
@@ -76,13 +76,13 @@ def _failure(failure: ComponentFailure, paint: Paint) -> Iterator[str]:
     where = f"{line(failure.place)}: " if failure.place is not None else ""
     what = line(failure.address or f"{failure.kind}/{failure.record}")
     yield f"    {paint(where + what, 'red')} was refused"
-    # Line and column count in the file that we made for the deployment, which nobody has at hand; hence last.
+    # Line and column count in the file that we made for the deployment, which no one has at hand; hence last.
     made = f" ({line(failure.file_name)}:{failure.line}:{failure.column})" if failure.file_name and failure.line else ""
     yield f"      Salesforce: {line(failure.problem)}{made}"
 
 
 def _list(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
-    """A section of an apply: its first lines, and how many more there are."""
+    """One section of an apply's text: its first lines, and how many more there are."""
     body = list(lines)
     more = [f"  and {len(body) - _LISTED:,} more"] if len(body) > _LISTED else []
     return [paint(f"{title}:", "bold"), *(f"  {line(text)}" for text in body[:_LISTED]), *more, ""] if body else []

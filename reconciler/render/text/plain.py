@@ -98,7 +98,7 @@ def _replay(told: str, paint: Paint) -> list[str]:
 
 
 def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Worst first; what is only shown comes last."""
+    """Sort findings, the worst first; those that do not count come last."""
     return tuple(sorted(findings, key=lambda f: (not f.counts, -f.severity, f.address, f.id, f.path, f.subject)))
 
 
@@ -121,7 +121,7 @@ def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]
         else:
             by_id.setdefault(one.id, []).append(one)
     told = [paint(f"Not checked{f' ({mend})' if mend else ''}:", "bold")]
-    # What decides who gets in is named, whoever has to look at it.
+    # What decides who gets in is named, whichever reviewer has to look at it.
     for (address, message), ids in list(by_class.items())[:NAMED]:
         told.append(f"  {', '.join(map(line, ids))}  {line(address)}: {line(message)}")
     if len(by_class) > NAMED:
@@ -144,7 +144,7 @@ def _block(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
 
 
 def _end(report: DriftReport | CheckReport, paint: Paint) -> Iterator[str]:
-    """What is said after the findings of either."""
+    """The lines after the findings of `drift` and `check`."""
     yield from _block("Resolved since the earlier report", (line(text) for text in report.resolved), paint)
     yield from _block("Notes", (line(note) for note in report.notes), paint)
     hidden = (f"{line(what)}: {line(why)}" for what, why in report.unreadable.items())
@@ -223,7 +223,7 @@ def _unchanged(change: Change) -> int:
 
 
 def _fields(body: Body, path: Path = ()) -> Iterator[Path]:
-    """Paths of all fields; a list is one."""
+    """The paths of all fields of a body; a list counts as one."""
     for name, value in body.items():
         if isinstance(value, dict):
             yield from _fields(value, (*path, name))
@@ -254,7 +254,7 @@ def _who(words: str, modified: Modified) -> Iterator[str]:
 
 
 def _tables(tables: Sequence[Table], paint: Paint) -> Iterator[str]:
-    """Numbers in columns, the worst severity first, and what they count behind them."""
+    """Tables as text: numbers in columns, the worst severity first, and behind them what they count."""
     for table in tables:
         widths = [
             max(len(c), *(len(f"{r.counts[at]:,}") for r in table.all_rows)) for at, c in enumerate(table.columns)
@@ -274,7 +274,8 @@ def _tables(tables: Sequence[Table], paint: Paint) -> Iterator[str]:
 
 
 def _findings(findings: Sequence[Finding], paint: Paint, *, summary: bool = False) -> Iterator[str]:
-    """Worst first. Many are put into groups, and what is the same for all of a group is said once, above them."""
+    """The findings as text, worst first. Many are put into groups, and what is the same for all of a group is said
+    once, above them."""
     many = len(findings) > FEW and not summary
     for group in groups(findings):
         if not many or len(group.findings) == 1:
@@ -301,7 +302,7 @@ def _findings(findings: Sequence[Finding], paint: Paint, *, summary: bool = Fals
 
 
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
-    """One block: how bad, what, from what to what, what it means, who and when, where, what to do."""
+    """One finding as a block of text: how bad, what, from what to what, what it means, who and when, where, what to do."""
     where = line(finding.address) + "".join(f".{line(part)}" for part in finding.path)
     told = moved(finding)
     beside = uncounted(finding)
@@ -404,6 +405,6 @@ def _uncounted(findings: Sequence[Finding]) -> str:
 
 
 def _by_severity(findings: Sequence[Finding]) -> str:
-    """`1 high, 2 low`, worst first."""
+    """How many findings there are of each severity: `1 high, 2 low`, worst first."""
     severities = [finding.severity for finding in findings]
     return ", ".join(f"{severities.count(s)} {s}" for s in sorted(set(severities), reverse=True))

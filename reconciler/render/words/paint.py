@@ -34,5 +34,5 @@ class Paint:
         return self(text or str(severity), _SEVERITIES[severity])
 
     def symbol(self, action: Action) -> str:
-        """`+`, `~`, `-` or `-/+`, three characters wide."""
+        """The symbol of an action, three characters wide: `+`, `~`, `-` or `-/+`."""
         return self(*_ACTIONS[action])

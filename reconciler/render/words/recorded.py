@@ -21,7 +21,7 @@ def heading(org: OrgInfo | None, created: str) -> str:
 
 
 def age(recorded: str, created: str) -> str:
-    """`3 days ago`; empty where one of the two is no date."""
+    """How long ago a moment was: `3 days ago`; empty where one of the two is no date."""
     then, now = moment(recorded), moment(created)
     if then is None or now is None:
         return ""

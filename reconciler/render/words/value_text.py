@@ -24,7 +24,7 @@ UNSET = "(unset)"
 
 
 class Hidden(Enum):
-    """Stands where a secret was. There is only one, so that two secrets look alike."""
+    """The type of the value that stands where a secret was. There is only one, so that all secrets look alike."""
 
     SECRET = "(secret)"  # noqa: S105 -- the words that stand for one
 
@@ -157,7 +157,7 @@ def is_list(value: Value) -> bool:
 
 
 def plain(value: Value) -> Any:
-    """Only what JSON has. A secret becomes null, whatever way it came here."""
+    """A value as JSON can hold it. A secret becomes null, whatever way it came here."""
     if value is None or isinstance(value, bool | int) or type(value) is str:
         return value
     if isinstance(value, float):
@@ -197,7 +197,7 @@ def change(struct: type[Struct] | None, field: FieldChange) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 finding`, `1,204 findings`."""
+    """A number with its noun: `1 finding`, `1,204 findings`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -219,7 +219,8 @@ def _fingerprint(certificate: Value) -> str:
 
 
 def _lines_changed(old: str, new: str) -> str:
-    """Only the outermost lines that differ are found: a real diff of a megabyte of Apex can take minutes."""
+    """Words for a text of many lines that changed: from the first to the last line that differs, as a real diff of a
+    megabyte can take minutes."""
     before, after = old.splitlines(), new.splitlines()
     shorter = min(len(before), len(after))
     start = next((i for i in range(shorter) if before[i] != after[i]), shorter)

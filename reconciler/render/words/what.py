@@ -11,12 +11,13 @@ WORDS = 4_000
 
 
 def where(finding: Finding) -> str:
-    """`ConnectedApp/Portal.oauthConfig.callbackUrl`"""
+    """What a finding is about, on one line: `ConnectedApp/Portal.oauthConfig.callbackUrl`"""
     return line(".".join([str(finding.address), *finding.path]), WORDS)
 
 
 def moved(finding: Finding) -> str:
-    """`true → false`; empty where no value moved, or where the message says it better. Secrets are hidden."""
+    """How the value changed: `true → false`; empty where no value did, or where the message says it better. Secrets are
+    hidden."""
     if not finding.is_drift or (finding.old is None and finding.new is None):
         return ""
     schema = value_text.schema(finding.address)
@@ -31,7 +32,7 @@ def way(finding: Finding) -> str:
 
 
 def what(finding: Finding) -> str:
-    """`true → false (weakens)`, or the message."""
+    """What happened, on one line: `true → false (weakens)`, or the finding's message."""
     told = moved(finding)
     if not told:
         return line(finding.message or finding.id, WORDS) + (" (unmanaged)" if finding.unmanaged else "")
@@ -44,7 +45,8 @@ def undeclared_beside(plan: Plan) -> str:
 
 
 def undeclared(apps: int | None, managed: int = 1) -> str:
-    """` 33 apps are in no file.`, to stand behind a trailer; empty if there are none, or if that is not known."""
+    """How many apps are in no file, to stand behind a trailer: ` 33 apps are in no file.`; empty if there are none, or
+    if that is not known."""
     if not apps:
         return ""
     are = f"{value_text.count(apps, 'app')} {'is' if apps == 1 else 'are'} in no file."
