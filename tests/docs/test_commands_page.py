@@ -66,3 +66,17 @@ def test_the_page_lists_every_command_and_every_option() -> None:
         PAGE.write_text(page(), encoding="utf-8")
 
     assert page() == PAGE.read_text(encoding="utf-8"), "run `make docs`"
+
+
+def test_the_readme_names_every_command() -> None:
+    """The reader who looks for a command in the README's table, where a new one is missing."""
+    table = "\n".join(line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("| `"))
+    commands = {
+        name: command
+        for name, command in getattr(typer.main.get_command(app), "commands", {}).items()
+        if not command.hidden
+    }
+    missing = [name for name in commands if f"`{name}`" not in table and f"`{name} " not in table]
+
+    assert len(commands) > 5
+    assert [] == missing, "add a row to the table of commands in README.md"
