@@ -176,6 +176,38 @@ def replace(path: Path, lines: Iterable[str]) -> None:
         raise
 
 
+def create(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, whole or not at all. Raises FileError if there is one by now, OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    made = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, 0o666 & ~_umask())
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # Unlike a rename, a link never replaces what is there.
+            path.hardlink_to(made)
+        except FileExistsError:
+            raise FileError("is there already", "move it, or remove it") from None
+        except OSError:
+            # A file system without links. Between the look and the rename another process may still win.
+            if exists(path):
+                raise FileError("is there already", "move it, or remove it") from None
+            made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The permissions that new files of this process lack. There is no way to ask for them without setting them."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def plain_or_none(path: Path) -> None:
     """Raise FileError where something else than a plain file stands under this name: a link, a pipe, a folder."""
     try:

@@ -27,6 +27,7 @@ from reconciler.cli.options import (
 from reconciler.cli.output import say
 from reconciler.cli.own_providers import prefer_ours
 from reconciler.cli.plan import plan
+from reconciler.cli.pull import pull
 from reconciler.cli.streams import take_over
 from reconciler.cli.verify import verify
 from reconciler.errors import Complaint, Exit, InputError, ReconcilerError
@@ -71,7 +72,7 @@ def print_version() -> None:
     _version(True)
 
 
-for command in (plan, apply, drift, check, verify, doctor, cassette, explain, schema):
+for command in (plan, apply, drift, pull, check, verify, doctor, cassette, explain, schema):
     app.command()(command)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(mock_app, name="mock")

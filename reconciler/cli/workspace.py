@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.baseline.store import Store
 from reconciler.cli.own_providers import prefer_ours
 from reconciler.cli.progress import progress
+from reconciler.desired.fields import PREFIX
 from reconciler.desired.load import load
 from reconciler.engine.session import Session, utc_now
 from reconciler.errors import Complaint, InputError, ReconcilerError, suggestion
@@ -30,6 +31,7 @@ from reconciler.yaml.source import is_variable
 
 if TYPE_CHECKING:
     from providers.salesforce.recordings.recorder import Recording
+    from reconciler.desired.sources import Sources
     from reconciler.provider import Progress, Provider, Secrets
 
 _CALL = 300
@@ -104,6 +106,24 @@ class Workspace:
         # Variables, waivers and guards are in the project file: a plan rests on it, too.
         used = {f"${{var.{name}}}": sha256(value.encode()).hexdigest() for name, value in found.variables.items()}
         return replace(found, files={**found.files, **used, self.project.path.name: self.project.digest})
+
+    def sources(self) -> "Sources":
+        """The files themselves, to be changed."""
+        from reconciler.desired.sources import Sources
+
+        written = self.project.orgs[self.org.name].variables
+        fixed = {name for name, value in written.items() if "${env." in value}
+        given = {name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)}
+        return Sources(
+            self.project.root,
+            self.project.desired,
+            self.project.path.name,
+            self.org.name,
+            self.org.variables,
+            frozenset(fixed | given),
+            os.environ,
+            self.choices.allow_commands,
+        )
 
     def secret(self, ref: SecretRef) -> str:
         """The value behind a reference."""

@@ -92,6 +92,11 @@ class Find:
     schema: type[Struct]
 
     def __call__(self, path: Path) -> Place:
+        return self.places.of(self.spot.file).place(self.locate(path)[0])
+
+    def locate(self, path: Path) -> tuple[RawPath, Any, Path]:
+        """Where a field stands in its file, the value that is written there, and what of the path is not in the file: then
+        place and value are those of the mapping or list that it would be in."""
         positions = self.places.of(self.spot.file)
         raw: RawPath = (self.spot.document, *self.spot.path)
         value: Any = positions.values.get(self.spot.document)
@@ -99,17 +104,19 @@ class Find:
             value = _step(value, part)
         schema: type[Struct] | None = self.schema
         field: Field | None = None
-        for part in path:
+        for depth, part in enumerate(path):
             if isinstance(value, list):
                 index = self._index(value, part, field)
                 if index is None:
-                    break
+                    return raw, value, path[depth:]
                 raw, value = (*raw, index), value[index]
                 continue
             field = schema.fields().get(part) if schema is not None else None
             schema = field.struct if field is not None else None
-            raw, value = (*raw, part), _step(value, part)
-        return positions.place(raw)
+            if not isinstance(value, dict) or part not in value:
+                return raw, value, path[depth:]
+            raw, value = (*raw, part), value[part]
+        return raw, value, ()
 
     def _index(self, items: list[Any], part: str, field: Field | None) -> int | None:
         for index, item in enumerate(items):

@@ -37,14 +37,16 @@ def load(
     environment: Mapping[str, str],
     allow_commands: bool = False,
     tell: Callable[[str], None] = lambda words: None,
+    changed: Mapping[str, bytes | None] | None = None,
 ) -> Snapshot:
     """Read all YAML files and Apex classes below `folder`; files are named relative to `root`, the project folder.
 
-    `tell` hears which files there are not read. `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes
+    `changed` are files as they are going to be, by name, `None` for those that are going to be gone. `tell` hears which
+    files there are not read. `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes
     before them. Raises InputError with everything that is wrong, sorted by place.
     """
     with _no_collection():
-        return _load(folder, root, Values(variables, environment, root, allow_commands), tell)
+        return _load(folder, root, Values(variables, environment, root, allow_commands), tell, changed or {})
 
 
 @contextmanager
@@ -63,9 +65,11 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _load(folder: Path, root: Path, values: Values, tell: Callable[[str], None]) -> Snapshot:
-    tree = Tree.walk(folder, root, {*all_kinds(), HANDLER_ENABLEMENT})
-    places = Places(root, is_secret)
+def _load(
+    folder: Path, root: Path, values: Values, tell: Callable[[str], None], changed: Mapping[str, bytes | None]
+) -> Snapshot:
+    tree = Tree.walk(folder, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed)
+    places = Places(root, is_secret, changed)
     documents = Documents(values, places)
     reader = Reader(is_secret)
     digests: dict[str, bytes] = {}

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -44,6 +44,7 @@ class Tree:
 
     root: Path
     _kinds: Container[str] = ()
+    _changed: Mapping[str, bytes | None] = field(default_factory=dict)
     yaml: list[str] = field(default_factory=list)
     apex: list[str] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
@@ -54,10 +55,17 @@ class Tree:
     _full: bool = False
 
     @classmethod
-    def walk(cls, folder: Path, root: Path, kinds: Container[str] = ()) -> "Tree":
+    def walk(
+        cls,
+        folder: Path,
+        root: Path,
+        kinds: Container[str] = (),
+        changed: Mapping[str, bytes | None] | None = None,
+    ) -> "Tree":
         """Find the YAML and Apex files. What cannot be walked or is no plain file is among the complaints, and so is a
-        folder that holds other files alone. `kinds` are the names that a document may have under `kind`."""
-        tree = cls(root, kinds)
+        folder that holds other files alone. `kinds` are the names that a document may have under `kind`; `changed` are
+        files as they are going to be, by name, and `None` for those that are going to be gone."""
+        tree = cls(root, kinds, changed or {})
         top = folder.resolve()
         if not top.is_dir():
             shown = tree._shown(folder)
@@ -66,6 +74,10 @@ class Tree:
             tree._complain(shown, f"the folder of desired files {what}", mend)
             return tree
         tree._enter(folder, top, (top.stat(),))
+        known = {*tree.yaml, *tree.apex}
+        for name, data in tree._changed.items():
+            if data is None or (name not in known and is_read(PurePosixPath(name).name)):
+                tree._take(name, gone=data is None)
         if not tree.yaml and tree.unread_count and not tree.complaints:
             message = f"no desired files: of the files in {tree._shown(folder)} none is YAML; {tree.passed_by()}"
             mend = (
@@ -180,6 +192,13 @@ class Tree:
         else:
             (self.yaml if shown.lower().endswith(_YAML) else self.apex).append(shown)
 
+    def _take(self, name: str, *, gone: bool) -> None:
+        names = self.yaml if name.lower().endswith(_YAML) else self.apex
+        if not gone:
+            names.append(name)
+        elif name in names:
+            names.remove(name)
+
     def contents(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
         """The bytes of each file; one that cannot be read is among the complaints instead.
 
@@ -189,7 +208,7 @@ class Tree:
         size = 0
         for name in names:
             try:
-                data = files.read(self.root / name, MAX_BYTES)
+                data = self._changed.get(name) or files.read(self.root / name, MAX_BYTES)
             except FileError as wrong:
                 self._complain(name, f"this file {wrong.problem}", wrong.mend)
                 continue
@@ -204,8 +223,9 @@ class Tree:
 class Places:
     """Finds values in YAML files, by reading a file once more. Keeps the last few."""
 
-    def __init__(self, root: Path, is_secret: IsSecret) -> None:
+    def __init__(self, root: Path, is_secret: IsSecret, changed: Mapping[str, bytes | None] | None = None) -> None:
         self._root = root
+        self._changed = changed or {}
         self._is_secret = is_secret
         self._known: dict[str, Positions] = {}
 
@@ -214,7 +234,7 @@ class Places:
         positions = self._known.pop(file, None)
         if positions is None:
             try:
-                data = files.read(self._root / file, MAX_BYTES)
+                data = self._changed.get(file) or files.read(self._root / file, MAX_BYTES)
             except FileError:
                 data = b""
             positions = Positions(data, file, self._is_secret)

@@ -1,4 +1,4 @@
-"""What a command found or did, as a value: drift, check, apply."""
+"""What a command found or did, as a value: drift, check, apply, pull."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from reconciler.model.deployment import Deployed, Landing
 from reconciler.model.facts import Deployment
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
-from reconciler.schema.values import Body
+from reconciler.schema.values import Body, Path, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +82,58 @@ class ApplyResult:
     """Drift that came about while the apply was under way: what others changed, and what the org made of what was sent."""
     baseline_written: bool = False
     """True if the baseline is not what it was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class PulledField:
+    """One field of a file that a pull gave the org's value."""
+
+    address: Address
+    path: Path
+    old: Value
+    """Canonical, as the file had it; `None` where it said nothing."""
+    new: Value
+    file: str
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PulledFile:
+    """One file that a pull writes."""
+
+    name: str
+    """Relative to the project folder."""
+    action: str
+    """`create`, `change` or `remove`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullReport:
+    """What a pull took from the org into the files, or would."""
+
+    org: OrgInfo
+    checked: bool = False
+    """Whether nothing was written, since only that was asked."""
+    files: tuple[PulledFile, ...] = ()
+    taken: Mapping[Address, str] = field(default_factory=dict)
+    """Records that no file declared -> the file that they stand in now."""
+    fields: tuple[PulledField, ...] = ()
+    gone: tuple[Address, ...] = ()
+    """Records that were taken out of the files, since the org has them no more."""
+    accepted: tuple[tuple[Address, Path], ...] = ()
+    """Drift that no file has to say anything about."""
+    left: tuple[tuple[str, str, str], ...] = ()
+    """What differs and was left alone: what, why, and what to do about it."""
+    omitted: tuple[tuple[Address, Path, str], ...] = ()
+    """What of the records no file can hold, and why."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the org that are new, or have another value."""
+    adopted: int = 0
+    """How many records the baseline holds as ours since then, and did not before."""
+    created: str = ""
+    """ISO 8601, UTC."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything was to be done."""
+        return bool(self.files or self.accepted or self.adopted)

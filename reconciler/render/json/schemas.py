@@ -16,6 +16,7 @@ _SHAPES: dict[str, Any] = {
     "check": shapes.Check,
     "doctor": shapes.Examined,
     "verify": shapes.Verified,
+    "pull": shapes.Pulled,
     "error": shapes.Stopped,
 }
 NAMES = tuple(_SHAPES)

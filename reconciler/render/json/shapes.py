@@ -589,6 +589,104 @@ class Examined(Output):
 
 
 @published
+class PulledFile(TypedDict):
+    """One file that a pull writes."""
+
+    name: str
+    """Relative to the project folder."""
+    action: str
+    """create, change or remove."""
+
+
+@published
+class PulledRecord(TypedDict):
+    """A record that no file declared before."""
+
+    address: str
+    """Its address."""
+    file: str
+    """The file that it stands in."""
+
+
+@published
+class PulledField(TypedDict):
+    """One field of a file that took the org's value."""
+
+    address: str
+    """The resource's address."""
+    path: list[str]
+    """Field names, and keys of keyed lists."""
+    old: Any
+    """The value that the file had; null for nothing, and for secrets."""
+    new: Any
+    """The org's value."""
+    file: str
+    """The file."""
+
+
+@published
+class PulledSpot(TypedDict):
+    """A field of a record."""
+
+    address: str
+    """The resource's address."""
+    path: list[str]
+    """Field names, and keys of keyed lists."""
+
+
+@published
+class PulledLeft(TypedDict):
+    """Something that differs and was left alone."""
+
+    what: str
+    """Address and field, or a file."""
+    why: str
+    """The reason."""
+    mend: str
+    """What to do about it; empty where nothing helps."""
+
+
+@published
+class PulledOmitted(TypedDict):
+    """A field of a record that no file can hold."""
+
+    address: str
+    """The resource's address."""
+    path: list[str]
+    """The field."""
+    why: str
+    """The reason."""
+
+
+@published
+class Pulled(Output):
+    """What a pull took from the org into the files. Written by pull --output json."""
+
+    org: Org
+    """The org that was read."""
+    written: bool
+    """False where --check only asked what would be done."""
+    files: list[PulledFile]
+    """The files that were written."""
+    taken: list[PulledRecord]
+    """Records that no file declared before."""
+    fields: list[PulledField]
+    """Fields of declared records that took the org's value."""
+    gone: list[str]
+    """Addresses of records that were taken out of the files, since the org has them no more."""
+    accepted: list[PulledSpot]
+    """Drift that was taken into the baseline alone: no file has to say it."""
+    left: list[PulledLeft]
+    """What differs and was left alone."""
+    omitted: list[PulledOmitted]
+    """What of the records no file can hold."""
+    variables: dict[str, str]
+    """Variables of the org that are new, or have another value."""
+    adopted: int
+    """How many records are managed since then, and were not before."""
+
+
+@published
 class VerifiedCall(TypedDict):
     """One call that had to succeed or to fail."""
 

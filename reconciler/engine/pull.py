@@ -1,0 +1,237 @@
+"""Pull: read baseline → read org → decide → edit the files in memory → plan with them → write → write the baseline.
+
+What is written was read back and planned with before: a pull after which the plan would not be empty writes nothing.
+"""
+
+import re
+import secrets as randomness
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.adoption.decision import Asked, Decision, Left, decide
+from reconciler.adoption.placing import Contents, Folder, placed
+from reconciler.adoption.writing import Writing
+from reconciler.baseline.accept import accepted
+from reconciler.baseline.advance import advanced, at_version, seen
+from reconciler.desired.sources import Sources
+from reconciler.drift import compare
+from reconciler.drift.as_of import dated
+from reconciler.engine.plan import ignored
+from reconciler.engine.session import Session, identified, read, time_of
+from reconciler.errors import Complaint, InputError, Place, RefusedError, suggestion
+from reconciler.model.address import Address
+from reconciler.model.applied import Baseline
+from reconciler.model.declared import Snapshot
+from reconciler.model.live import LiveState
+from reconciler.model.reports import PulledField, PulledFile, PullReport
+from reconciler.model.spelling import fits
+from reconciler.plan.draft import draft
+from reconciler.schema.body import canonical
+from reconciler.schema.paths import at, is_secret
+from reconciler.yaml.editing import Edit, edited
+
+
+def pull(session: Session, sources: Sources, asked: Asked, *, check: bool = False) -> PullReport:
+    """Take what the org has into the files, and into the baseline. With `check` nothing is written.
+
+    Raises InputError for a pattern that nothing fits, and where a person has to decide first; RefusedError while an apply
+    that was cut off is not settled.
+    """
+    with session.baselines.lock(identified(session).id):
+        if session.baselines.journal(identified(session).id) is not None:
+            mend = "carry it on with reconciler apply --resume, then pull"
+            raise RefusedError(Complaint("an apply was cut off, and what became of it is not known yet", mend=mend))
+        baseline, live = read(session)
+        _refuse_unknown(asked, session.desired, live)
+        drift = tuple(compare.findings(baseline, live, ignored(session.desired))) if baseline.exists else ()
+        decision = decide(session.desired, live, baseline, drift, asked)
+        pulled = _written(session, sources, asked, decision, live)
+        managed = baseline.managed
+        baseline = _advanced(session, pulled, baseline, live, asked)
+        report = _report(session, pulled, live, check=check, adopted=len(baseline.managed - managed))
+        if not check:
+            sources.write(pulled.contents.files, pulled.before)
+            if pulled.advanced:
+                session.baselines.save(baseline)
+        return report
+
+
+@dataclass(slots=True)
+class _Pulled:
+    """What a pull is going to write, and what the files say then."""
+
+    decision: Decision
+    contents: Contents
+    writing: Writing
+    before: Mapping[str, bytes]
+    desired: Snapshot
+    left: tuple[Left, ...] = ()
+    advanced: bool = False
+
+
+def _refuse_unknown(asked: Asked, desired: Snapshot, live: LiveState) -> None:
+    known = [*live.resources, *desired.resources]
+    unknown = [pattern for pattern in asked.patterns if not any(fits(address, pattern) for address in known)]
+    if unknown:
+        raise InputError(
+            *(
+                Complaint(
+                    f"nothing in the org or in the files fits {pattern}",
+                    mend=suggestion(pattern, map(str, known)) or "write Kind/name; * and ? stand for any text",
+                )
+                for pattern in unknown
+            )
+        )
+
+
+def _written(session: Session, sources: Sources, asked: Asked, decision: Decision, live: LiveState) -> _Pulled:
+    """Edit the files in memory, and read them back. Variables whose new value would change more than what was pulled are
+    left alone, and with them what they are in."""
+    touched = {session.desired.resources[one.address].origin.file for one in decision.fields}
+    touched |= {session.desired.resources[one].origin.file for one in decision.gone}
+    touched |= {resource.origin.file for resource in session.desired.resources.values()} if decision.new else set()
+    before = {name: sources.read(name) for name in sorted(touched)}
+    folder = Folder(sources.name_of_folder(), before, sources.names(), sources.variables, sources.fixed)
+    names = _Names(sources.variables)
+    writing = Writing(asked.style, names.lift)
+    contents = placed(decision, session.desired, live, folder, writing)
+    contents.variables.update(names.new)
+    project: dict[str, bytes] = {}
+    if contents.variables:
+        data = sources.read(sources.project_file)
+        path = (0, "orgs", sources.org, "variables")
+        project[sources.project_file] = data
+        edits = [Edit((*path, name), value) for name, value in contents.variables.items()]
+        contents.files[sources.project_file] = edited(data, edits)
+    desired = sources.load(contents.files, contents.variables)
+    used = {name: before[name] for name in contents.files if name in before}
+    pulled = _Pulled(decision, contents, writing, {**used, **project}, desired)
+    pulled.left = (*decision.left, *contents.left)
+    _prove(session, pulled, live, asked)
+    return pulled
+
+
+def _prove(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) -> None:
+    """Refuse to write what would not leave the plan empty, but for what was left alone."""
+    untouched = {change.address for change in draft(session.desired, live, Baseline()).changes}
+    excused = {left.address for left in pulled.left} | {
+        a for a in untouched if not asked.means(a) or a not in live.resources
+    }
+    made = draft(pulled.desired, live, Baseline())
+    wrong = [change for change in made.changes if change.address not in excused and change.address in live.resources]
+    complaints = [problem.complaint() for problem in made.problems if problem.origin.file in pulled.contents.files]
+    complaints += [
+        Complaint(
+            f"{change.address} cannot be pulled: with the files as they would be, the plan would still change "
+            f"{', '.join(one.name for one in change.fields[:5]) or 'it'}",
+            _place(session.desired, change.address),
+            "edit the file by hand, or pull other addresses; nothing was written",
+        )
+        for change in wrong
+    ]
+    if complaints:
+        raise InputError(*complaints)
+
+
+def _place(desired: Snapshot, address: Address) -> Place | None:
+    want = desired.resources.get(address)
+    return want.origin.at() if want is not None else None
+
+
+class _Names:
+    """Names of variables for usernames: those of other orgs are others, so files hold none."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._by_value = {value.casefold(): name for name, value in known.items()}
+        self._taken = {name.casefold() for name in known}
+        self.new: dict[str, str] = {}
+
+    def lift(self, username: str) -> str:
+        name = self._by_value.get(username.casefold())
+        if name is None:
+            name = self._unused(re.sub(r"\W+", "_", username.partition("@")[0], flags=re.ASCII).strip("_") or "user")
+            self._by_value[username.casefold()] = name
+            self.new[name] = username
+        return f"${{var.{name}}}"
+
+    def _unused(self, stem: str) -> str:
+        stem = stem if stem[0].isalpha() else f"user_{stem}"
+        name, number = stem, 1
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{stem}_{number}"
+        self._taken.add(name.casefold())
+        return name
+
+
+def _advanced(session: Session, pulled: _Pulled, baseline: Baseline, live: LiveState, asked: Asked) -> Baseline:
+    """The baseline as it is once the files are written: what was taken in is as it should be."""
+    before, old = seen(live, baseline), baseline
+    baseline = at_version(baseline, live)
+    baseline = replace(baseline, salt=baseline.salt or randomness.token_hex(16))
+    refused = {left.address for left in pulled.left}
+    for address in pulled.decision.gone:
+        if address in baseline.resources:
+            baseline = accepted(baseline, live, address, watch_all=session.watch_all)
+    for one in (*pulled.decision.fields, *pulled.decision.seen):
+        if one.address in baseline.resources and one.address not in refused:
+            baseline = accepted(baseline, live, one.address, one.path, watch_all=session.watch_all)
+    chosen = [
+        address
+        for address in pulled.desired.resources
+        if asked.means(address)
+        and address in live.resources
+        and address not in refused
+        and live.reason_unreadable(address) is None
+    ]
+    baseline = advanced(baseline, pulled.desired, before, live, (), chosen=chosen, watch_all=session.watch_all)
+    if baseline.resources == old.resources and baseline.unmanaged == old.unmanaged and old.exists:
+        return old
+    pulled.advanced = True
+    baseline = replace(
+        baseline, serial=old.serial + 1, begun=baseline.begun or ("" if old.exists else time_of(session))
+    )
+    return dated(old, baseline, live)
+
+
+def _report(session: Session, pulled: _Pulled, live: LiveState, *, check: bool, adopted: int) -> PullReport:
+    contents, decision = pulled.contents, pulled.decision
+    refused = {(left.address, left.path) for left in pulled.left}
+    files = [
+        PulledFile(name, "remove" if data is None else "create" if name in contents.created else "change")
+        for name, data in sorted(contents.files.items())
+        if data is None or data != pulled.before.get(name)
+    ]
+    fields = []
+    for one in decision.fields:
+        if (one.address, one.path) in refused:
+            continue
+        struct, want = one.address.struct, session.desired.resources[one.address]
+        fields.append(
+            PulledField(
+                one.address,
+                one.path,
+                at(canonical(struct, want.body), one.path),
+                at(canonical(struct, live.resources[one.address].body), one.path),
+                want.origin.file,
+                secret=is_secret(struct, one.path),
+            )
+        )
+    left = tuple(
+        (f"{one.address}.{'.'.join(one.path)}" if one.path else str(one.address).lstrip("/"), one.why, one.mend)
+        for one in pulled.left
+    )
+    return PullReport(
+        live.org,
+        check,
+        tuple(files),
+        contents.placed,
+        tuple(fields),
+        decision.gone,
+        tuple((one.address, one.path) for one in decision.seen),
+        left,
+        tuple(pulled.writing.omitted),
+        contents.variables,
+        adopted,
+        time_of(session),
+    )
