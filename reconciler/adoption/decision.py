@@ -104,8 +104,12 @@ def decide(desired: Snapshot, live: LiveState, baseline: Baseline, drift: Sequen
             if not _declares(want, path) and not any(one.address == want.address and not one.path for one in left):
                 fits_default = _at_default(want.address.struct, path, live.resources[want.address])
                 (seen if fits_default else fields).append(Taken(want.address, path))
-    new = [a for a in sorted(live.resources) if a not in desired.resources and asked.means(a)]
-    taken = [a for a in new if _takes(live.resources[a], desired, baseline, asked, left)]
+    taken: list[Address] = []
+    for address in sorted(live.resources):
+        # An app comes before its satellites in this order, a handler before its enablements.
+        new = address not in desired.resources and asked.means(address)
+        if new and _takes(live.resources[address], desired, baseline, asked, taken, left):
+            taken.append(address)
     taken += _classes(taken, live, desired)
     return Decision(
         tuple(dict.fromkeys(fields)), tuple(taken), tuple(gone), tuple(dict.fromkeys(seen)), tuple(dict.fromkeys(left))
@@ -135,7 +139,14 @@ def _compare(
             left.append(Left(address, change.path, UNAPPLIED, "apply it, or pull with --overwrite"))
 
 
-def _takes(have: LiveResource, desired: Snapshot, baseline: Baseline, asked: Asked, left: list[Left]) -> bool:
+def _takes(
+    have: LiveResource,
+    desired: Snapshot,
+    baseline: Baseline,
+    asked: Asked,
+    taken: Sequence[Address],
+    left: list[Left],
+) -> bool:
     """Whether a record that no file declares is taken in; if a person may wonder why not, that is noted."""
     address, known = have.address, baseline.resources.get(have.address)
     if address.kind == "ApexClass":
@@ -149,10 +160,13 @@ def _takes(have: LiveResource, desired: Snapshot, baseline: Baseline, asked: Ask
         left.append(Left(address, (), "it was removed from the files, and that is not applied yet", mend))
         return False
     owner = Address(APP, address.name)
-    if address.is_satellite and owner in desired.resources and not asked.names(address):
-        # What is not written is not managed: a person left this section out.
-        left.append(Left(address, (), "no file has this section of a declared app", f"reconciler pull {address}"))
-        return False
+    if address.is_satellite and owner not in taken and not any(fits(address, one) for one in asked.patterns):
+        if owner not in desired.resources:
+            return False
+        if not asked.names(address):
+            # What is not written is not managed: a person left this section out.
+            left.append(Left(address, (), "no file has this section of a declared app", f"reconciler pull {address}"))
+            return False
     return True
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from yaml import YAMLError
-
 from reconciler.adoption.decision import Decision, Left, Taken
 from reconciler.adoption.writing import Writing
 from reconciler.apex.hardcoded import masked
 from reconciler.desired.document import Find
+from reconciler.errors import Complaint, InputError, Place
 from reconciler.kinds import APP, ENABLEMENT, HANDLER, satellites
 from reconciler.model.address import Address
 from reconciler.model.declared import Snapshot
@@ -27,7 +26,6 @@ from reconciler.schema.values import Path
 from reconciler.yaml import rendering
 from reconciler.yaml.editing import REMOVED, Edit, NotEditableError, edited
 from reconciler.yaml.events import RawPath
-from reconciler.yaml.source import EncodingError
 
 _TOKEN = re.compile(r"\$\{var\.([A-Za-z_][A-Za-z0-9_]*)\}|\$\$\{")
 
@@ -57,8 +55,8 @@ class Folder:
     """Names in any letters that a new file cannot have."""
     variables: Mapping[str, str]
     """The org's, as the project file has them."""
-    fixed: frozenset[str]
-    """Variables whose value the project file does not decide: it comes from the environment."""
+    fixed: Mapping[str, str]
+    """Variables that are not to be changed, and why, in words that follow their name."""
 
 
 def placed(decision: Decision, desired: Snapshot, live: LiveState, folder: Folder, writing: Writing) -> Contents:
@@ -80,11 +78,11 @@ def _edit(file: str, edits: list[Edit], folder: Folder, contents: Contents) -> N
     try:
         new = edited(folder.read[file], edits)
     except NotEditableError as wrong:
-        contents.left.append(Left(Address("", file), tuple(map(str, wrong.path[1:])), wrong.why, "edit it by hand"))
-        return
-    except (YAMLError, EncodingError) as wrong:
-        contents.left.append(Left(Address("", file), (), str(wrong), "mend the file"))
-        return
+        where = ".".join(map(str, wrong.path[1:]))
+        message = f"{where} cannot be changed by itself: {wrong.why}; nothing was written"
+        raise InputError(
+            Complaint(message, Place(file), "write it as the documentation does, then pull again")
+        ) from None
     contents.files[file] = new if new.strip() else None
 
 
@@ -221,14 +219,9 @@ class _Placing:
             self._leave(taken.address, taken.path, what)
             return
         for name, found in solved.items():
-            if name in self._folder.fixed or name not in self._folder.variables:
-                where = "the environment" if name in self._folder.fixed else "elsewhere"
-                self._leave(
-                    taken.address,
-                    taken.path,
-                    f"its value comes from the variable {name}, which is set in {where}",
-                    "change it there",
-                )
+            if name in self._folder.fixed:
+                what = f"its value comes from the variable {name}, {self._folder.fixed[name]}"
+                self._leave(taken.address, taken.path, what, "change the variable, or write the value here")
                 return
             if self._contents.variables.get(name, found) != found:
                 self._leave(taken.address, taken.path, f"the variable {name} would have to be two values at once")
@@ -259,6 +252,8 @@ class _Placing:
                 self._add_class(have)
             elif address.is_satellite and owner in self._desired.resources and self._find(owner) is not None:
                 self._add_section(have, owner)
+            elif address.is_satellite:
+                self._write(address, self._writing.satellite(have))
             elif address.part:
                 self._add_enablement(have)
             elif address.kind == HANDLER:

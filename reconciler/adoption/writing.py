@@ -13,7 +13,9 @@ from reconciler.model.live import LiveResource
 from reconciler.schema.body import canonical_value, entries, same
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.marks import ApiKey, Default, Demanded, Forced, Immutable, OrgBound, Owner, Ref, SourceText
+from reconciler.schema.problems import problems_of
 from reconciler.schema.values import Body, Path, RawXml, Value
+from reconciler.yaml import rendering
 
 LiftUser = Callable[[str], str]
 """Turns a username into what a file says in its place: a reference to a variable."""
@@ -55,6 +57,11 @@ class Writing:
         """A document for one enablement of a handler whose own document stands elsewhere."""
         return {"kind": "HandlerEnablement", "handler": have.address.name, **self.section(have)}
 
+    def satellite(self, have: LiveResource) -> dict[str, Any]:
+        """A document of its own for a satellite, whose app's document stands elsewhere or nowhere."""
+        kind = have.address.schema
+        return {"kind": have.address.kind, kind.owner_field(): have.address.name, **self.section(have)}
+
     def section(self, have: LiveResource) -> dict[str, Any]:
         """The fields of a record that is a section of another one's document."""
         return self._fields(have.address, have.address.struct, have.body, ())
@@ -91,8 +98,14 @@ class Writing:
     def _fields(self, address: Address, struct: type[Struct], body: Body, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, one in struct.fields().items():
-            if name in body and self._is_written(address, one, body[name], (*path, name)):
-                found[name] = self.value(address, (*path, name), one, body[name])
+            if name not in body or not self._is_written(address, one, body[name], (*path, name)):
+                continue
+            written = self.value(address, (*path, name), one, body[name])
+            wrong = problems_of(struct, {name: written}) if not isinstance(written, dict) else []
+            if wrong:
+                self.omitted.append((address, (*path, name), f"no file may say so: {wrong[0].message}"))
+            else:
+                found[name] = written
         for name in sorted(body.keys() - struct.fields().keys()):
             if not self.style.stub:
                 self.omitted.append((address, (*path, name), "no kind has this field: the org keeps it"))
@@ -111,12 +124,23 @@ class Writing:
         if isinstance(value, RawXml) or (isinstance(value, list) and any(isinstance(i, RawXml) for i in value)):
             self.omitted.append((address, path, "it is written in a way that its kind does not have"))
             return False
+        forced = one.mark(Forced)
+        if forced is not None and not nothing and not same(one, value, forced.value):
+            self.omitted.append(
+                (address, path, f"the org holds {shown(value)}, and takes nothing but {shown(forced.value)}")
+            )
+            return False
         if one.required or (one.has(Demanded) and not nothing):
             return True
         if self.style.stub or nothing:
             # Which app an enablement is for says what it is.
             return not nothing and bool(address.part) and one.name in ("externalClientApp", "connectedApp")
         return self.style.full or not _is_default(one, value)
+
+
+def shown(value: Value) -> str:
+    """A value as a file has it, in a message."""
+    return rendering.one_line(value)
 
 
 def _is_default(one: Field, value: Value) -> bool:

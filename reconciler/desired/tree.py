@@ -75,7 +75,10 @@ class Tree:
             return tree
         tree._enter(folder, top, (top.stat(),))
         known = {*tree.yaml, *tree.apex}
+        inside = tree._shown(folder)
         for name, data in tree._changed.items():
+            if not PurePosixPath(name).is_relative_to(inside):
+                continue
             if data is None or (name not in known and is_read(PurePosixPath(name).name)):
                 tree._take(name, gone=data is None)
         if not tree.yaml and tree.unread_count and not tree.complaints:

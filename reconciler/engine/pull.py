@@ -66,6 +66,7 @@ class _Pulled:
     before: Mapping[str, bytes]
     desired: Snapshot
     left: tuple[Left, ...] = ()
+    changed_variables: frozenset[str] = frozenset()
     advanced: bool = False
 
 
@@ -85,42 +86,63 @@ def _refuse_unknown(asked: Asked, desired: Snapshot, live: LiveState) -> None:
 
 
 def _written(session: Session, sources: Sources, asked: Asked, decision: Decision, live: LiveState) -> _Pulled:
-    """Edit the files in memory, and read them back. Variables whose new value would change more than what was pulled are
-    left alone, and with them what they are in."""
-    touched = {session.desired.resources[one.address].origin.file for one in decision.fields}
-    touched |= {session.desired.resources[one].origin.file for one in decision.gone}
-    touched |= {resource.origin.file for resource in session.desired.resources.values()} if decision.new else set()
-    before = {name: sources.read(name) for name in sorted(touched)}
-    folder = Folder(sources.name_of_folder(), before, sources.names(), sources.variables, sources.fixed)
-    names = _Names(sources.variables)
-    writing = Writing(asked.style, names.lift)
-    contents = placed(decision, session.desired, live, folder, writing)
-    contents.variables.update(names.new)
-    project: dict[str, bytes] = {}
-    if contents.variables:
-        data = sources.read(sources.project_file)
-        path = (0, "orgs", sources.org, "variables")
-        project[sources.project_file] = data
-        edits = [Edit((*path, name), value) for name, value in contents.variables.items()]
-        contents.files[sources.project_file] = edited(data, edits)
-    desired = sources.load(contents.files, contents.variables)
-    used = {name: before[name] for name in contents.files if name in before}
-    pulled = _Pulled(decision, contents, writing, {**used, **project}, desired)
-    pulled.left = (*decision.left, *contents.left)
-    _prove(session, pulled, live, asked)
+    """Edit the files in memory, and read them back.
+
+    A variable whose new value would change more than what is pulled keeps its value, and what it stands in is left alone.
+    Raises InputError where the plan would not be empty all the same.
+    """
+    fixed = dict.fromkeys(sources.fixed, "which is set in the environment")
+    pulled = _edited(session, sources, asked, decision, live, fixed)
+    complaints = _unproven(session, pulled, live, asked)
+    if complaints and pulled.changed_variables:
+        shared = "which other values depend on as well"
+        fixed |= dict.fromkeys(pulled.changed_variables, shared)
+        pulled = _edited(session, sources, asked, decision, live, fixed)
+        complaints = _unproven(session, pulled, live, asked)
+    if complaints:
+        raise InputError(*complaints)
     return pulled
 
 
-def _prove(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) -> None:
-    """Refuse to write what would not leave the plan empty, but for what was left alone."""
-    untouched = {change.address for change in draft(session.desired, live, Baseline()).changes}
-    excused = {left.address for left in pulled.left} | {
-        a for a in untouched if not asked.means(a) or a not in live.resources
-    }
+def _edited(
+    session: Session,
+    sources: Sources,
+    asked: Asked,
+    decision: Decision,
+    live: LiveState,
+    fixed: Mapping[str, str],
+) -> _Pulled:
+    resources = session.desired.resources
+    touched = {resources[one.address].origin.file for one in decision.fields}
+    touched |= {resources[one].origin.file for one in decision.gone}
+    touched |= {resource.origin.file for resource in resources.values()} if decision.new else set()
+    before = {name: sources.read(name) for name in sorted(touched)}
+    folder = Folder(sources.name_of_folder(), before, sources.names(), sources.variables, fixed)
+    names = _Names(sources.variables)
+    writing = Writing(asked.style, names.lift)
+    contents = placed(decision, session.desired, live, folder, writing)
+    changed = frozenset(contents.variables)
+    contents.variables.update(names.new)
+    used = {name: before[name] for name in contents.files if name in before}
+    if contents.variables:
+        used[sources.project_file] = sources.read(sources.project_file)
+        path = (0, "orgs", sources.org, "variables")
+        edits = [Edit((*path, name), value) for name, value in contents.variables.items()]
+        contents.files[sources.project_file] = edited(used[sources.project_file], edits)
+    desired = sources.load(contents.files, contents.variables)
+    left = (*decision.left, *contents.left)
+    return _Pulled(decision, contents, writing, used, desired, left, changed)
+
+
+def _unproven(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) -> list[Complaint]:
+    """What the plan would change with the files as they would be, but for what was left alone and what it changed before
+    and was not pulled."""
+    planned = {change.address for change in draft(session.desired, live, Baseline()).changes}
+    excused = {left.address for left in pulled.left} | {one for one in planned if not asked.means(one)}
     made = draft(pulled.desired, live, Baseline())
     wrong = [change for change in made.changes if change.address not in excused and change.address in live.resources]
     complaints = [problem.complaint() for problem in made.problems if problem.origin.file in pulled.contents.files]
-    complaints += [
+    return complaints + [
         Complaint(
             f"{change.address} cannot be pulled: with the files as they would be, the plan would still change "
             f"{', '.join(one.name for one in change.fields[:5]) or 'it'}",
@@ -129,8 +151,6 @@ def _prove(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) -> 
         )
         for change in wrong
     ]
-    if complaints:
-        raise InputError(*complaints)
 
 
 def _place(desired: Snapshot, address: Address) -> Place | None:
@@ -169,19 +189,22 @@ def _advanced(session: Session, pulled: _Pulled, baseline: Baseline, live: LiveS
     before, old = seen(live, baseline), baseline
     baseline = at_version(baseline, live)
     baseline = replace(baseline, salt=baseline.salt or randomness.token_hex(16))
-    refused = {left.address for left in pulled.left}
+    spots = {(left.address, left.path) for left in pulled.left}
+    whole = {left.address for left in pulled.left if not left.path}
+    partly = {left.address for left in pulled.left}
     for address in pulled.decision.gone:
         if address in baseline.resources:
             baseline = accepted(baseline, live, address, watch_all=session.watch_all)
     for one in (*pulled.decision.fields, *pulled.decision.seen):
-        if one.address in baseline.resources and one.address not in refused:
+        taken = (one.address, one.path) not in spots and one.address not in whole
+        if taken and one.address in baseline.resources:
             baseline = accepted(baseline, live, one.address, one.path, watch_all=session.watch_all)
     chosen = [
         address
         for address in pulled.desired.resources
         if asked.means(address)
         and address in live.resources
-        and address not in refused
+        and address not in partly
         and live.reason_unreadable(address) is None
     ]
     baseline = advanced(baseline, pulled.desired, before, live, (), chosen=chosen, watch_all=session.watch_all)

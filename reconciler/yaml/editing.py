@@ -269,9 +269,14 @@ class _Tree:
             self._put(node, path, {} if node.sort is _Sort.MAPPING else [])
             return
         if removed and len(removed) == len(children):
-            # Nothing would be left to stand beside.
-            self._put(node, path, _grown(node.plain(), edits))
-            return
+            if node.sort is _Sort.MAPPING:
+                # Nothing would be left to stand beside.
+                self._put(node, path, _grown(node.plain(), edits))
+                return
+            # The first new item takes the place of the first old one, and with it the comments around the list.
+            first = min(added)
+            here[0] = added.pop(first)
+            removed.remove(0)
         for key, own in here.items():
             if key in children and () in own and own[()] is not REMOVED:
                 self._put(children[key], (*path, key), own[()])
@@ -296,7 +301,11 @@ class _Tree:
         lines = rendering.item(value, indent) if is_item else rendering.entry("x", value, indent)
         first = lines[0].removeprefix("-" if is_item else "x:")
         if len(lines) == 1 or first.strip():
-            inline = prefix + "\n".join([first.strip(), *lines[1:]])
+            inline, below = prefix + first.strip(), "".join(f"\n{line}" for line in lines[1:])
+            if below:
+                # A comment behind the old value stays on the line where the new one begins.
+                line_end = self._line_end(end, break_too=False)
+                self._replace(line_end, line_end, below)
             if node.sort is _Sort.SCALAR and node.value is None and start == end:
                 self._replace(start, end, f" {inline}")
                 return
@@ -427,7 +436,8 @@ class _Tree:
             return
         if node.sort is _Sort.LIST:
             indent = self._column(self._dash(node, 0))
-            at = self._line_end(node.items[-1].end, break_too=False)
+            kept = max(index for index in range(len(node.items)) if index not in removed)
+            at = self._line_end(node.items[kept].end, break_too=False)
             lines = [line for value in added.values() for line in self._indented(rendering.item(value, indent), indent)]
             self._replace(at, at, "".join(f"\n{line}" for line in lines))
             return
@@ -451,7 +461,7 @@ class _Tree:
         ]
         if len(new) == 1 and simple:
             return max(simple[-1].end, simple[-1].start)
-        return node.end
+        return max(inner.end for key, inner in node.keys if str(key.value) not in removed)
 
     def _add_to_flow(
         self,

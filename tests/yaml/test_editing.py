@@ -242,11 +242,15 @@ def test_edits_of_any_file_do_what_they_say_and_keep_every_comment_elsewhere(dat
     text = text.replace("\n", ends)
     assert [value] == values(text.encode())
     edits: dict[tuple[str | int, ...], Any] = {}
-    for _ in range(data.draw(st.integers(1, 4))):
+    for _ in range(data.draw(st.integers(1, 5))):
         path = data.draw(st.sampled_from(paths(value)))
+        inside = at(value, path)
+        if isinstance(inside, dict | list) and data.draw(st.booleans()):
+            path = (*path, "added" if isinstance(inside, dict) else len(inside))
         if any(path[: len(o)] == o or o[: len(path)] == path for o in edits):
             continue
-        edits[path] = data.draw(st.just(REMOVED) | SCALARS | trees(1))
+        there = path in paths(value)
+        edits[path] = data.draw((st.just(REMOVED) | SCALARS if there else SCALARS) | trees(1))
     try:
         found = edited(text.encode(), [Edit((0, *path), new) for path, new in edits.items()])
     except NotEditableError:
@@ -256,7 +260,7 @@ def test_edits_of_any_file_do_what_they_say_and_keep_every_comment_elsewhere(dat
     assert ([expected] if expected else [{}]) == values(found), found.decode()
     assert ends == "\n" or b"\n" not in found.replace(b"\r\n", b"")
     if REMOVED not in edits.values() and all(not isinstance(new, dict | list) for new in edits.values()):
-        simple = all(not isinstance(at(value, path), dict | list) for path in edits)
+        simple = all(path in paths(value) and not isinstance(at(value, path), dict | list) for path in edits)
         assert not simple or all(comment in found.decode() for comment in writer.comments)
 
 
