@@ -24,6 +24,10 @@ _FROM_THE_SHELL = ("/dev/fd/", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/pro
 """Names of what this process was started with: `--since <(git show main:drift.json)`."""
 
 
+UNFINISHED = ".reconciler-"
+"""How the name of a file begins that is being written: one that is left was of a process that was killed."""
+
+
 class FileError(Exception):
     """A file cannot be used: `problem` continues the sentence "the file …", `mend` is what to do about it."""
 
@@ -162,7 +166,7 @@ def replace(path: Path, lines: Iterable[str]) -> None:
     if before is not None:
         _refuse_special(before.st_mode)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".baseline-")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             if before is not None:
@@ -179,7 +183,7 @@ def replace(path: Path, lines: Iterable[str]) -> None:
 def create(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, whole or not at all. Raises FileError if there is one by now, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     made = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -101,7 +101,7 @@ def decide(desired: Snapshot, live: LiveState, baseline: Baseline, drift: Sequen
         want = desired.resources.get(finding.address)
         if finding.id == CHANGED and want is not None and asked.means(finding.address) and not finding.ignored:
             path = _whole(want.address.struct, finding.path)
-            if not _declares(want, path) and not any(one.address == want.address and not one.path for one in left):
+            if not want.declares(path) and not any(one.address == want.address and not one.path for one in left):
                 fits_default = _at_default(want.address.struct, path, live.resources[want.address])
                 (seen if fits_default else fields).append(Taken(want.address, path))
     taken: list[Address] = []
@@ -188,15 +188,6 @@ def _whole(struct: type[Struct], path: Path) -> Path:
         if one.repeated and one.struct is not None:
             return path[: path.index(one.name) + 1]
     return path
-
-
-def _declares(want: Resource, path: Path) -> bool:
-    inner: object = want.body
-    for part in path:
-        if not isinstance(inner, dict) or part not in inner:
-            return False
-        inner = inner[part]
-    return True
 
 
 def _at_default(struct: type[Struct], path: Path, have: LiveResource) -> bool:

@@ -71,8 +71,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """What other tools call a command, and ours. Those that there are not (yet) are not named."""
 ANSWERS: Mapping[str, str] = {
-    "import": "declare the resource in a file: plan takes what the org has already as it is, and apply manages it from then",
-    "adopt": "declare the resource in a file: plan takes what the org has already as it is, and apply manages it from then",
+    "adopt": "reconciler pull takes what the org has into files and baseline; reconciler pull ADDRESS a part of it",
     "show": "reconciler plan shows what would change, reconciler baseline show ADDRESS what was last applied",
     "init": "write reconciler.yaml and a folder of desired files (reconciler plan shows one to begin with); there is nothing"
     " to be installed",

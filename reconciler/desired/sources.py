@@ -59,12 +59,17 @@ class Sources:
     def write(self, changed: Mapping[str, bytes | None], before: Mapping[str, bytes]) -> None:
         """Write files one after the other, the project file first: desired files may name variables that are new in it.
 
-        Nothing is written if one of them is not what it was `before`, or if a new one is there by now. Raises InputError.
+        What an earlier write left that was killed is cleared away: only one process at a time writes, under the lock of
+        the baseline. Nothing is written if one of them is not what it was `before`, or if a new one is there by now.
+        Raises InputError.
         """
         moved = [name for name in changed if self.read(name) != before.get(name, b"")]
         if moved:
             message = "this file was changed while it was to be written; nothing was written"
             raise InputError(*(Complaint(message, Place(name), "run it again") for name in moved))
+        for left in [*self.folder.rglob(f"{files.UNFINISHED}*"), *self.root.glob(f"{files.UNFINISHED}*")]:
+            if left.is_file() and not left.is_symlink():
+                left.unlink(missing_ok=True)
         for name in sorted(changed, key=lambda name: (name != self.project_file, name)):
             data = changed[name]
             path = self.root / name

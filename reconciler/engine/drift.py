@@ -1,6 +1,7 @@
 """Drift: read baseline → read org → compare → who did it. Nothing here writes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler.drift import compare as drifting
 from reconciler.engine.authors import with_authors
@@ -19,7 +20,8 @@ from reconciler.errors import (
     RefusedError,
 )
 from reconciler.model.changes import Change
-from reconciler.model.finding import DESIRED, Finding
+from reconciler.model.declared import Snapshot
+from reconciler.model.finding import DESIRED, GONE, UNMANAGED, Finding
 from reconciler.model.reports import DriftReport
 from reconciler.plan import draft
 from reconciler.rules import judging
@@ -54,7 +56,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
     named, history = with_authors(session, baseline, live, found)
     return DriftReport(
         live.org,
-        judging.placed(named, session.desired),
+        judging.placed([_with_next_step(one, session.desired) for one in named], session.desired),
         against,
         tuple(sorted(compared)),
         in_flight=tuple(deployment for deployment in history.deployments if deployment.in_flight),
@@ -68,6 +70,28 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
         bodies={address: have.body for address, have in live.resources.items()},
         created=time_of(session),
     )
+
+
+def _with_next_step(finding: Finding, desired: Snapshot) -> Finding:
+    """The finding with the commands that end it: one that undoes it, and one that takes it as what should be."""
+    if finding.mend or finding.ignored or not desired.digest:
+        return finding
+    address, want = finding.address, desired.resources.get(finding.address)
+    pull, accept = f"reconciler pull {address}", f"reconciler baseline accept {address}"
+    if want is None:
+        owner = next((one for one in address.owners if one in desired.resources), None)
+        known = finding.id == UNMANAGED or owner is None
+        mend = f"{pull} takes it into the files; {accept} only watches it as it is now" if known else ""
+        if finding.id == GONE:
+            mend = f"{accept} takes it that it is gone"
+    elif finding.id == GONE:
+        mend = f"reconciler apply makes it anew; {pull} takes it out of the files"
+    elif finding.path and want.declares(finding.path):
+        mend = f"reconciler apply puts it back; {pull} takes it into the files"
+    else:
+        field = f".{'.'.join(finding.path)}" if finding.path else ""
+        mend = f"{pull} writes it into the files; {accept}{field} takes it as it is"
+    return replace(finding, mend=mend)
 
 
 def _against_desired(change: Change) -> Iterator[Finding]:

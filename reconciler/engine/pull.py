@@ -25,6 +25,7 @@ from reconciler.model.declared import Snapshot
 from reconciler.model.live import LiveState
 from reconciler.model.reports import PulledField, PulledFile, PullReport
 from reconciler.model.spelling import fits
+from reconciler.plan.diff import verdict
 from reconciler.plan.draft import draft
 from reconciler.schema.body import canonical
 from reconciler.schema.paths import at, is_secret
@@ -230,16 +231,11 @@ def _report(session: Session, pulled: _Pulled, live: LiveState, *, check: bool, 
         if (one.address, one.path) in refused:
             continue
         struct, want = one.address.struct, session.desired.resources[one.address]
-        fields.append(
-            PulledField(
-                one.address,
-                one.path,
-                at(canonical(struct, want.body), one.path),
-                at(canonical(struct, live.resources[one.address].body), one.path),
-                want.origin.file,
-                secret=is_secret(struct, one.path),
-            )
-        )
+        old, new = (canonical(struct, body) for body in (want.body, live.resources[one.address].body))
+        direction, severity = verdict(struct, one.path, old, new)
+        values = at(old, one.path), at(new, one.path)
+        secret = is_secret(struct, one.path)
+        fields.append(PulledField(one.address, one.path, *values, want.origin.file, secret, direction, severity))
     left = tuple(
         (f"{one.address}.{'.'.join(one.path)}" if one.path else str(one.address).lstrip("/"), one.why, one.mend)
         for one in pulled.left

@@ -43,6 +43,17 @@ class Resource:
     record: str = ""
     """An explicit name of a satellite's record, else empty."""
 
+    def declares(self, path: Path) -> bool:
+        """Whether the file says anything about a field, or about what is in it. A list is declared as a whole."""
+        inner: object = self.body
+        for part in path:
+            if isinstance(inner, list):
+                return True
+            if not isinstance(inner, dict) or part not in inner:
+                return False
+            inner = inner[part]
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -9,6 +9,7 @@ from reconciler.model.deployment import Deployed, Landing
 from reconciler.model.facts import Deployment
 from reconciler.model.finding import Finding, Unchecked
 from reconciler.model.live import OrgInfo
+from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import Body, Path, Value
 
 
@@ -95,6 +96,9 @@ class PulledField:
     new: Value
     file: str
     secret: bool = False
+    direction: Direction = Direction.NEUTRAL
+    """What the change does to the security of the org, from what the file had to what the org has."""
+    severity: Severity = Severity.LOW
 
 
 @dataclass(frozen=True, slots=True)

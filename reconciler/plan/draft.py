@@ -127,7 +127,7 @@ def _declared(want: Resource, live: LiveState, baseline: Baseline, request: Requ
         found.released += [
             Release(address, path)
             for path in applied.declared
-            if path[0] not in want.body or (len(path) > 1 and not _declares(want.body, path))
+            if path[0] not in want.body or (len(path) > 1 and not want.declares(path))
         ]
     if held is None or _replaced(address, request):
         _create(want, held, live, request, found)
@@ -312,16 +312,6 @@ def _marked(change: FieldChange, address: Address, applied: Applied | None, held
         return change
     restores = alike(struct, change.path, base, change.new)
     return replace(change, restores=True) if restores else replace(change, conflict=True)
-
-
-def _declares(body: Body, path: Path) -> bool:
-    """True if a file still speaks of the field, or of anything in the section."""
-    inner: object = body
-    for part in path:
-        if not isinstance(inner, dict) or part not in inner:
-            return False
-        inner = inner[part]
-    return True
 
 
 def without(struct: type[Struct], body: Body, paths: Iterable[Path]) -> Body:

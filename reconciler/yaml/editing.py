@@ -6,26 +6,14 @@ change in the same way; an alias that is to stay, or to change otherwise, is wri
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-import yaml
-from yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    StreamEndEvent,
-)
-
 from reconciler.yaml import rendering
 from reconciler.yaml.events import RawPath
-from reconciler.yaml.source import Masked, scalar, unmask
-
-_Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+from reconciler.yaml.nodes import DocumentNode, Node, Sort, parsed
+from reconciler.yaml.source import Masked
 
 
 class Removed(Enum):
@@ -60,144 +48,9 @@ def edited(data: bytes, edits: Sequence[Edit]) -> bytes:
     """Return the file with the edits made. Raises NotEditableError, yaml.YAMLError, EncodingError."""
     masked = Masked.of(data)
     mark = "\ufeff" if masked.text.startswith("\ufeff") else ""
-    text, parsed = masked.text.removeprefix(mark), masked.parsed.removeprefix(mark)
-    tree = _Tree(text, _parsed(parsed, masked=masked.masked))
+    documents = parsed(masked.parsed.removeprefix(mark), masked=masked.masked)
+    tree = _Tree(masked.text.removeprefix(mark), documents)
     return (mark + tree.edited(edits)).encode("utf-8")
-
-
-def appended(data: bytes, document: str) -> bytes:
-    """Return the file with one more document at its end. `document` ends with a line break."""
-    text = data.decode("utf-8")
-    ends = "\r\n" if "\r\n" in text else "\n"
-    if text and not text.endswith(("\n", "\r")):
-        text += ends
-    head = f"---{ends}" if text.strip("\ufeff \t\r\n") else ""
-    return (text + head + document.replace("\n", ends)).encode("utf-8")
-
-
-# --- the file as a tree of places ------------------------------------------------------------------------------------
-
-
-class _Sort(Enum):
-    """What a node is."""
-
-    SCALAR = 1
-    MAPPING = 2
-    LIST = 3
-    ALIAS = 4
-
-
-@dataclass(slots=True, eq=False)
-class _Node:
-    """A value in the text: where it begins and ends, and what is in it."""
-
-    sort: _Sort
-    start: int
-    """Where the value begins, its anchor or tag included."""
-    end: int = 0
-    flow: bool = False
-    value: Any = None
-    """Of a scalar, as YAML reads it."""
-    block: bool = False
-    """Whether a scalar begins with `|` or `>`."""
-    anchor: str = ""
-    """The name that the value has, or, of an alias, that it repeats."""
-    content: int = 0
-    """Where the value begins behind its anchor."""
-    keys: "list[tuple[_Node, _Node]]" = field(default_factory=list)
-    items: "list[_Node]" = field(default_factory=list)
-    meant: "_Node | None" = None
-    """Of an alias, the node that it repeats."""
-
-    def plain(self) -> Any:
-        """The value as plain data, aliases followed."""
-        match self.sort:
-            case _Sort.ALIAS:
-                return self.meant.plain() if self.meant is not None else None
-            case _Sort.MAPPING:
-                return {str(key.value): inner.plain() for key, inner in self.keys}
-            case _Sort.LIST:
-                return [one.plain() for one in self.items]
-        return self.value
-
-    def children(self) -> "Iterator[tuple[str | int, _Node]]":
-        if self.sort is _Sort.MAPPING:
-            yield from ((str(key.value), inner) for key, inner in self.keys)
-        else:
-            yield from enumerate(self.items)
-
-
-@dataclass(slots=True)
-class _Document:
-    start: int
-    """Where it begins: its line `---`, or the first byte of the file."""
-    root: _Node
-
-
-def _parsed(text: str, *, masked: bool) -> list[_Document]:
-    """Raises yaml.YAMLError."""
-    get: Any = _Parser(text).get_event
-    found: list[_Document] = []
-    while True:
-        event: Any = get()
-        if event.__class__ is StreamEndEvent:
-            return found
-        if event.__class__ is DocumentStartEvent:
-            anchors: dict[str, _Node] = {}
-            mark: Any = event.start_mark
-            found.append(_Document(mark.index if found else 0, _node(get(), get, anchors, text, masked=masked)))
-
-
-def _node(event: Any, get: Any, anchors: dict[str, _Node], text: str, *, masked: bool) -> _Node:
-    start, end = event.start_mark.index, event.end_mark.index
-    name: str = event.anchor or ""
-    if event.__class__ is AliasEvent:
-        return _Node(_Sort.ALIAS, start, end, anchor=name, meant=anchors.get(name))
-    content = _behind(text, start) if name or event.tag else start
-    if event.__class__ is ScalarEvent:
-        written = unmask(event.value) if masked else event.value
-        value = scalar(written) if event.implicit[0] and event.tag is None else written
-        block = event.style in ("|", ">")
-        if block:
-            end = start + len(text[start:end].rstrip())
-        node = _Node(_Sort.SCALAR, start, end, value=value, block=block, anchor=name, content=content)
-    else:
-        is_mapping = event.__class__ is MappingStartEvent
-        node = _Node(
-            _Sort.MAPPING if is_mapping else _Sort.LIST, start, flow=event.flow_style, anchor=name, content=content
-        )
-        if name:
-            anchors[name] = node
-        last = _fill(node, get, anchors, text, masked=masked)
-        inside = [inner.end for _, inner in node.keys] + [one.end for one in node.items]
-        node.end = last if node.flow else max(inside, default=start)
-    if name:
-        anchors[name] = node
-    return node
-
-
-def _fill(node: _Node, get: Any, anchors: dict[str, _Node], text: str, *, masked: bool) -> int:
-    """Read what is in a mapping or list; return where its last event ends."""
-    while True:
-        event = get()
-        if event.__class__ in (MappingEndEvent, SequenceEndEvent):
-            mark: Any = event.end_mark
-            return int(mark.index)
-        if node.sort is _Sort.LIST:
-            node.items.append(_node(event, get, anchors, text, masked=masked))
-            continue
-        key = _node(event, get, anchors, text, masked=masked)
-        node.keys.append((key, _node(get(), get, anchors, text, masked=masked)))
-
-
-def _behind(text: str, at: int) -> int:
-    """The place behind the anchor and the tag that stand at a place."""
-    while at < len(text) and text[at] in "&!":
-        while at < len(text) and not text[at].isspace():
-            at += 1
-        rest = text[at:]
-        at += len(rest) - len(rest.lstrip())
-    return at
 
 
 # --- edits -----------------------------------------------------------------------------------------------------------
@@ -209,7 +62,7 @@ _Edits = Mapping[RawPath, Any]
 class _Tree:
     """One file, with the stretches of its text that are to be replaced."""
 
-    def __init__(self, text: str, documents: list[_Document]) -> None:
+    def __init__(self, text: str, documents: list[DocumentNode]) -> None:
         self._text = text
         self._documents = documents
         self._ends = "\r\n" if "\r\n" in text else "\n"
@@ -251,13 +104,13 @@ class _Tree:
                 start = self._line_start(self._documents[0].root.start)
         self._replace(start, end, "")
 
-    def _visit(self, node: _Node, path: RawPath, edits: _Edits) -> None:
+    def _visit(self, node: Node, path: RawPath, edits: _Edits) -> None:
         """Note the cuts for what is to change inside of a node."""
-        if node.sort is _Sort.SCALAR and node.value is None and () not in edits:
+        if node.sort is Sort.SCALAR and node.value is None and () not in edits:
             # An empty value takes in keys as an empty mapping does.
             self._put(node, path, _grown(node.plain(), edits))
             return
-        if node.sort not in (_Sort.MAPPING, _Sort.LIST):
+        if node.sort not in (Sort.MAPPING, Sort.LIST):
             raise NotEditableError(path, "it holds no keys")
         here: dict[str | int, dict[RawPath, Any]] = {}
         for inner, value in edits.items():
@@ -266,10 +119,10 @@ class _Tree:
         removed = [key for key, own in here.items() if own.get(()) is REMOVED and key in children]
         added = {key: own for key, own in here.items() if key not in children and own.get(()) is not REMOVED}
         if removed and len(removed) == len(children) and not added:
-            self._put(node, path, {} if node.sort is _Sort.MAPPING else [])
+            self._put(node, path, {} if node.sort is Sort.MAPPING else [])
             return
         if removed and len(removed) == len(children):
-            if node.sort is _Sort.MAPPING:
+            if node.sort is Sort.MAPPING:
                 # Nothing would be left to stand beside.
                 self._put(node, path, _grown(node.plain(), edits))
                 return
@@ -289,8 +142,8 @@ class _Tree:
 
     # -- a value in the place of another ------------------------------------------------------------------------------
 
-    def _put(self, node: _Node, path: RawPath, value: Any) -> None:
-        anchor = self._text[node.start : node.content].rstrip() if node.anchor and node.sort is not _Sort.ALIAS else ""
+    def _put(self, node: Node, path: RawPath, value: Any) -> None:
+        anchor = self._text[node.start : node.content].rstrip() if node.anchor and node.sort is not Sort.ALIAS else ""
         prefix = f"{anchor} " if anchor else ""
         start, end = node.start, node.end
         key = None if self._in_flow(path) else self._key_before(path)
@@ -306,7 +159,7 @@ class _Tree:
                 # A comment behind the old value stays on the line where the new one begins.
                 line_end = self._line_end(end, break_too=False)
                 self._replace(line_end, line_end, below)
-            if node.sort is _Sort.SCALAR and node.value is None and start == end:
+            if node.sort is Sort.SCALAR and node.value is None and start == end:
                 self._replace(start, end, f" {inline}")
                 return
             self._replace(*self._from_its_line(start, end, path), self._blank_before(start, path) + inline)
@@ -314,7 +167,7 @@ class _Tree:
         # The value goes below its key; what stands behind the key, a comment say, stays there.
         begin = self._key_end(path)
         line_end = self._line_end(begin, break_too=False)
-        if node.sort is _Sort.SCALAR and not node.block and end <= line_end:
+        if node.sort is Sort.SCALAR and not node.block and end <= line_end:
             blanks = len(self._text[begin:start]) if not anchor else 0
             self._replace(start - blanks, end, f" {anchor}" if anchor else "")
             self._replace(line_end, line_end, "\n" + "\n".join(lines[1:]))
@@ -344,7 +197,7 @@ class _Tree:
             at += 2 if text.startswith("\r\n", at) else 1
         return at
 
-    def _node_at(self, path: RawPath) -> _Node:
+    def _node_at(self, path: RawPath) -> Node:
         node = self._documents[int(path[0])].root
         for part in path[1:]:
             node = dict(node.children())[part]
@@ -363,7 +216,7 @@ class _Tree:
         if len(path) < 2:
             return None
         parent = self._node_at(path[:-1])
-        if parent.sort is _Sort.LIST:
+        if parent.sort is Sort.LIST:
             return self._column(self._dash(parent, int(path[-1]))), True
         key = next(key for key, _ in parent.keys if str(key.value) == path[-1])
         return self._column(key.start), False
@@ -371,7 +224,7 @@ class _Tree:
     def _key_end(self, path: RawPath) -> int:
         """The place behind the colon or the dash that a value stands behind."""
         parent = self._node_at(path[:-1])
-        if parent.sort is _Sort.LIST:
+        if parent.sort is Sort.LIST:
             return self._dash(parent, int(path[-1])) + 1
         key = next(key for key, _ in parent.keys if str(key.value) == path[-1])
         return self._text.index(":", key.end) + 1
@@ -379,7 +232,7 @@ class _Tree:
     def _column(self, at: int) -> int:
         return at - self._line_start(at)
 
-    def _dash(self, parent: _Node, index: int) -> int:
+    def _dash(self, parent: Node, index: int) -> int:
         """Where the dash before an item of a block list stands. Between two items are only blanks, comments and that."""
         at = parent.items[index - 1].end if index else parent.content
         while self._text[at] != "-":
@@ -388,7 +241,7 @@ class _Tree:
 
     # -- what goes ----------------------------------------------------------------------------------------------------
 
-    def _take_away(self, node: _Node, path: RawPath, removed: set[str | int]) -> None:
+    def _take_away(self, node: Node, path: RawPath, removed: set[str | int]) -> None:
         spans = [
             (key, (key_node.start if key_node is not None else inner.start), inner.end)
             for key, key_node, inner in self._entries(node)
@@ -399,7 +252,7 @@ class _Tree:
         for index, (key, start, end) in enumerate(spans):
             if key not in removed:
                 continue
-            begin = start if node.sort is _Sort.MAPPING else self._dash(node, int(key))
+            begin = start if node.sort is Sort.MAPPING else self._dash(node, int(key))
             stop = self._line_end(end)
             if self._text[self._line_start(begin) : begin].strip(" "):
                 # It stands behind a dash: the next one moves up to there.
@@ -419,22 +272,22 @@ class _Tree:
             elif kept_before:
                 self._replace(kept_before[-1][2], end, "")
 
-    def _entries(self, node: _Node) -> "list[tuple[str | int, _Node | None, _Node]]":
-        if node.sort is _Sort.MAPPING:
+    def _entries(self, node: Node) -> "list[tuple[str | int, Node | None, Node]]":
+        if node.sort is Sort.MAPPING:
             return [(str(key.value), key, inner) for key, inner in node.keys]
         return [(index, None, inner) for index, inner in enumerate(node.items)]
 
     # -- what is added ------------------------------------------------------------------------------------------------
 
-    def _add(self, node: _Node, path: RawPath, added: Mapping[str | int, Any], removed: set[str | int]) -> None:
+    def _add(self, node: Node, path: RawPath, added: Mapping[str | int, Any], removed: set[str | int]) -> None:
         entries = self._entries(node)
         if node.flow or self._in_flow(path):
             self._add_to_flow(node, entries, added, removed)
             return
         if not entries:
-            self._put(node, path, dict(added) if node.sort is _Sort.MAPPING else list(added.values()))
+            self._put(node, path, dict(added) if node.sort is Sort.MAPPING else list(added.values()))
             return
-        if node.sort is _Sort.LIST:
+        if node.sort is Sort.LIST:
             indent = self._column(self._dash(node, 0))
             kept = max(index for index in range(len(node.items)) if index not in removed)
             at = self._line_end(node.items[kept].end, break_too=False)
@@ -452,12 +305,12 @@ class _Tree:
         return [" " * indent + lines[0], *lines[1:]]
 
     @staticmethod
-    def _place_for(node: _Node, new: list[str], removed: set[str | int]) -> int:
+    def _place_for(node: Node, new: list[str], removed: set[str | int]) -> int:
         """Where the entry ends behind which a new one goes: a line goes behind the last line, before the sections."""
         simple = [
             inner
             for key, inner in node.keys
-            if (inner.sort in (_Sort.SCALAR, _Sort.ALIAS) or inner.flow) and str(key.value) not in removed
+            if (inner.sort in (Sort.SCALAR, Sort.ALIAS) or inner.flow) and str(key.value) not in removed
         ]
         if len(new) == 1 and simple:
             return max(simple[-1].end, simple[-1].start)
@@ -465,19 +318,19 @@ class _Tree:
 
     def _add_to_flow(
         self,
-        node: _Node,
-        entries: "list[tuple[str | int, _Node | None, _Node]]",
+        node: Node,
+        entries: "list[tuple[str | int, Node | None, Node]]",
         added: Mapping[str | int, Any],
         removed: set[str | int],
     ) -> None:
         one = rendering.one_line
         words = [
-            f"{rendering.text(str(key))}: {one(value)}" if node.sort is _Sort.MAPPING else one(value)
+            f"{rendering.text(str(key))}: {one(value)}" if node.sort is Sort.MAPPING else one(value)
             for key, value in added.items()
         ]
         kept = [entry for entry in entries if entry[0] not in removed]
         if not kept:
-            opening, closing = ("{", "}") if node.sort is _Sort.MAPPING else ("[", "]")
+            opening, closing = ("{", "}") if node.sort is Sort.MAPPING else ("[", "]")
             self._replace(node.content or node.start, node.end, f"{opening}{', '.join(words)}{closing}")
             return
         last = kept[-1][2].end
@@ -510,7 +363,7 @@ def _grown(value: Any, edits: _Edits) -> Any:
 # --- anchors ---------------------------------------------------------------------------------------------------------
 
 
-def _settled(root: _Node, edits: _Edits) -> _Edits:
+def _settled(root: Node, edits: _Edits) -> _Edits:
     """The edits with those of aliases settled: an alias stays where its value is still that of its anchor, and is written
     out where it is another one."""
     aliases = list(_aliases(root, ()))
@@ -538,11 +391,11 @@ def _settled(root: _Node, edits: _Edits) -> _Edits:
     return result
 
 
-def _nodes(node: _Node, path: RawPath) -> Iterator[tuple[RawPath, _Node]]:
+def _nodes(node: Node, path: RawPath) -> Iterator[tuple[RawPath, Node]]:
     yield path, node
     for key, inner in node.children():
         yield from _nodes(inner, (*path, key))
 
 
-def _aliases(node: _Node, path: RawPath) -> Iterator[tuple[RawPath, _Node]]:
-    return ((at, one) for at, one in _nodes(node, path) if one.sort is _Sort.ALIAS)
+def _aliases(node: Node, path: RawPath) -> Iterator[tuple[RawPath, Node]]:
+    return ((at, one) for at, one in _nodes(node, path) if one.sort is Sort.ALIAS)

@@ -310,10 +310,18 @@ def test_apps_that_are_in_no_file_are_counted(project: Project):
     project.declare(app("ours"))
 
     planned = project.run("plan").out.rstrip().splitlines()[-1]
-    assert "Plan: 1 to create, 0 to update, 0 to delete. 3 apps are in no file." == planned
+    assert (
+        "Plan: 1 to create, 0 to update, 0 to delete. 3 apps are in no file; reconciler pull takes them in." == planned
+    )
     assert project.apply().out.rstrip().splitlines()[-1].startswith("Applied: 1 created")
-    assert "No changes. 3 apps are in no file." == project.run("plan").out.rstrip().splitlines()[-1]
-    assert "No drift. 3 apps are in no file." == project.run("drift").out.rstrip().splitlines()[-1]
+    assert (
+        "No changes. 3 apps are in no file; reconciler pull takes them in."
+        == project.run("plan").out.rstrip().splitlines()[-1]
+    )
+    assert (
+        "No drift. 3 apps are in no file; reconciler pull takes them in."
+        == project.run("drift").out.rstrip().splitlines()[-1]
+    )
 
 
 def test_another_record_of_an_old_name_needs_a_word_to_be_taken_over(project: Project):

@@ -7,11 +7,31 @@ from reconciler.model.deployment import ComponentFailure, Deployed, Landing
 from reconciler.model.facts import Deployment
 from reconciler.model.finding import Attribution, Confidence, Finding, Unchecked
 from reconciler.model.live import Modified, OrgInfo
-from reconciler.model.reports import ApplyResult, CheckReport, DriftReport, StepResult
+from reconciler.model.reports import (
+    ApplyResult,
+    CheckReport,
+    DriftReport,
+    PulledField,
+    PulledFile,
+    PullReport,
+    StepResult,
+)
 from reconciler.schema.severity import Direction, Severity
 from reconciler.schema.values import SecretRef
 
-__all__ = ["CHECKS", "DANA", "DRIFT_REPORTS", "GLOBAL", "ORG", "PLANS", "RESULTS", "finding", "plan_of", "update"]
+__all__ = [
+    "CHECKS",
+    "DANA",
+    "DRIFT_REPORTS",
+    "GLOBAL",
+    "ORG",
+    "PLANS",
+    "PULLS",
+    "RESULTS",
+    "finding",
+    "plan_of",
+    "update",
+]
 
 ORG = OrgInfo("00D000000000001EAA", "Acme", "CS42", True, "Developer Edition", "63.0", "admin@acme.example")
 DANA = Modified("dana@acme.example", "005000000000002AAA", "2026-05-04T08:15:00Z")
@@ -304,4 +324,51 @@ RESULTS = {
         4.0,
     ),
     "nothing-applied": ApplyResult(PLANS["nothing-to-do"]),
+}
+
+
+_APP = Address("ExternalClientApplication", "order_portal")
+PULLS = {
+    "nothing": PullReport(ORG, created="2026-05-04T09:00:00Z"),
+    "everything": PullReport(
+        ORG,
+        files=(
+            PulledFile(PORTAL, "create"),
+            PulledFile("desired/a.yaml", "change"),
+            PulledFile("desired/b.yaml", "remove"),
+        ),
+        taken={_APP: PORTAL, GLOBAL: PORTAL},
+        fields=(
+            PulledField(
+                Address("ConnectedApp", "Portal"),
+                ("oauthConfig", "callbackUrl"),
+                frozenset({"https://a.example"}),
+                frozenset({"https://a.example", "https://b.example"}),
+                "desired/a.yaml",
+                direction=Direction.WEAKENS,
+                severity=Severity.CRITICAL,
+            ),
+            PulledField(
+                Address("ConnectedApp", "Portal"), ("oauthConfig", "consumerSecret"), "a", "b", "desired/a.yaml", True
+            ),
+        ),
+        gone=(Address("ConnectedApp", "Old"),),
+        accepted=((Address("ConnectedApp", "Portal"), ("description",)),),
+        left=(("ConnectedApp/Other.label", "the file was edited", "apply it"),),
+        omitted=(
+            (GLOBAL, ("consumerKey",), "it belongs to this org"),
+            (_APP, ("consumerKey",), "it belongs to this org"),
+        ),
+        variables={"svc_idp": "svc-idp@acme.example"},
+        adopted=2,
+        created="2026-05-04T09:00:00Z",
+    ),
+    "only asked": PullReport(
+        ORG,
+        checked=True,
+        files=(PulledFile(PORTAL, "create"),),
+        taken={_APP: PORTAL},
+        adopted=1,
+        created="2026-05-04T09:00:00Z",
+    ),
 }

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import Complaint, InputError, Place
-from reconciler.render.json import doctor_document, documents, schemas, verify_document
+from reconciler.render.json import doctor_document, documents, pull_document, schemas, verify_document
 
 from . import samples
 from .anything import CHECKS_OF_ANYTHING, DRIFTS_OF_ANYTHING
@@ -23,6 +23,7 @@ OUTPUTS = [
     *(("check", documents.check(report)) for report in samples.CHECKS.values()),
     *(("doctor", doctor_document.json(found)) for found in (SICK, STOPPED)),
     *(("verify", verify_document.verify(found)) for found in (REPORT, KEPT)),
+    *(("pull", pull_document.pull(found)) for found in samples.PULLS.values()),
     ("error", documents.complaints(InputError(Complaint("wrong", Place("app.yaml", 3, 1), "mend it", quote="no")))),
 ]
 

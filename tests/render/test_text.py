@@ -193,9 +193,12 @@ def test_nothing_is_managed_is_said_where_the_plan_would_manage_nothing_either()
     app = Address("ExternalClientApplication", "order_portal")
     creates, adopts = plan_of(update(GLOBAL), undeclared_apps=3), plan_of(adopted=(app,), undeclared_apps=3)
 
-    assert "No changes. Nothing is managed: 3 apps are in no file." == plain.plan_trailer(plan_of(undeclared_apps=3))
-    assert plain.plan_trailer(creates).endswith("to delete. 3 apps are in no file.")
-    assert "No changes. 1 to adopt. 3 apps are in no file." == plain.plan_trailer(adopts)
+    assert (
+        "No changes. Nothing is managed: 3 apps are in no file; reconciler pull takes them in."
+        == plain.plan_trailer(plan_of(undeclared_apps=3))
+    )
+    assert plain.plan_trailer(creates).endswith("to delete. 3 apps are in no file; reconciler pull takes them in.")
+    assert "No changes. 1 to adopt. 3 apps are in no file; reconciler pull takes them in." == plain.plan_trailer(adopts)
 
 
 @given(plan=PLANS_OF_ANYTHING)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.yaml import rendering
-from reconciler.yaml.editing import REMOVED, Edit, NotEditableError, appended, edited
+from reconciler.yaml.editing import REMOVED, Edit, NotEditableError, edited
 from reconciler.yaml.reader import Reader
 
 APP = """\
@@ -119,12 +119,6 @@ DOCUMENTS = "# head\nkind: A\nname: a\n---\n# of b\nkind: B\n---\nkind: C # c\n"
 )
 def test_a_document_is_taken_out_of_its_file(number, expected) -> None:
     assert expected == edited(DOCUMENTS.encode(), [Edit((number,), REMOVED)]).decode()
-
-
-def test_a_document_is_added_to_a_file() -> None:
-    assert b"kind: A\n---\nkind: B\n" == appended(b"kind: A\n", "kind: B\n")
-    assert b"kind: A\r\n---\r\nkind: B\r\n" == appended(b"kind: A\r\nx: 1"[:9], "kind: B\n")
-    assert b"kind: B\n" == appended(b"", "kind: B\n")
 
 
 def test_what_cannot_be_edited_by_itself_is_refused() -> None:

@@ -21,6 +21,8 @@ def pull(found: PullReport) -> str:
                 "old": None if one.secret else one.old,
                 "new": None if one.secret else one.new,
                 "file": one.file,
+                "direction": str(one.direction),
+                "severity": str(one.severity),
             }
             for one in found.fields
         ],
@@ -28,7 +30,7 @@ def pull(found: PullReport) -> str:
         "accepted": [{"address": str(address), "path": list(path)} for address, path in found.accepted],
         "left": [{"what": what, "why": why, "mend": mend} for what, why, mend in found.left],
         "omitted": [{"address": str(address), "path": list(path), "why": why} for address, path, why in found.omitted],
-        "variables": dict(found.variables),
+        "variables": [{"name": name, "value": value} for name, value in sorted(found.variables.items())],
         "adopted": found.adopted,
     }
     return json_page(value_text.plain(content))

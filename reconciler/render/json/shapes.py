@@ -622,6 +622,10 @@ class PulledField(TypedDict):
     """The org's value."""
     file: str
     """The file."""
+    direction: DirectionWord
+    """What the change does to the security of the org: weakens, tightens or neutral."""
+    severity: SeverityWord
+    """How bad that is."""
 
 
 @published
@@ -659,6 +663,16 @@ class PulledOmitted(TypedDict):
 
 
 @published
+class PulledVariable(TypedDict):
+    """A variable of the org in the project file."""
+
+    name: str
+    """Its name."""
+    value: str
+    """Its value."""
+
+
+@published
 class Pulled(Output):
     """What a pull took from the org into the files. Written by pull --output json."""
 
@@ -680,7 +694,7 @@ class Pulled(Output):
     """What differs and was left alone."""
     omitted: list[PulledOmitted]
     """What of the records no file can hold."""
-    variables: dict[str, str]
+    variables: list[PulledVariable]
     """Variables of the org that are new, or have another value."""
     adopted: int
     """How many records are managed since then, and were not before."""

@@ -8,6 +8,7 @@ from reconciler.render.text.outcome import org
 from reconciler.render.words import value_text
 from reconciler.render.words.paint import Paint
 from reconciler.render.words.safe import line, page
+from reconciler.schema.severity import Direction
 
 _SHOWN = 20
 _SYMBOLS = {"create": "+", "change": "~", "remove": "-"}
@@ -32,7 +33,7 @@ def text(found: PullReport, *, colour: bool = False) -> str:
         symbol = paint(_SYMBOLS[file.action], _COLOURS[file.action])
         what = ", ".join(map(line, _heads(by_file.get(file.name, []))))
         lines.append(f"{symbol} {line(file.name)}{f'   {what}' if what else ''}")
-        lines += [f"    {_field(one)}" for one in fields.get(file.name, [])]
+        lines += [f"    {_field(one, paint)}" for one in fields.get(file.name, [])]
     if found.files:
         lines.append("")
     lines += _section("Taken out of the files, since the org has them no more", map(str, found.gone), paint)
@@ -52,9 +53,13 @@ def _heads(addresses: list[Address]) -> list[str]:
     return [*own, *([f"with {value_text.count(inside, 'part')}"] if inside else [])]
 
 
-def _field(one: PulledField) -> str:
-    old, new = ("(secret)", "(secret)") if one.secret else (value_text.shown(one.old), value_text.shown(one.new))
-    return line(f"{one.address}.{'.'.join(one.path)}: {old} → {new}")
+def _field(one: PulledField, paint: Paint) -> str:
+    """One field on one line; a change that weakens security with how bad that is."""
+    moved = value_text.difference(one.address.struct, one.path, one.old, one.new, secret=one.secret)
+    said = line(f"{one.address}.{'.'.join(one.path)}: {moved}")
+    if one.direction is Direction.NEUTRAL:
+        return said
+    return said + paint.severity(one.severity, f"   ({one.direction}, {one.severity})")
 
 
 def _variables(variables: Mapping[str, str]) -> Iterator[str]:
@@ -96,7 +101,8 @@ def trailer(found: PullReport) -> str:
         parts.append(f"{value_text.count(len(found.fields), 'field')} {would}changed")
     if found.left:
         parts.append(f"{_number(len(found.left))} left as it is")
-    adopted = f"; {would}adopted {found.adopted:,}" if found.adopted else ""
+    adopted = f"; {found.adopted:,} would be adopted" if would else f"; adopted {found.adopted:,}"
+    adopted = adopted if found.adopted else ""
     return f"Pull: {', '.join(parts)}{adopted}."
 
 

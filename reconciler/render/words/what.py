@@ -49,5 +49,6 @@ def undeclared(apps: int | None, managed: int = 1) -> str:
     if that is not known."""
     if not apps:
         return ""
-    are = f"{value_text.count(apps, 'app')} {'is' if apps == 1 else 'are'} in no file."
+    are, them = ("is", "it") if apps == 1 else ("are", "them")
+    are = f"{value_text.count(apps, 'app')} {are} in no file; reconciler pull takes {them} in."
     return f" {are}" if managed else f" Nothing is managed: {are}"
