@@ -73,8 +73,6 @@ COMMANDS: Mapping[str, str] = {
 ANSWERS: Mapping[str, str] = {
     "adopt": "reconciler pull takes what the org has into files and baseline; reconciler pull ADDRESS a part of it",
     "show": "reconciler plan shows what would change, reconciler baseline show ADDRESS what was last applied",
-    "init": "write reconciler.yaml and a folder of desired files (reconciler plan shows one to begin with); there is nothing"
-    " to be installed",
     "help": "write reconciler --help, or --help behind a command",
 }
 """What other tools have a command for, and how it is done here, where no command of ours is the answer."""

@@ -167,7 +167,6 @@ def test_an_option_before_a_command_that_has_none_is_an_error() -> None:
         ("import", "did you mean reconciler pull?"),
         ("adopt", "reconciler pull takes what the org has"),
         ("show", "reconciler baseline show ADDRESS"),
-        ("init", "write reconciler.yaml"),
         ("help", "reconciler --help"),
         ("refresh", "did you mean reconciler drift?"),
         ("validate", "did you mean reconciler check?"),
