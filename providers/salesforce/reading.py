@@ -10,10 +10,8 @@ from functools import cache
 from sys import intern
 
 from providers.salesforce.files.archive import read_zip
-from providers.salesforce.files.codec import decode
 from providers.salesforce.files.file_properties import FileProperties
 from providers.salesforce.files.package import kind_of_path, manifest_type, source_field
-from providers.salesforce.wire.markup import MetadataXmlError
 from providers.salesforce.wire.messages import subject
 from providers.salesforce.wire.metadata_api import Retrieved
 from reconciler.kinds import ENABLEMENT
@@ -23,6 +21,8 @@ from reconciler.model.spelling import Spelling
 from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import WriteOnly
 from reconciler.schema.values import Body
+from reconciler.xml.codec import decode
+from reconciler.xml.markup import MetadataXmlError
 
 _HANDLER = "OauthTokenExchangeHandler"
 

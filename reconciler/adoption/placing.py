@@ -11,9 +11,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from reconciler.adoption.decision import Decision, Left, Taken
+from reconciler.adoption.metadata_placing import ElementEdits, new_files
 from reconciler.adoption.writing import Writing
 from reconciler.apex.hardcoded import masked
-from reconciler.desired.document import Find
+from reconciler.desired.document import Find, Overlaid
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.kinds import APP, ENABLEMENT, HANDLER, satellites
 from reconciler.model.address import Address
@@ -23,6 +24,7 @@ from reconciler.schema.kind import Field
 from reconciler.schema.marks import Commas, SourceText
 from reconciler.schema.paths import field_at, get
 from reconciler.schema.values import Path
+from reconciler.xml.element_edits import edited as edited_elements
 from reconciler.yaml import rendering
 from reconciler.yaml.editing import REMOVED, Edit, NotEditableError, edited
 from reconciler.yaml.events import RawPath
@@ -55,7 +57,11 @@ class Folder:
     """Names in any letters that a new file cannot have."""
     variables: Mapping[str, str]
     """The org's, as the project file has them."""
-    fixed: Mapping[str, str]
+    is_metadata: bool = False
+    """Whether new records go into metadata files, and not into YAML."""
+    packaged: bool = False
+    """Whether metadata files are named as in a package."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
     """Variables that are not to be changed, and why, in words that follow their name."""
 
 
@@ -71,6 +77,10 @@ def placed(decision: Decision, desired: Snapshot, live: LiveState, folder: Folde
     place.add(decision.new)
     for file, own in edits.items():
         _edit(file, own, folder, contents)
+    for file, elements in place.elements.by_file.items():
+        if file not in contents.files:
+            kind = place.elements.kinds[file]
+            contents.files[file] = edited_elements(folder.read[file], kind, elements, file)
     return contents
 
 
@@ -107,9 +117,14 @@ class _Placing:
         self._added: dict[tuple[str, RawPath], int] = {}
         """How many items were added to a list."""
         self._done: set[tuple[str, RawPath]] = set()
+        self._plain = writing.as_metadata()
+        self.elements = ElementEdits()
 
-    def _find(self, address: Address) -> Find | None:
+    def _find(self, address: Address, path: Path = ()) -> Find | None:
+        """What finds a field in its file: of a metadata file with YAML over it, in the one of the two that declares it."""
         find = self._desired.resources[address].origin.find
+        if isinstance(find, Overlaid):
+            find = find.of(path).origin.find
         return find if isinstance(find, Find) else None
 
     def _leave(self, address: Address, path: Path, why: str, mend: str = "edit it by hand") -> None:
@@ -123,23 +138,40 @@ class _Placing:
     # -- what is gone -------------------------------------------------------------------------------------------------
 
     def remove(self, address: Address) -> None:
-        find = self._find(address)
-        if find is None:
-            file = self._desired.resources[address].origin.file
-            self._contents.files[file] = self._contents.files[f"{file}-meta.xml"] = None
-            return
-        self._note(find.spot.file, (find.spot.document, *find.spot.path), REMOVED)
+        find = self._desired.resources[address].origin.find
+        both = [find.over.origin.find, find.under.origin.find] if isinstance(find, Overlaid) else [find]
+        for one in both:
+            if not isinstance(one, Find):
+                file = self._desired.resources[address].origin.file
+                self._contents.files[file] = self._contents.files[f"{file}-meta.xml"] = None
+            elif not one.is_metadata:
+                self._note(one.spot.file, (one.spot.document, *one.spot.path), REMOVED)
+            elif one.spot.path:
+                self._element(one, address)
+                self.elements.note(one, one.spot.path, None)
+            else:
+                self._contents.files[one.spot.file] = None
+
+    def _element(self, find: Find, address: Address) -> None:
+        """Remember which kind the root of a metadata file is."""
+        self.elements.kinds[find.spot.file] = address.schema
 
     # -- fields of declared records -----------------------------------------------------------------------------------
 
     def take(self, taken: Taken) -> None:
         address, have = taken.address, self._live.resources[taken.address]
-        find = self._find(address)
+        find = self._find(address, taken.path)
         fields = list(field_at(address.struct, taken.path))
         if find is None or not fields or fields[-1].has(SourceText):
             self._take_source(taken, have)
             return
-        path, value = self._settled(taken, have, fields)
+        path, value = self._settled(taken, have, fields, self._plain if find.is_metadata else self._writing)
+        if find.is_metadata:
+            gone = value is REMOVED or value == [] or value is None
+            is_item = path == taken.path and path[-1] != fields[-1].name
+            self._element(find, address)
+            self.elements.take(find, path, fields[-1], None if gone else value, is_item=is_item)
+            return
         raw, written, rest = find.locate(path)
         spot = find.spot.file
         if value is REMOVED:
@@ -158,7 +190,8 @@ class _Placing:
         else:
             self._note(spot, raw, value)
 
-    def _settled(self, taken: Taken, have: LiveResource, fields: list[Field]) -> tuple[Path, Any]:
+    @staticmethod
+    def _settled(taken: Taken, have: LiveResource, fields: list[Field], writing: Writing) -> tuple[Path, Any]:
         """The path to write at, and what is to stand there; `REMOVED` where the org has no such section or item."""
         address, struct = taken.address, taken.address.struct
         for depth in range(1, len(taken.path)):
@@ -170,11 +203,11 @@ class _Placing:
             # The path ends in the key of an item.
             if not isinstance(value, dict):
                 return taken.path, REMOVED
-            written = self._writing.value(address, taken.path, fields[-1], [value])
+            written = writing.value(address, taken.path, fields[-1], [value])
             return taken.path, written[0]
         if value in (None, "", []) and (fields[-1].struct is None or fields[-1].repeated):
             return taken.path, [] if fields[-1].is_set or fields[-1].repeated else None
-        return taken.path, self._writing.value(address, taken.path, fields[-1], value)
+        return taken.path, writing.value(address, taken.path, fields[-1], value)
 
     def _add_at(self, file: str, raw: RawPath, written: Any, rest: Path, value: Any) -> None:
         """Add a value whose key, or some keys around it, the file does not have."""
@@ -250,7 +283,11 @@ class _Placing:
                 continue
             if address.kind == "ApexClass":
                 self._add_class(have)
-            elif address.is_satellite and owner in self._desired.resources and self._find(owner) is not None:
+            elif address.part and self._add_element(have):
+                continue
+            elif self._folder.is_metadata and not address.part:
+                self._write_metadata(have, sections, [live[a] for a in new if a.part and a.component == address])
+            elif address.is_satellite and owner in self._desired.resources and self._is_yaml(owner):
                 self._add_section(have, owner)
             elif address.is_satellite:
                 self._write(address, self._writing.satellite(have))
@@ -264,6 +301,38 @@ class _Placing:
                 self._write(address, self._writing.app(have, sections))
                 own = [a for a in sections if a.name == address.name and address.kind == APP]
                 self._contents.placed.update((one, self._contents.placed[address]) for one in own)
+
+    def _add_element(self, have: LiveResource) -> bool:
+        """Add an enablement to the metadata file of its handler; false if the handler has none."""
+        handler = have.address.component
+        find = self._find(handler) if handler in self._desired.resources else None
+        if find is None or not find.is_metadata:
+            return False
+        known = sum(one.part != "" and one.component == handler for one in self._desired.resources)
+        number = self._added.get((find.spot.file, (ENABLEMENT,)), 0)
+        self._added[find.spot.file, (ENABLEMENT,)] = number + 1
+        self._element(find, handler)
+        self.elements.note(find, (ENABLEMENT, known + number), self._plain.section(have))
+        self._contents.placed[have.address] = find.spot.file
+        return True
+
+    def _write_metadata(
+        self, have: LiveResource, sections: Mapping[Address, LiveResource], enabled: list[LiveResource]
+    ) -> None:
+        made = new_files(have, sections, enabled, self._plain, packaged=self._folder.packaged)
+        for address, (name, content) in made.items():
+            file = self._new_file(name)
+            if file is None:
+                self._leave(address, (), f"there is another file where it would go, {name}", "move that file")
+                continue
+            self._contents.files[file] = content
+            self._contents.created.add(file)
+            self._contents.placed[address] = file
+        self._contents.placed.update((one.address, self._contents.placed.get(have.address, "")) for one in enabled)
+
+    def _is_yaml(self, address: Address) -> bool:
+        find = self._find(address)
+        return find is not None and not find.is_metadata
 
     def _add_section(self, have: LiveResource, owner: Address) -> None:
         find = self._find(owner)

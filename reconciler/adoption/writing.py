@@ -37,6 +37,8 @@ class Writing:
 
     style: Style
     lift: LiftUser
+    escapes: bool = True
+    """Whether `${` begins a variable where it is written: in YAML, and not in metadata files."""
     omitted: list[tuple[Address, Path, str]] = field(default_factory=list)
     """What was left out, and why."""
 
@@ -66,10 +68,14 @@ class Writing:
         """The fields of a record that is a section of another one's document."""
         return self._fields(have.address, have.address.struct, have.body, ())
 
+    def as_metadata(self) -> "Writing":
+        """The same for metadata files, which know no variables; what is left out is noted in the same list."""
+        return Writing(self.style, lambda username: username, escapes=False, omitted=self.omitted)
+
     def value(self, address: Address, path: Path, field: Field, value: Value) -> Any:
         """What a file says for one value of a record."""
         if field.is_set:
-            written = [_text(self._named(field, field.comparison.read(entry))) for entry in entries(field, value)]
+            written = [self._text(self._named(field, field.comparison.read(entry))) for entry in entries(field, value)]
             return list(dict.fromkeys(written))
         if field.struct is not None:
             if field.repeated:
@@ -77,11 +83,17 @@ class Writing:
                 return [self._fields(address, field.struct, one, path) for one in items if isinstance(one, dict)]
             return self._fields(address, field.struct, value, path) if isinstance(value, dict) else {}
         if field.repeated:
-            return [_text(one) for one in (value if isinstance(value, list) else [value])]
+            return [self._text(one) for one in (value if isinstance(value, list) else [value])]
         found = canonical_value(field, value)
         if isinstance(found, float) and field.wire == "double":
             return found
-        return _text(self._named(field, found))
+        return self._text(self._named(field, found))
+
+    def _text(self, value: Any) -> Any:
+        """A value with what would be read as a reference to a variable escaped."""
+        if isinstance(value, _Lifted):
+            return str(value)
+        return value.replace("${", "$${") if isinstance(value, str) and self.escapes else value
 
     def _named(self, field: Field, value: Any) -> Any:
         ref = field.mark(Ref)
@@ -157,10 +169,3 @@ class _Lifted(str):
     """A reference to a variable, which is written as it is."""
 
     __slots__ = ()
-
-
-def _text(value: Any) -> Any:
-    """A value with what would be read as a reference to a variable escaped."""
-    if isinstance(value, _Lifted):
-        return str(value)
-    return value.replace("${", "$${") if isinstance(value, str) else value

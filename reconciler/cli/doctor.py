@@ -31,7 +31,8 @@ def doctor(
     with outputs.telling("doctor"):
         space = asked.workspace()
         try:
-            desired, files = (space.desired() if space.project.desired.is_dir() else Snapshot({})), True
+            there = any(one.is_dir() for one in space.project.desired)
+            desired, files = (space.desired() if there else Snapshot({})), True
         except InputError:
             desired, files = Snapshot({}), False
         found = doctor(lambda: space.session(desired=desired), files=files, pinned_version=space.org.api_version)

@@ -67,10 +67,10 @@ def _is_own(file: Path, project_file: Path, project: Project | None) -> Iterator
     root = _real(project_file).parent
     if _same(file, project_file):
         yield "the project file"
-    desired = _real(project.desired if project is not None else root / DESIRED)
     place = _real(file)
-    if tree.is_read(file.name) and place.is_relative_to(desired):
-        yield f"the desired files in {os.path.relpath(desired, root)}"
+    for desired in map(_real, project.desired if project is not None else [root / DESIRED]):
+        if tree.is_read(file.name) and place.is_relative_to(desired):
+            yield f"the desired files in {os.path.relpath(desired, root)}"
     if place.is_relative_to(_real(root / BASELINES)):
         yield f"the baselines in {BASELINES}"
     for org in project.orgs.values() if project is not None else ():

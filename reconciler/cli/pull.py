@@ -45,7 +45,7 @@ def pull(
     keep_apart(outputs, asked.project)
     with outputs.telling("pull"):
         space = asked.workspace(lock_timeout=seconds(lock_timeout, "--lock-timeout"))
-        space.project.desired.mkdir(parents=True, exist_ok=True)
+        space.project.desired[0].mkdir(parents=True, exist_ok=True)
         wanted = Wanted(tuple(addresses or ()), Style(full, stubs), overwrite)
         with space.session() as session:
             found = pull(session, space.sources(), wanted, check=check)

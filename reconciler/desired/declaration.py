@@ -38,7 +38,11 @@ def _owner_field(schema: type[Kind]) -> str:
 class Declaration:
     """Turns one document into the resources that it declares."""
 
-    def __init__(self, documents: Documents, spot: Spot, document: Document, plain: bool) -> None:
+    def __init__(
+        self, documents: Documents, spot: Spot, document: Document, plain: bool, *, overlaid: bool = False
+    ) -> None:
+        """`overlaid`: what other documents declare already lies over this one, field by field."""
+        self._overlaid = overlaid
         self._documents = documents
         self._spot = spot
         self._document = document
@@ -209,7 +213,11 @@ class Declaration:
         documents, spot = self._documents, self._at(path)
         find = Find(documents.places, documents.values, spot, schema)
         origin = Origin(spot.file, self._document.lines.get(path) or self._document.line, find)
-        documents.add(Resource(address, body, origin, *more), spot)
+        resource = Resource(address, body, origin, *more)
+        if self._overlaid:
+            documents.underlay(resource)
+        else:
+            documents.add(resource, spot)
 
     def _settle(self, schema: type[Struct], body: Body, path: RawPath, shown: str) -> None:
         problems: list[Problem] = []

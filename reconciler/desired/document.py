@@ -14,7 +14,8 @@ from reconciler.model.declared import Origin, Resource
 from reconciler.model.spelling import Spelling, folded
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.marks import Keyed, WriteOnly
-from reconciler.schema.values import Path
+from reconciler.schema.paths import walk
+from reconciler.schema.values import Body, Path
 from reconciler.yaml.events import RawPath
 from reconciler.yaml.source import short
 
@@ -91,6 +92,11 @@ class Find:
     spot: Spot
     schema: type[Struct]
 
+    @property
+    def is_metadata(self) -> bool:
+        """Whether the file is metadata, and no YAML."""
+        return not self.spot.file.lower().endswith((".yaml", ".yml"))
+
     def __call__(self, path: Path) -> Place:
         return self.places.of(self.spot.file).place(self.locate(path)[0])
 
@@ -130,6 +136,32 @@ class Find:
 
     def _text(self, text: str) -> str:
         return self.values.text(text, (), []) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """Finds the fields of a resource of which a YAML document declares a part, and a metadata file the rest."""
+
+    over: Resource
+    under: Resource
+
+    def __call__(self, path: Path) -> Place:
+        declared = not path or self.over.declares(path) or not self.under.declares(path)
+        return (self.over if declared else self.under).origin.at(path)
+
+    def of(self, path: Path) -> Resource:
+        """The one of the two whose file a field stands in, or would stand in."""
+        return self.under if self.under.declares(path) and not self.over.declares(path) else self.over
+
+
+def _laid_over(over: Body, under: Body) -> Body:
+    """A body with what another one says besides; structures are joined field by field."""
+    result = dict(under)
+    for name, value in over.items():
+        below = under.get(name)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        result[name] = _laid_over(value, below or {}) if both else value
+    return result
 
 
 def _step(value: Any, part: str | int) -> Any:
@@ -172,6 +204,8 @@ class Documents:
     """At most some more than `MAX_ISSUES`; then nothing more is looked at."""
     authoritative: dict[str, Spot] = field(default_factory=dict)
     """Handlers with a list of enablements, and where."""
+    overlays: list[str] = field(default_factory=list)
+    """Fields that both a metadata file and a YAML document declare: the document counts."""
     additive: dict[str, Spot] = field(default_factory=dict)
     """Handlers with an enablement document, and where the first one is."""
 
@@ -188,6 +222,30 @@ class Documents:
         first = self.resources.setdefault(resource.address, resource)
         if first is not resource:
             self._twice(first, resource, spot)
+
+    def underlay(self, resource: Resource) -> None:
+        """Take in a record of a metadata file. Where a YAML document declares it too, that lies over it, field by field."""
+        over = next((self.resources[a] for a in (resource.address,) if a in self.resources), None)
+        if over is None:
+            over = self._in_other_letters().get(folded(resource.address))
+        if over is None:
+            self.resources[resource.address] = resource
+            return
+        if not isinstance(over.origin.find, Find) or over.origin.find.is_metadata:
+            self._twice(over, resource, Spot(resource.origin.file, 0))
+            return
+        both = [".".join(path) for path in walk(over.body) if resource.declares(path)]
+        self.overlays += [f"{over.address}.{name} ({over.origin.file})" for name in both]
+        find = Overlaid(over, resource)
+        self.resources[over.address] = replace(
+            over,
+            body=_laid_over(over.body, resource.body),
+            origin=Origin(over.origin.file, over.origin.line, find),
+            record=over.record or resource.record,
+        )
+
+    def _in_other_letters(self) -> dict[Address, Resource]:
+        return {folded(address): resource for address, resource in self.resources.items()}
 
     def _twice(self, first: Resource, second: Resource, spot: Spot) -> None:
         mend = "remove one of the two"

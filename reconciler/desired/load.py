@@ -6,12 +6,12 @@ those who ask for one.
 
 import gc
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from reconciler.desired import apex_source
+from reconciler.desired import apex_source, metadata_source
 from reconciler.desired.declaration import Declaration
 from reconciler.desired.document import HANDLER_ENABLEMENT, MAX_ISSUES, Documents, Issue, Spot, is_secret
 from reconciler.desired.fields import Values
@@ -23,6 +23,7 @@ from reconciler.model.declared import Resource, Snapshot
 from reconciler.model.finding import REFERENCE, Unchecked
 from reconciler.model.spelling import folded
 from reconciler.schema.paths import references
+from reconciler.xml import file_names
 from reconciler.yaml.reader import Reader
 
 MAX_COMPLAINTS = 200
@@ -30,7 +31,7 @@ MAX_COMPLAINTS = 200
 
 
 def load(
-    folder: Path,
+    folders: Sequence[Path],
     *,
     root: Path,
     variables: Mapping[str, str],
@@ -39,14 +40,15 @@ def load(
     tell: Callable[[str], None] = lambda words: None,
     changed: Mapping[str, bytes | None] | None = None,
 ) -> Snapshot:
-    """Read all YAML files and Apex classes below `folder`; files are named relative to `root`, the project folder.
+    """Read all YAML files, metadata files and Apex classes below some folders; files are named relative to `root`, the project
+    folder.
 
     `changed` are files as they are going to be, by name, `None` for those that are going to be gone. `tell` hears which
     files there are not read. `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes
     before them. Raises InputError with everything that is wrong, sorted by place.
     """
     with _no_collection():
-        return _load(folder, root, Values(variables, environment, root, allow_commands), tell, changed or {})
+        return _load(folders, root, Values(variables, environment, root, allow_commands), tell, changed or {})
 
 
 @contextmanager
@@ -66,9 +68,13 @@ def _no_collection() -> Iterator[None]:
 
 
 def _load(
-    folder: Path, root: Path, values: Values, tell: Callable[[str], None], changed: Mapping[str, bytes | None]
+    folders: Sequence[Path],
+    root: Path,
+    values: Values,
+    tell: Callable[[str], None],
+    changed: Mapping[str, bytes | None],
 ) -> Snapshot:
-    tree = Tree.walk(folder, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed)
+    tree = Tree.walk(folders, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed)
     places = Places(root, is_secret, changed)
     documents = Documents(values, places)
     reader = Reader(is_secret)
@@ -82,7 +88,18 @@ def _load(
             if len(documents.issues) > MAX_ISSUES:
                 break
             Declaration(documents, Spot(file, document.index), document, reading.plain).declare()
-    apex = dict(tree.contents(tree.apex))
+    unknown: list[str] = []
+    for file, data in tree.contents(tree.metadata):
+        digests[file] = hashlib.sha256(data).digest()
+        named = file_names.named(file.rpartition("/")[2])
+        source = metadata_source.read(data, file, named, is_secret) if named is not None else None
+        if source is None or len(documents.issues) > MAX_ISSUES:
+            continue
+        complaints += source.complaints
+        unknown += [f"{file}: {path}" for path in source.unknown]
+        if source.document is not None:
+            Declaration(documents, Spot(file, 0), source.document, plain=True, overlaid=True).declare()
+    apex = dict(tree.contents(_declared_classes(tree, documents)))
     digests.update((file, hashlib.sha256(data).digest()) for file, data in apex.items())
     for resource in apex_source.classes(apex, complaints):
         documents.add_class(resource)
@@ -90,8 +107,10 @@ def _load(
     complaints += tree.complaints
     if complaints or documents.issues:
         raise InputError(*_together(complaints, documents.issues, places))
-    if tree.unread:
-        tell(f"{tree.passed_by()} (desired files are YAML: .yaml or .yml)")
+    if passed_by := tree.passed_by():
+        tell(passed_by)
+    for words in _remarks(unknown, documents.overlays):
+        tell(words)
     return Snapshot(
         documents.resources,
         frozenset(documents.authoritative),
@@ -99,6 +118,33 @@ def _load(
         {file: digest.hex() for file, digest in digests.items()},
         dict(values.used),
     )
+
+
+def _declared_classes(tree: Tree, documents: Documents) -> list[str]:
+    """The class files that are declared: all in a folder of our own; of a project with many those that a record runs."""
+    if not tree.optional:
+        return tree.apex
+    bodies = ((resource.address.struct, resource.body) for resource in documents.resources.values())
+    run = {name.casefold() for struct, body in bodies for _, _, name in references(struct, body, _APEX)}
+    kept = []
+    for file in tree.apex:
+        if file not in tree.optional or PurePosixPath(file).name.partition(".")[0].casefold() in run:
+            kept.append(file)
+        elif file.endswith(apex_source.CLASS):
+            tree.others["cls"] += 1
+    return kept
+
+
+_APEX = frozenset({"ApexClass"})
+_NAMED = 5
+
+
+def _remarks(unknown: list[str], overlays: list[str]) -> Iterator[str]:
+    """What a reader of metadata files has to know: elements that are not compared, and fields that YAML overlays."""
+    for what, found in (("not compared, since no kind has it", unknown), ("in YAML too, which counts", overlays)):
+        if found:
+            more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+            yield f"{what}: {', '.join(found[:_NAMED])}{more}"
 
 
 def _digest(digests: Mapping[str, bytes]) -> str:

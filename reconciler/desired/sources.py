@@ -7,10 +7,11 @@ from pathlib import Path
 
 from reconciler import files
 from reconciler.desired.load import load
-from reconciler.desired.tree import MAX_BYTES
+from reconciler.desired.tree import MAX_BYTES, sfdx_folder
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.files import FileError
 from reconciler.model.declared import Snapshot
+from reconciler.xml import file_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Sources:
     """The files of one project for one of its orgs. Names are relative to the project folder, with `/`."""
 
     root: Path
-    folder: Path
-    """Of the desired files."""
+    folders: tuple[Path, ...]
+    """Of the desired files; the first is where new ones go."""
     project_file: str
     org: str
     """The org's name in the project file."""
@@ -33,7 +34,7 @@ class Sources:
     def load(self, changed: Mapping[str, bytes | None], variables: Mapping[str, str]) -> Snapshot:
         """The desired state as it would be with these files and variables. Raises InputError."""
         return load(
-            self.folder,
+            self.folders,
             root=self.root,
             variables={**self.variables, **variables},
             environment=self.environment,
@@ -41,12 +42,22 @@ class Sources:
             changed=changed,
         )
 
-    def name_of_folder(self) -> str:
-        return self.folder.relative_to(self.root).as_posix()
+    def folder(self, desired: Snapshot) -> tuple[Path, bool, bool]:
+        """Where new files go; whether they are metadata files, as all that is there; and whether these are named as in a
+        package. In a project of the Salesforce CLI that is its default package directory."""
+        first = self.folders[0]
+        inside = sfdx_folder(first)
+        if inside is not None:
+            return inside, True, False
+        shown = "" if first == self.root else f"{first.relative_to(self.root).as_posix()}/"
+        files_ = {one.origin.file for one in desired.resources.values() if one.origin.file.startswith(shown)}
+        records = {file for file in files_ if file_names.named(file.rpartition("/")[2]) is not None}
+        is_metadata = bool(records) and not any(file.lower().endswith((".yaml", ".yml")) for file in files_)
+        return first, is_metadata, is_metadata and not any(file.endswith(file_names.META) for file in records)
 
-    def names(self) -> frozenset[str]:
-        """Every file in the folder of desired files, in small letters: some disks know no others."""
-        found = (path.relative_to(self.root).as_posix() for path in self.folder.rglob("*"))
+    def names(self, folder: Path) -> frozenset[str]:
+        """Every file in a folder, in small letters: some disks know no others."""
+        found = (path.relative_to(self.root).as_posix() for path in folder.rglob("*"))
         return frozenset(name.casefold() for name in found)
 
     def read(self, name: str) -> bytes:
@@ -67,7 +78,8 @@ class Sources:
         if moved:
             message = "this file was changed while it was to be written; nothing was written"
             raise InputError(*(Complaint(message, Place(name), "run it again") for name in moved))
-        for left in [*self.folder.rglob(f"{files.UNFINISHED}*"), *self.root.glob(f"{files.UNFINISHED}*")]:
+        folders = [self.root.glob(f"{files.UNFINISHED}*"), *(one.rglob(f"{files.UNFINISHED}*") for one in self.folders)]
+        for left in [path for found in folders for path in found]:
             if left.is_file() and not left.is_symlink():
                 left.unlink(missing_ok=True)
         for name in sorted(changed, key=lambda name: (name != self.project_file, name)):

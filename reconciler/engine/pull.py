@@ -5,7 +5,7 @@ What is written was read back and planned with before: a pull after which the pl
 
 import re
 import secrets as randomness
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.adoption.decision import Asked, Decision, Left, decide
@@ -13,6 +13,7 @@ from reconciler.adoption.placing import Contents, Folder, placed
 from reconciler.adoption.writing import Writing
 from reconciler.baseline.accept import accepted
 from reconciler.baseline.advance import advanced, at_version, seen
+from reconciler.desired.document import Overlaid
 from reconciler.desired.sources import Sources
 from reconciler.drift import compare
 from reconciler.drift.as_of import dated
@@ -21,7 +22,7 @@ from reconciler.engine.session import Session, identified, read, time_of
 from reconciler.errors import Complaint, InputError, Place, RefusedError, suggestion
 from reconciler.model.address import Address
 from reconciler.model.applied import Baseline
-from reconciler.model.declared import Snapshot
+from reconciler.model.declared import Resource, Snapshot
 from reconciler.model.live import LiveState
 from reconciler.model.reports import PulledField, PulledFile, PullReport
 from reconciler.model.spelling import fits
@@ -114,11 +115,13 @@ def _edited(
     fixed: Mapping[str, str],
 ) -> _Pulled:
     resources = session.desired.resources
-    touched = {resources[one.address].origin.file for one in decision.fields}
-    touched |= {resources[one].origin.file for one in decision.gone}
-    touched |= {resource.origin.file for resource in resources.values()} if decision.new else set()
+    chosen = [resources[a] for a in (*(one.address for one in decision.fields), *decision.gone)]
+    touched = {file for one in (resources.values() if decision.new else chosen) for file in _files_of(one)}
     before = {name: sources.read(name) for name in sorted(touched)}
-    folder = Folder(sources.name_of_folder(), before, sources.names(), sources.variables, fixed)
+    inside, is_metadata, packaged = sources.folder(session.desired)
+    into = inside.relative_to(sources.root).as_posix()
+    taken = sources.names(inside) if decision.new else frozenset()
+    folder = Folder(into, before, taken, sources.variables, is_metadata, packaged, fixed)
     names = _Names(sources.variables)
     writing = Writing(asked.style, names.lift)
     contents = placed(decision, session.desired, live, folder, writing)
@@ -133,6 +136,13 @@ def _edited(
     desired = sources.load(contents.files, contents.variables)
     left = (*decision.left, *contents.left)
     return _Pulled(decision, contents, writing, used, desired, left, changed)
+
+
+def _files_of(resource: Resource) -> Iterator[str]:
+    """The files that declare a resource: two where a YAML document lies over a metadata file."""
+    yield resource.origin.file
+    if isinstance(resource.origin.find, Overlaid):
+        yield from _files_of(resource.origin.find.under)
 
 
 def _unproven(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) -> list[Complaint]:

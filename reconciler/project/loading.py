@@ -38,10 +38,9 @@ _SECRET = re.compile(
 
 
 class ProjectFile(Struct):
-    """The keys at the top of the project file, but for `orgs`, `rules` and `waivers`."""
+    """The keys at the top of the project file, but for `orgs`, `desired`, `rules` and `waivers`."""
 
     project: String
-    desired: String | None = None
     default_org: String | None = None
     watch: Annotated[Literal["all", "managed"] | None, "what drift is looked for in"] = None
 
@@ -58,7 +57,7 @@ class OrgSection(Struct):
     protected: Boolean | None = None
 
 
-TOP = Section.of(ProjectFile, "the project file", ("orgs", "rules", "waivers"))
+TOP = Section.of(ProjectFile, "the project file", ("desired", "orgs", "rules", "waivers"))
 ORG = Section.of(OrgSection, "an org", ("login", "variables", "rules", "verify"))
 
 
@@ -92,6 +91,7 @@ class Loading:
         if not isinstance(top, dict):
             raise InputError(*self._note.complaints)
         raw = top.pop("orgs", None)
+        folders = self._folders(top.pop("desired", DESIRED))
         self._rules = RuleSettings(
             severities(top.pop("rules", None), ("rules",), self._note),
             waivers(top.pop("waivers", None), ("waivers",), self._note),
@@ -108,7 +108,6 @@ class Loading:
             self._note(
                 ("project",), f"{name!r} cannot name a project", "use letters, digits, dots, dashes and underscores"
             )
-        folder = self._inside(top.get("desired"), ("desired",)) or self._root / DESIRED
         if self._note.complaints:
             order = sorted(self._note.complaints, key=lambda c: (c.place.line, c.place.column) if c.place else (0, 0))
             raise InputError(*order)
@@ -116,7 +115,7 @@ class Loading:
             self._path,
             self._root,
             top["project"],
-            folder,
+            folders,
             orgs,
             default or "",
             top.get("watch") != "managed",
@@ -124,6 +123,22 @@ class Loading:
             self._environment,
             self._positions,
         )
+
+    def _folders(self, raw: Any) -> tuple[Path, ...]:
+        """The folders of desired files: one, or a list of them."""
+        given = raw if isinstance(raw, list) else [raw]
+        at = [("desired", index) for index in range(len(given))] if isinstance(raw, list) else [("desired",)]
+        found = []
+        for path, folder in zip(at, given, strict=True):
+            if _blank(folder):
+                self._note(path, "desired is empty", "write what desired is, or remove the line")
+            elif not isinstance(folder, str):
+                self._note(path, "desired must be a text", "write a folder, or a list of folders")
+            elif (inside := self._inside(folder, path)) is not None:
+                found.append(inside)
+        if not given:
+            self._note(("desired",), "desired is an empty list", "write a folder, or remove the line")
+        return tuple(found)
 
     def _orgs(self, raw: Any) -> dict[str, Org]:
         if not isinstance(raw, dict) or not raw:
@@ -242,13 +257,14 @@ class Loading:
         if not isinstance(value, str):
             return None
         folder = self._root / value
+        key = next(part for part in reversed(at) if isinstance(part, str))
         try:
             inside = not Path(value).is_absolute() and folder.resolve().is_relative_to(self._root.resolve())
         except (OSError, RuntimeError):  # Python 3.11 raises RuntimeError for a link that leads to itself
-            self._note(at, f"{at[-1]} is a link that leads in a circle", "mend the link")
+            self._note(at, f"{key} is a link that leads in a circle", "mend the link")
             return folder
         if not inside:
-            self._note(at, f"{at[-1]} must be inside of the project folder", "write a relative path")
+            self._note(at, f"{key} must be inside of the project folder", "write a relative path")
         return folder
 
     def _check(self, schema: type[Struct], section: Section, body: dict[str, Any], at: RawPath) -> None:

@@ -20,7 +20,8 @@ class Project:
     root: Path
     """The folder of the project file; paths in it are relative to this."""
     name: str
-    desired: Path
+    desired: tuple[Path, ...]
+    """The folders of desired files; the first is where new ones go."""
     orgs: Mapping[str, Org]
     default_org: str = ""
     watch_all: bool = True

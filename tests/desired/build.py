@@ -37,7 +37,7 @@ class Folder:
     def load(
         self, variables: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None, **more: bool
     ) -> Snapshot:
-        return load(self.desired, root=self.root, variables=variables or {}, environment=environment or {}, **more)
+        return load([self.desired], root=self.root, variables=variables or {}, environment=environment or {}, **more)
 
     def complaints(self, **more: object) -> list[Complaint]:
         """What is wrong; empty if nothing is."""

@@ -173,18 +173,15 @@ def test_a_flood_of_mistakes_ends_soon(folder: Folder, name: str) -> None:
     assert time.process_time() - begun < 20
 
 
-SFDX = '<ConnectedApp xmlns="http://soap.sforce.com/2006/04/metadata"><label>P</label></ConnectedApp>'
-
-
 def test_a_folder_of_files_that_are_not_read_is_an_error(folder: Folder) -> None:
     """`desired: force-app/main/default`: 70 files, and the check would be green."""
-    folder.write({f"connectedApps/P{number}.connectedApp-meta.xml": SFDX for number in range(7)})
+    folder.write({f"layouts/P{number}.layout-meta.xml": "<Layout/>" for number in range(7)} | {"a.xml": "<a/>"})
 
     (message,) = folder.messages()
-    assert message.startswith(
-        "no desired files: of the files in desired none is YAML; not read: desired/connectedApps/P0"
+    assert (
+        "no desired files: desired holds no YAML and no metadata of ours; not read: desired/a.xml; 7 files of other types (layout 7)"
+        == message
     )
-    assert message.endswith("and 2 more")
 
 
 @pytest.mark.parametrize("kind", ["OauthOidcSettings", "HandlerEnablement"])
@@ -202,7 +199,8 @@ def test_other_files_beside_the_yaml_are_told_and_hinder_nothing(folder: Folder)
     folder.write(
         {
             "a.yaml": A,
-            "old/P.connectedApp-meta.xml": SFDX,
+            "old/P.layout-meta.xml": "<Layout/>",
+            "old/P.connectedApp-meta.xml.bak": "",
             "package.json": '{"kind": "x"}',
             "b.yaml.off": "",
             "README.md": "",
@@ -211,10 +209,10 @@ def test_other_files_beside_the_yaml_are_told_and_hinder_nothing(folder: Folder)
     told: list[str] = []
 
     assert [] == folder.complaints()
-    load.load(folder.desired, root=folder.desired.parent, variables={}, environment={}, tell=told.append)
+    load.load([folder.desired], root=folder.desired.parent, variables={}, environment={}, tell=told.append)
     assert [
-        "not read: desired/b.yaml.off, desired/old/P.connectedApp-meta.xml, desired/package.json"
-        " (desired files are YAML: .yaml or .yml)"
+        "not read: desired/b.yaml.off, desired/old/P.connectedApp-meta.xml.bak, desired/package.json;"
+        " 1 file of other types (layout 1)"
     ] == told
 
 

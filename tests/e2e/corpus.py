@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from providers.mock import MockOrgError
-from providers.salesforce.files.codec import decode
 from reconciler.kinds import kind
 from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import Imperative, Ref, Until, WriteOnly
 from reconciler.schema.values import Body, RawXml
+from reconciler.xml.codec import decode
 from tests.e2e.build import SECRET, Document, app, handler_class, record
 from tests.e2e.project import Project
 

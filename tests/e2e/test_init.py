@@ -1,6 +1,7 @@
 """`init`: from an empty folder to a project, by one command."""
 
 from contextlib import chdir
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     folder.mkdir()
 
     def runs(*words: str, answer: str | None = None) -> tuple[int, str]:
-        monkeypatch.setattr("sys.stdin", Terminal(answer) if answer is not None else open("/dev/null"))
+        monkeypatch.setattr("sys.stdin", Terminal(answer) if answer is not None else StringIO())
         with chdir(folder):
             code = int(program.run(words))
         said = capsys.readouterr()

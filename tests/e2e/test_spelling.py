@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.salesforce.files.codec import decode, encode
 from reconciler.kinds import all_kinds
 from reconciler.schema.body import entries
 from reconciler.schema.values import Body
+from reconciler.xml.codec import decode, encode
 from tests.e2e.build import (
     APP,
     DANA,

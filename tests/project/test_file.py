@@ -53,7 +53,7 @@ def test_the_example_of_the_documents_is_read(tmp_path: Path) -> None:
     """It is what people start from."""
     project = load(tmp_path, EXAMPLE, SF_CLIENT_ID="3MVG9")
 
-    assert ("acme-identity", tmp_path / "desired", tmp_path, "dev") == (
+    assert ("acme-identity", (tmp_path / "desired",), tmp_path, "dev") == (
         project.name, project.desired, project.root, project.default_org,
     )  # fmt: skip
     assert (

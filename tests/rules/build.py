@@ -64,4 +64,4 @@ def _load(text: str, sources: Mapping[str, str], folder: Path) -> Snapshot:
         (folder / f"{name}.cls").write_text(source, encoding="utf-8")
         xml = f'<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata">{about}</ApexClass>'
         (folder / f"{name}.cls-meta.xml").write_text(xml, encoding="utf-8")
-    return load(folder, root=folder, variables={}, environment={})
+    return load([folder], root=folder, variables={}, environment={})

@@ -14,13 +14,13 @@ from providers.salesforce.calls import Calls
 from providers.salesforce.files.packing import Limits
 from providers.salesforce.login import Credentials
 from providers.salesforce.provider import SalesforceProvider
-from providers.salesforce.wire.markup import NAMESPACE
 from providers.salesforce.wire.metadata_api import Way
 from providers.salesforce.wire.polling import Patience
 from providers.salesforce.wire.session import OrgSession
 from reconciler.model.address import Address
 from reconciler.model.changes import Component
 from reconciler.schema.values import Body, SecretRef
+from reconciler.xml.markup import NAMESPACE
 
 HOST = "https://acme.my.salesforce.com"
 TOKEN = "00D000000000001!token"

@@ -6,10 +6,10 @@ order mark, line endings, unknown fields, values of the wrong type, lists in one
 
 from hypothesis import strategies as st
 
-from providers.salesforce.wire.markup import NAMESPACE, XSI, escape
 from reconciler.kinds import all_kinds
 from reconciler.schema.kind import Field, Kind, Struct
 from reconciler.schema.marks import SourceText
+from reconciler.xml.markup import NAMESPACE, XSI, escape
 
 KINDS = st.sampled_from(sorted(all_kinds().values(), key=lambda kind: kind.__name__))
 

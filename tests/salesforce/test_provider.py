@@ -8,11 +8,9 @@ import pytest
 
 from providers.mock import Org
 from providers.mock.metadata import retrieve as mock_retrieve
-from providers.salesforce.files.codec import encode
 from providers.salesforce.files.packing import Limits
 from providers.salesforce.login import Credentials
 from providers.salesforce.provider import SalesforceProvider
-from providers.salesforce.wire.markup import NAMESPACE
 from providers.salesforce.wire.metadata_api import QUERIES_PER_LISTING, Way
 from reconciler.errors import NotAllowedError
 from reconciler.kinds import all_kinds, kind
@@ -22,6 +20,8 @@ from reconciler.model.deployment import Deployed
 from reconciler.model.live import LiveState
 from reconciler.provider import Provider
 from reconciler.schema.values import RawXml
+from reconciler.xml.codec import encode
+from reconciler.xml.markup import NAMESPACE
 from tests.salesforce.build import SECRET, apex, app, component, global_oauth, handler, oauth
 from tests.salesforce.conftest import Connected, calls
 

@@ -5,11 +5,11 @@ import pytest
 from providers.salesforce.files.archive import write_zip
 from providers.salesforce.files.file_properties import FileProperties
 from providers.salesforce.reading import Reading
-from providers.salesforce.wire.markup import NAMESPACE
 from providers.salesforce.wire.metadata_api import Message, Retrieved
 from reconciler.kinds import all_kinds
 from reconciler.model.address import Address
 from reconciler.model.live import LiveState, Modified, OrgInfo
+from reconciler.xml.markup import NAMESPACE
 
 APPS = "externalClientApps"
 POLICIES = "extlClntAppPolicies"

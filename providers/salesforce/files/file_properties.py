@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from providers.salesforce.wire.markup import NAMESPACE
+from reconciler.xml.markup import NAMESPACE
 
 
 class FileProperties(NamedTuple):

@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
-from providers.salesforce.files.codec import encode
-from providers.salesforce.wire.markup import NAMESPACE, escape
 from reconciler.errors import Complaint, InputError
 from reconciler.kinds import all_kinds
 from reconciler.model.changes import Component
 from reconciler.schema.kind import Kind
 from reconciler.schema.marks import SourceText
 from reconciler.schema.values import SecretRef, Value
+from reconciler.xml.codec import encode
+from reconciler.xml.markup import NAMESPACE, escape
 
 MANIFEST = "package.xml"
 REMOVE_FIRST = "destructiveChangesPre.xml"

@@ -13,12 +13,12 @@ from lxml import etree
 from providers.salesforce.login.endpoint import Door
 from providers.salesforce.login.keys import Given
 from providers.salesforce.login.place import Access, is_login_host, login_host, org_at
-from providers.salesforce.wire.markup import escape, hardened_parser
 from providers.salesforce.wire.polling import PassingError, not_busy
 from providers.salesforce.wire.session import token_of
 from providers.salesforce.wire.soap import not_an_org, read_answer
 from reconciler.errors import Complaint, NotAllowedError, UnreachableError
 from reconciler.redaction import hold
+from reconciler.xml.markup import escape, hardened_parser
 
 LAST_VERSION = "64.0"
 """The last API version that has login()."""

@@ -16,9 +16,9 @@ from providers.salesforce.recordings.layers import layers
 from providers.salesforce.recordings.marks import MARK
 from providers.salesforce.recordings.recorder import Request
 from providers.salesforce.recordings.scrubbing import is_secret_name, looks_secret
-from providers.salesforce.wire.markup import hardened_parser
 from reconciler.apex.code import Code
 from reconciler.apex.hardcoded import secrets
+from reconciler.xml.markup import hardened_parser
 
 MOST = 200
 """So many suspicions are named."""

@@ -21,12 +21,12 @@ from lxml import etree
 from providers.salesforce.files.archive import ZipError, read_zip, write_zip
 from providers.salesforce.files.package import kind_of_path
 from providers.salesforce.recordings.marks import GONE, Pseudonyms, unmade
-from providers.salesforce.wire.markup import MetadataXmlError, hardened_parser, parse
 from reconciler.apex.code import Code
 from reconciler.apex.hardcoded import secrets
 from reconciler.kinds import all_kinds
 from reconciler.schema.kind import Struct
 from reconciler.schema.marks import Certificate, WriteOnly
+from reconciler.xml.markup import MetadataXmlError, hardened_parser, parse
 
 EMAILS, CERTIFICATES = "emails", "certificates"
 CHOICES: Final = (EMAILS, CERTIFICATES)

@@ -19,10 +19,10 @@ from requests.utils import get_environ_proxies
 
 from providers.salesforce.wire import dripping
 from providers.salesforce.wire.hosts import is_loopback
-from providers.salesforce.wire.markup import is_json_crowd, is_xml
 from providers.salesforce.wire.polling import PassingError
 from providers.salesforce.wire.surroundings import BUNDLES
 from reconciler.errors import Complaint, NotAllowedError, RefusedError, UnreachableError
+from reconciler.xml.markup import is_json_crowd, is_xml
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from providers.salesforce.wire.markup import NAMESPACE, XSI, escape, hardened_parser, is_crowd
 from providers.salesforce.wire.polling import PassingError
 from reconciler.errors import Complaint, UnreachableError
+from reconciler.xml.markup import NAMESPACE, XSI, escape, hardened_parser, is_crowd
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 TAG = f"{{{NAMESPACE}}}"

@@ -9,13 +9,13 @@ import requests
 from lxml import etree
 
 from providers.salesforce.files.archive import write_zip
-from providers.salesforce.wire.markup import NAMESPACE
 from providers.salesforce.wire.metadata_api import Way
 from providers.salesforce.wire.polling import PassingError
 from providers.salesforce.wire.refusals import LimitError, SessionDiedError
 from reconciler.errors import NotAllowedError, ReconcilerError, UnreachableError
 from reconciler.model.deployment import ComponentFailure, Deployed, Landing, Sent
 from reconciler.schema.values import SecretRef
+from reconciler.xml.markup import NAMESPACE
 from tests.salesforce.build import HOST, Answer, app, component, fault, no_time, operation, soap, stubbed
 
 ORG = {"Id": "00D000000000001EAA", "Name": "Acme", "InstanceName": "CS1", "IsSandbox": True, "OrganizationType": "X"}

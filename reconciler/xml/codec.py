@@ -23,10 +23,10 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from providers.salesforce.wire.markup import FORBIDDEN, NAMESPACE, XSI, MetadataXmlError, escape, parse
 from reconciler.schema.kind import Kind, Struct
 from reconciler.schema.marks import Commas, Lines, SourceText
 from reconciler.schema.values import Body, RawXml, SecretRef, Value
+from reconciler.xml.markup import FORBIDDEN, NAMESPACE, XSI, MetadataXmlError, escape, parse
 
 _NIL = [(f"{{{XSI}}}nil", "true")]
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from providers.salesforce.files.codec import decode, encode
-from providers.salesforce.wire.markup import NAMESPACE, MetadataXmlError
 from reconciler.kinds import all_kinds, kind
 from reconciler.schema.values import RawXml, SecretRef
+from reconciler.xml.codec import decode, encode
+from reconciler.xml.markup import NAMESPACE, MetadataXmlError
 from tests.salesforce.build import canonical
 from tests.salesforce.generated_files import KINDS, TEXTS, metadata_file
 

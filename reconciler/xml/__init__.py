@@ -1,0 +1,1 @@
+"""Metadata XML: bounded parsing, records to XML and back, and where each element stands."""
