@@ -12,7 +12,7 @@ SECONDS = 180
 
 
 def signed(issuer: str, subject: str, audience: str, now: float, key: str, *, section: str) -> str:
-    """An assertion, signed with a private key in PEM (RFC 7523).
+    """Return the assertion of the JWT bearer flow (RFC 7523), signed with a private key in PEM.
 
     `section` of the project file gives the key. Raises InputError, which never quotes it.
     """
@@ -45,7 +45,7 @@ def nobodys_key() -> str:
 
 
 def tampered(token: str) -> str:
-    """A JWT with another signature; empty if this is no JWT."""
+    """Return a JWT with its signature altered, so that an org must refuse it; empty if `token` is no JWT."""
     head, _, signature = token.rpartition(".")
     if head.count(".") != 1 or len(signature) < 8:
         return ""
@@ -56,7 +56,7 @@ def tampered(token: str) -> str:
 
 
 def ends(token: str) -> float | None:
-    """When a JWT expires by its own word, in seconds since 1970; `None` if it says nothing of it, or is no JWT."""
+    """Return when a JWT expires by its claim `exp`, in seconds since 1970; `None` if it has none, or is no JWT."""
     parts = token.split(".")
     if len(parts) != 3:
         return None

@@ -1,4 +1,4 @@
-"""What an org's answers to `doctor` mean: what is well, what will hurt, what stops us, and the mend for each."""
+"""Judges an org's answers to `doctor`: what is well, what will cause trouble, what stops us, and what to do about each."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ class DoctorEntry:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What was found on this side."""
+    """What `doctor` knows besides the org's answers: what is pinned, the secrets, the baseline."""
 
     pinned_org_id: str = ""
     pinned_version: str = ""
@@ -72,7 +72,7 @@ class DoctorReport:
     created: str = ""
 
     def as_written(self, written: Callable[[str], str]) -> "DoctorReport":
-        """Return the report with its problems in other words: what they quote may have been read from the environment."""
+        """Return the report with `written` applied to its problems, which may quote what was read from the environment."""
         told = (
             replace(one, message=written(one.message), mend=written(one.mend), quote=written(one.quote))
             if one.health is Health.PROBLEM
@@ -100,7 +100,7 @@ def of_error(error: ReconcilerError) -> list[DoctorEntry]:
 
 
 def of_answers(found: DoctorAnswers, around: Surroundings) -> list[DoctorEntry]:
-    """Everything that an org's answers mean, in the order in which another command would stumble over it."""
+    """Judge all answers of an org; the entries come in the order in which another command would meet the problems."""
     return [
         *_login(found),
         *_org(found, around),

@@ -17,7 +17,7 @@ from typing import Any
 
 
 class Exit(IntEnum):
-    """One exit code, one meaning."""
+    """The exit codes of the command, each with one meaning."""
 
     OK = 0
     FAILED = 1
@@ -58,7 +58,7 @@ class Complaint:
 
 
 class ReconcilerError(Exception):
-    """Base of all of them. `complaints` is what a person sees."""
+    """The base class of all errors that we raise on purpose. `complaints` is what a person sees."""
 
     exit: Exit = Exit.FAILED
 
@@ -74,7 +74,7 @@ class InputError(ReconcilerError):
 
 
 class RefusedError(ReconcilerError):
-    """We could, but will not unless it is allowed by name (or the reason goes away)."""
+    """We refuse what could be done, until the user allows it by name or the reason goes away."""
 
     exit = Exit.REFUSED
 
@@ -96,19 +96,19 @@ class DeploymentError(ReconcilerError):
 
 
 class NotConvergedError(ReconcilerError):
-    """Everything landed, and still the second plan is not empty."""
+    """Every step was deployed, and still a second plan is not empty."""
 
     exit = Exit.NOT_CONVERGED
 
 
 class MisbehavedError(ReconcilerError):
-    """A flow was let through that the configuration refuses, or refused that it promises."""
+    """The org let a flow through that the configuration refuses, or refused one that the configuration promises."""
 
     exit = Exit.NOT_CONVERGED
 
 
 def suggestion(word: str, known: Any, *, every: bool = False) -> str:
-    """ "did you mean X?" if a known word is near, else the known words themselves if `every` was asked for."""
+    """Return "did you mean X?" if a known word is similar; else all known words if `every` is set, else an empty text."""
     from difflib import get_close_matches
 
     words = [str(w) for w in known]

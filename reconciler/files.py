@@ -65,7 +65,7 @@ def opened(path: Path, most: int) -> BufferedReader:
 
 
 def read(path: Path, most: int, *, from_shell: bool = False) -> bytes:
-    """All of a plain file, at most `most` bytes. Raises FileError.
+    """Return all bytes of a plain file. Raises FileError, also for one of more than `most` bytes.
 
     `from_shell` lets the shell hand over a pipe under a name like `/dev/fd/63`; it is read up to the same bound.
     """
@@ -104,7 +104,7 @@ def _open(path: Path, most: int, piped: bool = False) -> int:
 
 
 class _Bounded(FileIO):
-    """Gives no more than its bound, also where the file grows meanwhile."""
+    """An open file that raises FileError once more than its bound is read, also where the file grows meanwhile."""
 
     def __init__(self, handle: int, path: Path, most: int) -> None:
         super().__init__(handle, "rb")
@@ -129,7 +129,7 @@ class _Bounded(FileIO):
 
 
 def nearest(path: Path) -> str:
-    """Words that name the file beside it whose name is the most like this one; empty if none is."""
+    """Return words that suggest the file in the same folder with the most similar name; empty if there is none."""
     try:
         with os.scandir(path.parent) as entries:
             names = [entry.name for entry in islice(entries, _BESIDE) if entry.is_file()]
@@ -206,7 +206,7 @@ def create(path: Path, data: bytes) -> None:
 
 
 def _umask() -> int:
-    """The permissions that new files of this process lack. There is no way to ask for them without setting them."""
+    """Return the permissions that new files of this process do not get (its umask); to read it, it has to be set."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -231,7 +231,7 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[int]:
-    """A file descriptor to write to a file that the user names, emptied before. Links, modes and owners stay as they are.
+    """Open a file that the user names, empty it, and give its descriptor. Links, modes and owners stay as they are.
 
     Raises FileError for what does not take text: a folder, a disk, a pipe that nothing reads.
     """
@@ -256,7 +256,7 @@ def write(path: Path, content: str) -> None:
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Raise FileError where `write` could not write: said before anything is done."""
+    """Raise FileError if `write` could not write this file, so that it is said before anything is done."""
     mend = "name a file in a folder that exists"
     try:
         found = path.stat()
@@ -363,7 +363,7 @@ _OF_SQLITE = {
 
 
 def of_the_machine(error: BaseException) -> str:
-    """What to do about an error that the machine is to blame for, wherever it came up; empty for any other."""
+    """Return what to do about an error of the machine, such as a full disk; empty for any other error."""
     if isinstance(error, MemoryError):
         return _OF_THE_MACHINE[errno.ENOMEM]
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):

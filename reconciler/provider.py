@@ -1,6 +1,6 @@
-"""What the engine needs of an org: its records, what it witnessed, and its token endpoint. `providers/` implements it.
+"""What the engine needs of an org: its records, what it knows of users and changes, and its token endpoint.
 
-`tests/provider/` is the conformance suite: what stands in these docstrings, asked of any provider.
+`providers/` implements it. `tests/provider/` is the conformance suite: what stands in these docstrings, asked of any provider.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,17 +30,17 @@ class Records(Protocol):
         ...
 
     def read(self, classes: Sequence[str], progress: Progress) -> LiveState:
-        """Everything of all kinds that the login may see; of Apex classes those named in `classes`, and those of the
+        """Read everything of all kinds that the login may see; of Apex classes those named in `classes`, and those of the
         handlers that were found. Satellites are addressed by their app; handlers come apart from their enablements.
         """
         ...
 
     def read_records(self, components: Sequence[Component], progress: Progress) -> LiveState:
-        """What the org has now of these components, enablements included, and of nothing else."""
+        """Read what the org has now of these components, enablements included, and of nothing else."""
         ...
 
     def payload(self, components: Sequence[Component]) -> str:
-        """The digest of what `deploy` would send for these components, secrets counted as their references."""
+        """Return the digest of what `deploy` would send for these components, with references in place of secrets."""
         ...
 
     def deploy(
@@ -54,8 +54,8 @@ class Records(Protocol):
         started: Callable[[Sent | None], None],
         last_look: Callable[[], None] = ...,
     ) -> Deployed:
-        """Deploy the components in one transaction and wait for the org's last word. Sent once for each time that the
-        org may have taken it; again only where the org said that it did nothing (locked records).
+        """Deploy the components in one transaction and wait for the org's last word. The call is sent again only where
+        the org said that it did nothing (locked records), never where the org may have taken it.
 
         Before it is sent, deployments of others that are under way are waited for: raises RefusedError if they do not
         end. Then `last_look` is called, each time: what it raises stops it, and nothing else comes between it and sending.
@@ -69,7 +69,7 @@ class Records(Protocol):
         ...
 
     def ended(self, sent: Sent, progress: Progress, *, wait: float = 0.0) -> Sequence[Deployed]:
-        """The last word on a deployment that another run sent, waited for; empty if the org does not know it.
+        """Wait for the org's last word on a deployment that another run sent; empty if the org does not know it.
 
         More than one where several fit what is known. Without an id it is looked for, for at most `wait` seconds. Raises
         NotAllowedError where the org does not show its deployments, UnreachableError.
@@ -89,10 +89,10 @@ class Records(Protocol):
 
 
 class Witness(Protocol):
-    """What an org knows of itself besides its records: who there is, who did what, and what we may do."""
+    """What an org knows of itself besides its records: its users, who did what, and what our user may do."""
 
     def facts(self, users: Collection[str], progress: Progress, *, secrets: Collection[str] = ()) -> Facts:
-        """What rules ask besides metadata: the users of these names, permission sets, profiles, ages of secrets.
+        """Ask the org what rules need besides metadata: the users of these names, permission sets, profiles, ages of secrets.
 
         Ages only for the apps named in `secrets`, by two calls an app that bring the secrets along: they are dropped at
         once, but a login that may not see them should not ask.
@@ -101,29 +101,29 @@ class Witness(Protocol):
         ...
 
     def history(self, since: str, progress: Progress, *, enablements: bool, exact: bool = False) -> History:
-        """Who did what since a date (ISO 8601), and a little before it unless `exact`, and what is under way; with
-        `enablements`, who changed each of them last.
+        """Ask the org who did what since a date (ISO 8601), and a little before it unless `exact`, and what is under way;
+        with `enablements`, who changed each of them last.
 
         A topic that the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
         """
         ...
 
     def others(self, progress: Progress) -> Sequence[Deployment]:
-        """Wait for the deployments of others that may change the org, for a while; those that still are under way then.
+        """Wait a while for the deployments of others that may change the org; return those that are still under way.
 
         Raises the errors of any question: a user who may not see deployments gets an empty list.
         """
         ...
 
     def may_deploy(self) -> str | None:
-        """What the login lacks to deploy, in words and with what to do; `None` if nothing, or if it is not known.
+        """Return what the login lacks to deploy, in words and with what to do; `None` if nothing, or if that is not known.
 
         A cheap question, asked before an apply. Raises NotAllowedError for the login, UnreachableError.
         """
         ...
 
     def doctor_answers(self, progress: Progress) -> DoctorAnswers:
-        """Everything that the org tells about whether we can work with it: `doctor` judges it. Changes nothing.
+        """Ask the org all that `doctor` judges to say whether we can work with it. Changes nothing.
 
         What the login may not read is named in `unknown`. Raises NotAllowedError for the login, UnreachableError.
         """
@@ -134,7 +134,7 @@ class TokenEndpoint(Protocol):
     """Where the clients of an org ask for tokens. `verify` asks as one of them."""
 
     def ask_token(self, form: Mapping[str, str]) -> TokenAnswer:
-        """What the org's token endpoint answers to a client that sends these parameters. A refusal is an answer.
+        """Ask the org's token endpoint as a client that sends these parameters. A refusal is an answer, and no error.
 
         Sent once if it holds a refresh token. Raises UnreachableError.
         """
@@ -145,16 +145,16 @@ class TokenEndpoint(Protocol):
         ...
 
     def introspect(self, tokens: Tokens, client: Mapping[str, str]) -> TokenAnswer:
-        """What the org tells a client about an access token. Nothing counts as the error `inactive`.
+        """Ask the org as a client about an access token. If the org says nothing of it, the error is `inactive`.
 
         Raises UnreachableError.
         """
         ...
 
     def revoke(self, tokens: Tokens) -> bool:
-        """Give tokens back that `ask_token` brought. False if the org may keep one of them; raises nothing."""
+        """Revoke tokens that `ask_token` brought. False if one of them may still be valid; raises nothing."""
         ...
 
 
 class Provider(Records, Witness, TokenEndpoint, Protocol):
-    """All three of one org, from one login."""
+    """All that the engine needs of one org, by one login: `Records`, `Witness` and `TokenEndpoint`."""

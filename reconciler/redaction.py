@@ -1,4 +1,4 @@
-"""What must not be shown: every secret that a run has seen is taken out of all that this run writes.
+"""Takes every secret that a run has seen out of all that this run writes.
 
 Nothing of ours puts a secret into a text. But an org, a proxy or a program may repeat in an error what it was sent, and
 Salesforce's own words are shown as they came: cut off, in capitals, in base64, escaped for Markdown by us. So a reader who gets
@@ -121,7 +121,7 @@ class _Pieces:
         self._filled += 1
 
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where pieces stand: begin, end (counted in what is left of the text without what is dropped), and of what."""
+        """Yield where pieces of secrets stand: begin, end (dropped characters are not counted), and what they are of."""
         if not self._filled:
             return
         bare = _ascii(text).translate(_SMALL, _DROPPED)
@@ -137,7 +137,7 @@ class _Pieces:
                         break
 
     def _known(self, bare: bytes, at: int) -> Iterator[tuple[int, int]]:
-        """Where the six characters at a place stand in the row, and where they are in the text."""
+        """Yield each place in the row of secrets that matches the text around a place, and where that is in the text."""
         table, mask, gram = self._table, len(self._table) - 1, bare[at : at + _GRAM]
         slot, alike = hash(gram) & mask, 0
         while other := table[slot]:
@@ -168,7 +168,7 @@ class Redaction:
     """The secrets of one run, and what takes them out of a text. May be used by several threads."""
 
     def __init__(self, most: int | None = None) -> None:
-        """`most`: so many secrets are kept, the latest; all of them, if it is not given."""
+        """Begin without secrets. Of those that follow, the latest `most` are kept; all of them, if `most` is not given."""
         self._most = most
         self._lock = RLock()
         self._secrets: dict[str, None] = {}
@@ -210,7 +210,7 @@ class Redaction:
                 self._pieces.add(re.sub(r"[^0-9A-Za-z]+", "", form), form)
 
     def redacted(self, text: str, mark: str = MARK) -> str:
-        """The text with a mark in place of these secrets, and of their pieces."""
+        """Return the text with a mark in place of these secrets and of their pieces."""
         with self._lock:
             text = _without(text, self._whole(text), mark)
             spans = [(begin, end) for begin, end, _ in self._pieces.find(text)]
@@ -291,7 +291,7 @@ def begin() -> Redaction:
 
 
 def _known() -> tuple[Redaction, ...]:
-    """The runs whose secrets must not be in what is written here."""
+    """Return the secrets that must not be written now: of this run (else of all open runs), and from outside of any run."""
     mine = _run.get()
     return (mine, _outside) if mine is not None else (*_open.copy().values(), _outside)
 
@@ -305,7 +305,7 @@ def hold(secret: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """The text without the secrets that this run holds, and without their pieces."""
+    """Return the text without the secrets that this run holds, and without their pieces."""
     for one in _known():
         text = one.redacted(text)
     return text
@@ -327,7 +327,7 @@ def is_jwt(token: str) -> bool:
 
 
 def _own(secret: str) -> Iterator[str]:
-    """The parts of a secret of which no piece stands anywhere else."""
+    """Yield the parts of a secret that stand in no other text, so that any piece of them may be taken out of one."""
     keys = _KEY.findall(secret)
     for key in keys:
         # Behind what a certificate shows of it: its sort and the public numbers.
@@ -371,7 +371,10 @@ def _in_base64(secret: str) -> Iterator[str]:
 
 
 def _forms_of_pieces(secret: str) -> Iterator[str]:
-    """What pieces of a secret may be of: of what is in disorder. A word that is in a password is in every text."""
+    """Yield the spellings of a secret of which pieces are looked for: as it is, in hexadecimal and in Base64.
+
+    Only a piece that looks random counts: a word that is in a password may be in any text.
+    """
     yield secret
     if len(secret) <= _LONG:
         yield secret.encode("utf-8", "surrogatepass").hex()
@@ -379,7 +382,7 @@ def _forms_of_pieces(secret: str) -> Iterator[str]:
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]], mark: str) -> str:
-    """The text with a mark in place of some stretches, which stand in order."""
+    """Return the text with a mark in place of each of these stretches, which stand in order."""
     parts, done = [], 0
     for begin, end in spans:
         parts += [text[done:begin], mark]

@@ -20,7 +20,7 @@ _SOURCES = ("env", "file", "command")
 
 
 class NoReferenceError(ValueError):
-    """This is no reference to a secret. The text never holds what was written instead: it may be the secret."""
+    """A value is no reference to a secret. The message never quotes the value: it may be the secret itself."""
 
     def __init__(self, message: str, mend: str) -> None:
         super().__init__(message)
@@ -74,7 +74,7 @@ def _outside(target: str, root: Path) -> str | None:
 
 
 def secret_value(ref: SecretRef, *, root: Path, environment: Mapping[str, str], allow_commands: bool) -> str:
-    """The value behind a reference, without the line break at its end.
+    """Return the secret that a reference points to, without the line break at its end.
 
     Raises InputError that says where it was looked for, never what was found.
     """

@@ -34,7 +34,7 @@ class _Find:
 
 
 def classes(files: Mapping[str, bytes], complaints: list[Complaint]) -> Iterator[Resource]:
-    """The classes among the files. What is wrong is complained of, one file without the other too."""
+    """Read the Apex classes among the files; note what is wrong, also a source or a meta file without the other."""
     for file, data in files.items():
         if file.endswith(META):
             if (source := file.removesuffix(META) + CLASS) not in files:
@@ -52,7 +52,7 @@ def classes(files: Mapping[str, bytes], complaints: list[Complaint]) -> Iterator
 
 
 def _read(file: str, source: bytes, meta: bytes, complaints: list[Complaint]) -> Resource | None:
-    """The class as a resource; `None`, once it is noted, if something is wrong. `file` is the `.cls`."""
+    """Return the class as a resource; `None`, with complaints, if something is wrong. `file` is the `.cls`."""
     before = len(complaints)
     content = _content(file, source, complaints)
     body, lines = _Meta(file.removesuffix(CLASS) + META, meta, complaints).body()
@@ -84,7 +84,7 @@ class _Meta:
         self._complaints = complaints
 
     def body(self) -> tuple[Body, dict[str, int]]:
-        """The fields and the lines that they stand on."""
+        """Return the fields of the meta file, and the lines that they stand on."""
         # Entities are not resolved, nothing is loaded, and lxml's own limits of size and depth hold.
         parser = etree.XMLParser(
             resolve_entities=False,

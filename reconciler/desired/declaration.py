@@ -1,4 +1,4 @@
-"""One desired document -> resources: an app with its sections, a satellite, a handler, an enablement, settings."""
+"""Turns one desired document into resources: an app with its sections, a satellite, a handler, an enablement, settings."""
 
 from collections.abc import Mapping
 from difflib import SequenceMatcher
@@ -145,7 +145,7 @@ class Declaration:
                 )
 
     def _enablements(self, handler: str, items: Any, ignored: Mapping[str, Path]) -> list[str]:
-        """The list inside of a handler: each item is a resource of its own, and together they are all there are."""
+        """Read a handler's list of enablements: each is a resource of its own, and those not listed are to be deleted."""
         self._documents.authoritative.setdefault(handler, self._at((ENABLEMENT,)))
         if not isinstance(items, list):
             mend = "write [] for none at all, or remove the line to leave them alone"
@@ -169,7 +169,7 @@ class Declaration:
         self._enablement(handler, body, (), {})
 
     def _enablement(self, handler: str, body: Body, path: RawPath, ignored: Mapping[str, Path]) -> str:
-        """One enablement; the app that it is for, or `""`. In a list, its ignored fields stand with the handler."""
+        """Read one enablement; return its app's name, or `""`. In a list, the handler names the fields to ignore."""
         schema = _item_schema()
         self._settle(schema, body, path, HANDLER_ENABLEMENT)
         for name in _APPS:
@@ -278,7 +278,7 @@ class Declaration:
             self._note((*path, key), f"{key} is not a field of {shown}{belongs}", mend)
 
     def _belongs(self, schema: type[Struct], key: str, in_section: bool) -> tuple[str, str]:
-        """Return where a field belongs that is another kind's of the app or in a structure of this kind; else a near word."""
+        """Return where a misplaced field belongs (another kind of the app, a structure of this kind); else a similar name."""
         if key == "lifecycle":
             return "", "lifecycle stands at the top of a document"
         family = {APP: all_kinds()[APP], **{k.__name__: k for k in satellites().values()}}

@@ -73,7 +73,7 @@ def _names() -> tuple[frozenset[str], frozenset[str]]:
 
 @lru_cache(4096)
 def is_secret(key: str) -> bool:
-    """Whether what stands under that key is never shown: a secret's field, or what looks like one that is misspelt."""
+    """Whether the value of a key must never be shown: the key is a secret's field, or looks like a misspelt one."""
     secret, public = _names()
     if key in public:
         return False
@@ -101,8 +101,10 @@ class Find:
         return self.places.of(self.spot.file).place(self.locate(path)[0])
 
     def locate(self, path: Path) -> tuple[RawPath, Any, Path]:
-        """Where a field stands in its file, the value that is written there, and what of the path is not in the file: then
-        place and value are those of the mapping or list that it would be in."""
+        """Return the path of a field in its file, the value written there, and the part of the path that the file lacks.
+
+        If a part is missing, path and value are those of the mapping or list that the field would be in.
+        """
         positions = self.places.of(self.spot.file)
         raw: RawPath = (self.spot.document, *self.spot.path)
         value: Any = positions.values.get(self.spot.document)
@@ -173,7 +175,7 @@ def _step(value: Any, part: str | int) -> Any:
 
 
 def name_problem(name: str) -> str | None:
-    """Why this cannot be the API name of a component, or `None`. `namespace__Name` is of an installed package.
+    """Return why this cannot be the API name of a component, or `None`. `namespace__Name` is of an installed package.
 
     Source: Object Reference, ExternalClientApplication, DeveloperName: it begins with a letter, holds letters, digits and
     underscores only, no two underscores in a row and none at the end. No record of an org breaks that either.
@@ -218,7 +220,7 @@ class Documents:
             self.add(resource, spot)
 
     def add(self, resource: Resource, spot: Spot) -> None:
-        """Take in a resource, which stands at `spot`, unless there is one of that address."""
+        """Take in a resource, which stands at `spot`; if its address is already declared, note that instead."""
         first = self.resources.setdefault(resource.address, resource)
         if first is not resource:
             self._twice(first, resource, spot)

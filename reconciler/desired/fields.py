@@ -1,4 +1,4 @@
-"""What stands in a field of a desired file, made into what a body holds: variables, secret references, lists, types."""
+"""Turns the fields of a desired file into the values of a body: variables, secret references, lists, types."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ class _Never:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What has to be done for one field."""
+    """How the value of one field is checked and converted; worked out once for each field."""
 
     field: Field
     type: type
@@ -117,7 +117,7 @@ class Values:
         return self.variables.get(name) if value is None else value
 
     def text(self, text: str, path: RawPath, found: list[Problem]) -> str | None:
-        """The text with its variables filled in; `None`, once it is noted, if that cannot be done."""
+        """Return the text with its variables filled in; `None`, with a note of the problem, if that cannot be done."""
         if "${" in text:
             wrong = len(found)
             if text.count("${") > MAX_TOKENS:
@@ -227,7 +227,7 @@ class _Settling:
         return fits
 
     def _with_variables(self, steps: Mapping[str, _Step], body: Body, path: RawPath) -> list[str]:
-        """Fill the variables into the texts of one section; the fields for which that went well."""
+        """Fill the variables into the texts of one section; return the names of the fields that remain."""
         kept: list[str] = []
         for name, value in list(body.items()):
             step = steps.get(name)
@@ -241,8 +241,10 @@ class _Settling:
         return kept
 
     def _emptied(self, step: _Step, written: str, settled: str, path: RawPath) -> bool:
-        """Whether variables have left nothing of a text, or of an entry of a list in one text, that must not be empty: a
-        list without its entries takes away what it gave. Notes it."""
+        """Whether empty variables leave nothing of a text, or of an entry of a list in one text, that must not be empty.
+
+        If so, it is noted: a list without its entries takes away what it gave.
+        """
         if "${" not in written or step.may_be_empty:
             return False
         parts = (written.split(step.separator) if step.separator == "," else written.splitlines()) if step.texts else []
@@ -405,7 +407,7 @@ class _Settling:
 
 
 def _typed(text: str, step: _Step) -> Any:
-    """A variable that is the whole value may stand for true, false or a number where the schema wants one."""
+    """Turn the text of a variable that is the whole value into true, false or a number, where the schema wants one."""
     if step.type is bool and text in ("true", "false"):
         return text == "true"
     if step.type is int and _INTEGER.fullmatch(text):

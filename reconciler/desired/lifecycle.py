@@ -18,8 +18,10 @@ Note = Callable[[RawPath, str, str], None]
 def lifecycles(
     value: Any, schema: type[Struct], sections: Mapping[str, type[Kind]], note: Note
 ) -> dict[str, Lifecycle]:
-    """Read `{protect: [delete, replace], ignore: [field.field]}`; one value for the own resource (`""`) and one
-    for each of its `sections`, which are named by the first part of an ignored path. What is protected counts for all.
+    """Read `{protect: [delete, replace], ignore: [field.field]}` into one value for the resource and one for each section.
+
+    The resource itself has the key `""`. Of an ignored path, the first part may name one of the `sections`. What is
+    protected counts for all.
     """
     if not isinstance(value, dict):
         note(("lifecycle",), "lifecycle must have the keys protect and ignore", "write lifecycle: {protect: [delete]}")

@@ -1,4 +1,4 @@
-"""Desired files -> the desired state, with the place of every value.
+"""Reads the desired files into the desired state, with the place of every value.
 
 All that is wrong in all files is reported together. Places are found by reading a file once more, so they cost only
 those who ask for one.
@@ -180,7 +180,7 @@ def _together(complaints: list[Complaint], issues: list[Issue], places: Places) 
 def dangling(
     snapshot: Snapshot, live_addresses: Callable[[Address], bool], going: Collection[Address] = ()
 ) -> list[Complaint]:
-    """References to resources of managed kinds that neither the files declare nor the org has, or will have.
+    """List references to resources of managed kinds that no file declares and the org lacks, or will lack.
 
     `live_addresses` says whether the org has an address, `going` are those that it has and that will be deleted because no
     file declares them any more. Components of installed packages (`namespace__Name`) are not
@@ -238,7 +238,7 @@ def _place_order(complaint: Complaint) -> tuple[str, int, int]:
 
 
 def _references(resource: Resource) -> Iterator[tuple[tuple[str, ...], Address]]:
-    """Paths and targets of what one resource refers to."""
+    """Return what one resource refers to: the path of each reference, and the address that it names."""
     address = resource.address
     if address.is_enablement:
         yield ("handler",), address.component

@@ -1,5 +1,4 @@
-"""The desired files and the project file as they are on the disk, to be read, changed and written: each is old or new,
-never half."""
+"""Reads and writes the desired files and the project file on the disk, so that none is ever left half-written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,7 +60,7 @@ class Sources:
         return frozenset(name.casefold() for name in found)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file; none of one that is not there. Raises InputError."""
+        """Return the bytes of a file, empty if it does not exist. Raises InputError."""
         try:
             return files.read(self.root / name, MAX_BYTES) if files.exists(self.root / name) else b""
         except FileError as wrong:

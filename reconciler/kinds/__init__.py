@@ -34,7 +34,7 @@ def satellites() -> Mapping[str, type[Kind]]:
 
 @cache
 def settings() -> Mapping[str, type[Kind]]:
-    """The settings of an org, by kind."""
+    """Return the kinds of which an org has exactly one record, its settings, by name."""
     return {name: k for name, k in all_kinds().items() if k.singleton}
 
 
@@ -56,7 +56,7 @@ CALLED: Mapping[str, str] = {
 
 
 def suggested_kind(word: str, known: Iterable[str], *, every: bool = False) -> str:
-    """As `suggestion`, for what was written as the name of a kind."""
+    """Suggest the kind that a wrong name means, as `suggestion` does; some common names of kinds are known too."""
     names = list(known)
     called = CALLED.get(word.casefold(), "")
     return f"did you mean {called}?" if called in names else suggestion(word, names, every=every)

@@ -1,4 +1,4 @@
-"""An address: the identity of a resource for life, `Kind/name` or `Kind/name/enablements/app`."""
+"""The address of a resource, which never changes: `Kind/name` or `Kind/name/enablements/app`."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from reconciler.schema.kind import Kind, Struct
 
 
 class Address(NamedTuple):
-    """Identity for life: `Kind/name`, or `Kind/name/enablements/app`. A satellite's name is its app's."""
+    """What names one resource for good: `Kind/name`, or `Kind/name/enablements/app`. A satellite has its app's name."""
 
     kind: str
     name: str
@@ -18,7 +18,7 @@ class Address(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Raises ValueError with words for a person."""
+        """Read an address from its text. Raises ValueError with a message that a person understands."""
         kind_name, _, rest = text.partition("/")
         name, _, part = rest.partition("/")
         if not name:
@@ -51,12 +51,12 @@ class Address(NamedTuple):
 
     @property
     def is_satellite(self) -> bool:
-        """True for what belongs to an external client app and goes with it."""
+        """True for a record that belongs to an external client app and is deleted with it."""
         return bool(self.schema.section)
 
     @property
     def owners(self) -> tuple["Address", ...]:
-        """What it is deleted along with: a satellite with its app, an enablement with its handler and with its app.
+        """The resources that this one is deleted with: for a satellite its app, for an enablement its handler and its app.
 
         Whether that is a connected app or an external client app stands in an enablement's body only: both are named.
         """
@@ -66,7 +66,7 @@ class Address(NamedTuple):
         return (Address("ExternalClientApplication", self.name),) if self.is_satellite else ()
 
     def belongs_to(self, owner: "Address") -> bool:
-        """True for what is deleted along with an app or a handler: its satellites, its enablements."""
+        """True if this is a satellite or an enablement of `owner`, an app or a handler, and is deleted along with it."""
         return owner in self.owners
 
     @property

@@ -51,5 +51,5 @@ class Baseline:
 
     @property
     def managed(self) -> frozenset[Address]:
-        """What we applied or adopted: only this is ever deleted. The rest is watched."""
+        """The resources that we applied or adopted: only these are ever deleted. The others are only watched."""
         return frozenset(address for address, applied in self.resources.items() if not applied.watched)

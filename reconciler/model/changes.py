@@ -1,4 +1,4 @@
-"""A plan: the changes of resources, the steps they are sent in, and what stands in their way."""
+"""A plan: the changes of resources, the steps they are sent in, and what keeps it from being applied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One resource that must differ from what the org has now; `None` on one side is create or delete."""
+    """One planned change of a resource: `before` is `None` if it is created, `after` is `None` if it is deleted."""
 
     address: Address
     before: Body | None
@@ -101,7 +101,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One deployment: all of it lands or nothing."""
+    """One deployment of a plan: the org takes all of it or nothing."""
 
     changes: tuple[Change, ...]
     components: tuple[Component, ...]
@@ -109,7 +109,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Something that the files no longer manage. It stays in the org as it is."""
+    """A resource or field that the files no longer manage. It stays in the org as it is."""
 
     address: Address
     path: Path = ()

@@ -1,4 +1,4 @@
-"""Makes a live body comparable: with values that the org never gives back, and those scrubbed from a recording."""
+"""Fills in what a live body lacks before it is compared: values that the org never gives back, and scrubbed ones."""
 
 from reconciler.model.applied import Applied
 from reconciler.model.live import LiveResource, LiveState

@@ -24,7 +24,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """What a person decided about one resource."""
+    """The `lifecycle` of one resource: what must not happen to it, and which fields keep the org's value."""
 
     protect: frozenset[str] = frozenset()
     """`delete`, `replace`: refused however it is asked for."""

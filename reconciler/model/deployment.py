@@ -9,7 +9,7 @@ from reconciler.model.address import Address
 
 
 class Landing(StrEnum):
-    """What became of a step."""
+    """Whether a step landed in the org, did not land, or whether that is unknown."""
 
     LANDED = "landed"
     NOT_LANDED = "not landed"

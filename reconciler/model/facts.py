@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 def moment(text: str) -> datetime | None:
-    """A date as an org spells it (`…000Z`, `…000+0000`), in UTC; `None` for what is no date."""
+    """Read a date as an org spells it (`…000Z`, `…000+0000`) into UTC; `None` for what is no date."""
     try:
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -20,7 +20,7 @@ NOT_ASKED = "the org was not asked"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, as far as rules look at one."""
+    """What rules need to know of one user of the org."""
 
     username: str
     active: bool
@@ -75,13 +75,13 @@ class Deployment:
 
     @property
     def in_flight(self) -> bool:
-        """Whether it may still change the org."""
+        """Whether the deployment is not over yet, and may still change the org."""
         return not self.check_only and self.status in ("Pending", "InProgress", "Canceling", "Finalizing")
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Who did what. What could not be read stands in `unknown`."""
+    """Who changed what in an org, and its deployments. What could not be read stands in `unknown`."""
 
     entries: tuple[AuditEntry, ...] = ()
     """Newest first."""

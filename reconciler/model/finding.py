@@ -14,7 +14,7 @@ from reconciler.schema.values import Path, Value
 
 
 def _ordered(value: Value) -> Value:
-    """A value whose text is the same in every run: sets have no order of their own."""
+    """Return a value with its sets as sorted lists, so that its text is the same in every run."""
     if isinstance(value, frozenset | set):
         return sorted(map(str, value))
     if isinstance(value, Mapping):
@@ -32,7 +32,7 @@ REFERENCE = "reference"
 
 
 class Confidence(StrEnum):
-    """How sure it is who did it."""
+    """How sure it is who made a change."""
 
     HIGH = "high"
     """The record's last change and the audit trail agree, or the trail names the field; no one else touched it."""
@@ -57,7 +57,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who changed something, when, and how that is known. Those who may have, and may not, stand in `also`."""
+    """Who changed something, when, and how that is known. Other users who may have changed it stand in `also`."""
 
     by: str = ""
     """A username, or a person's name where the org gives only that; empty if no one can be named."""
@@ -119,7 +119,7 @@ class Finding:
 
     @property
     def counts(self) -> bool:
-        """Whether it makes an exit code: ignored, waived and deferred findings are shown only."""
+        """Whether the finding counts for the exit code: ignored, waived and deferred findings are only shown."""
         return not (self.ignored or self.waived or self.deferred)
 
     @property

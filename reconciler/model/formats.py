@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Who makes a format, and what help says about it."""
+    """Which function makes a format, and what help says about the format."""
 
     page: str = ""
     """The function that makes it of a `Report`, by its module in `reconciler.render`: `junit.page`. Empty for what every
@@ -34,6 +34,6 @@ REPORTS = tuple(name for name, one in FORMATS.items() if one.page)
 
 
 def listed() -> str:
-    """`text, json, …, graph (Mermaid) or dot`, as help has it."""
+    """Return the names of the formats as help lists them: `text, json, …, graph (Mermaid) or dot`."""
     *names, last = (f"{name} ({one.about})" if one.about else name for name, one in FORMATS.items())
     return f"{', '.join(names)} or {last}"

@@ -39,7 +39,7 @@ class LiveResource:
 
     @property
     def touched(self) -> bool:
-        """True if it was changed after it was made: by another user, or at another second."""
+        """True if the record was changed after it was made: by another user, or at another second."""
         made, changed = self.created, self.modified
         if not (made.by_id and changed.by_id):
             return False
@@ -81,7 +81,7 @@ NOT_RECORDED = "the org has it, and the recording does not: record again"
 def reason_unreadable(
     unreadable: Mapping[str, str], address: Address, resources: "Mapping[Address, LiveResource] | None" = None
 ) -> str | None:
-    """Why nothing can be said about an address: it, its handler or its whole kind is among what could not be read.
+    """Return why an address could not be read (itself, its handler or its whole kind), or `None` if it could.
 
     `resources` are what could be read: a kind of which something is missing hides nothing of what came, and no record of
     an app that is not there.
@@ -119,7 +119,7 @@ class LiveState:
     between and after what is gone. Not comparable: never a change, never drift, not judged."""
 
     def reason_unreadable(self, address: Address) -> str | None:
-        """Why nothing can be said about this address, or `None` if it could be read."""
+        """Return why this address could not be read, or `None` if it could."""
         return reason_unreadable(self.unreadable, address, self.resources)
 
     @property
@@ -136,7 +136,7 @@ class LiveState:
 
     @property
     def not_comparable(self) -> tuple[str, ...]:
-        """What a recording does not tell, a line each; none if it tells everything."""
+        """What a recording lacks and so cannot be judged or compared, a line each; empty if it lacks nothing."""
         missing = sorted(what for what, why in self.unreadable.items() if why == NOT_RECORDED)
         told = tuple(f"{what} is not judged: {NOT_RECORDED}" for what in missing)
         fields = [f"{address}.{'.'.join(path)}" for address in sorted(self.scrubbed) for path in self.scrubbed[address]]

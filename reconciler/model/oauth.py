@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 class Tokens:
-    """Tokens that an org gave out: something to refresh, to ask about and to revoke, and nothing to look at.
+    """Tokens that an org gave out: they can be refreshed, asked about and revoked, and are never shown.
 
     A class of its own and no dataclass, so that no `repr`, comparison or report ever gets at what is inside.
     """

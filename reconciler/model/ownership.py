@@ -8,7 +8,7 @@ from reconciler.model.applied import Applied
 
 
 def is_of_ours(address: Address, resources: Mapping[Address, Applied]) -> bool:
-    """Whether it is a part of what we manage: another record of a managed app, an enablement of a managed app or handler."""
+    """Whether a resource is part of what we manage: a record of a managed app, an enablement of a managed app or handler."""
     if address.is_enablement:
         app = address.app
         owners = (address.component, Address("ConnectedApp", app), *_family(app))

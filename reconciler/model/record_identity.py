@@ -24,7 +24,7 @@ def has_identity(address: Address) -> bool:
 
 
 def owners(address: Address) -> tuple[Address, ...]:
-    """The resources whose identity an address stands and falls with: itself, its app, its handler."""
+    """Return the resources that an address is deleted and made anew with: itself, or its app, its handler."""
     return (address,) if has_identity(address) else address.owners
 
 
@@ -34,7 +34,7 @@ def is_another(address: Address, baseline: Baseline, live: LiveState) -> bool:
 
 
 def is_sure(address: Address, baseline: Baseline, live: LiveState) -> bool:
-    """False where the org tells records apart, and the baseline knows neither id nor key of the one that it holds."""
+    """False if the org gives the record an id, but the baseline has neither id nor key to compare it with."""
     have = live.resources.get(address)
     if have is None or not has_identity(address) or not have.id or address not in baseline.resources:
         return True
@@ -42,7 +42,7 @@ def is_sure(address: Address, baseline: Baseline, live: LiveState) -> bool:
 
 
 def _is_same(address: Address, baseline: Baseline, live: LiveState) -> bool | None:
-    """Whether the two are one record; `None` if nothing tells."""
+    """Whether the org's record is the same as the baseline's; `None` if nothing shows it."""
     applied, have = baseline.resources.get(address), live.resources.get(address)
     if applied is None or have is None or not has_identity(address):
         return None
@@ -63,12 +63,12 @@ def _is_same(address: Address, baseline: Baseline, live: LiveState) -> bool | No
 
 
 def other_owner(address: Address, baseline: Baseline, live: LiveState) -> Address | None:
-    """The resource that the address belongs to, or is, and that is another record than the baseline's."""
+    """Return the address, or what owns it, if the org has another record there than the baseline; else `None`."""
     return next((owner for owner in owners(address) if is_another(owner, baseline, live)), None)
 
 
 def _keys(struct: type[Struct], body: Body) -> Iterator[str]:
-    """What the org generated for a record and never changes."""
+    """Yield the values that the org generated for a record and never changes."""
     for name, field in struct.fields().items():
         value = body.get(name)
         if field.has(Immutable) and isinstance(value, str) and value:

@@ -15,7 +15,7 @@ from reconciler.schema.values import Body, Path, Value
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """What changed behind the files' back, and what it was compared with."""
+    """What changed in an org without the files, and what the org was compared with."""
 
     org: OrgInfo
     findings: tuple[Finding, ...] = ()
@@ -139,5 +139,5 @@ class PullReport:
 
     @property
     def anything(self) -> bool:
-        """Whether anything was to be done."""
+        """Whether the pull had anything to change, in the files or in the baseline."""
         return bool(self.files or self.accepted or self.adopted)

@@ -1,4 +1,4 @@
-"""What a person asked a plan for besides "make it equal": targets, replacements, destruction."""
+"""What a person asks of a plan besides making the org equal to the files: targets, replacements, destruction."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from reconciler.model.address import Address
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for besides "make it equal"."""
+    """What a plan is asked for besides making the org equal to the files."""
 
     targets: tuple[Address, ...] = ()
     """Only these, with their satellites and enablements. Empty: everything."""

@@ -1,4 +1,4 @@
-"""Spells names as the files do. Pure.
+"""Spells the names of records as the files spell them. Pure.
 
 Orgs compare names of records without letter case, and addresses differ by every letter: so names of the org and of the
 baseline are spelled alike before anything is compared.
@@ -25,12 +25,12 @@ _PART = f"{ENABLEMENT}/"
 
 
 def folded(address: Address) -> Address:
-    """The address as a key under which all spellings of it are one."""
+    """Return the address with its names in small letters, so that all its spellings are equal."""
     return Address(address.kind, address.name.casefold(), address.part.casefold())
 
 
 def fits(address: Address, pattern: str) -> bool:
-    """Whether an address is one that a person types as `pattern`, in any letters; the kind's name is exact where it is
+    """Whether an address matches the `pattern` that a person typed, in any letters; the kind's name is exact where it is
     given. `*` and `?` stand for any text and any character, as in the names of files."""
     kind, slash, rest = pattern.partition("/")
     text = str(address)
@@ -40,7 +40,7 @@ def fits(address: Address, pattern: str) -> bool:
 
 
 class Spelling:
-    """The spelling of each name: as it was met first. A record's own name goes before those that refer to it."""
+    """The one spelling of each name: the one met first. A record's own name goes before those that refer to it."""
 
     def __init__(self, *known: Iterable[Address]) -> None:
         self._names: dict[tuple[str, str], str] = {}
@@ -81,11 +81,11 @@ class Spelling:
         return Address(address.kind, name, part)
 
     def text(self, what: str) -> str:
-        """As `address`, of one that is written as a text; a kind alone stays as it is."""
+        """Return an address that is written as a text in the known spelling; a kind alone stays as it is."""
         return str(self.address(Address.parse(what))) if "/" in what else what
 
     def keys(self, found: Mapping[Address, T]) -> Mapping[Address, T]:
-        """Return a mapping with its addresses in the known spellings. Of two that are one then, the first is kept."""
+        """Return a mapping with its addresses in the known spellings. Of two that become equal, the first is kept."""
         if all(self.address(address) is address for address in found):
             return found
         again: dict[Address, T] = {}
@@ -94,7 +94,7 @@ class Spelling:
         return again
 
     def live(self, state: LiveState) -> LiveState:
-        """What an org has, under the known spellings."""
+        """Return what an org has, with all addresses in the known spellings."""
         resources = self.keys(state.resources)
         if resources is not state.resources:
             resources = {
@@ -105,7 +105,7 @@ class Spelling:
         return replace(state, resources=resources, unreadable=unreadable, scrubbed=self.keys(state.scrubbed))
 
     def baseline(self, known: Baseline) -> Baseline:
-        """A baseline under the known spellings."""
+        """Return a baseline with all addresses in the known spellings."""
         resources = self.keys(known.resources)
         unmanaged = frozenset(map(self.text, known.unmanaged))
         if resources is known.resources and unmanaged == known.unmanaged:
@@ -114,5 +114,5 @@ class Spelling:
 
 
 def _named(kind: str) -> str:
-    """Return the kind whose names an address of a kind holds: a satellite's address holds its app's name."""
+    """Return the kind that the name in an address belongs to: a satellite's address holds its app's name."""
     return _APP if kind in _SATELLITES else kind

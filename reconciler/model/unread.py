@@ -1,4 +1,4 @@
-"""The mend for something of an org that could not be read; a permission only where the org speaks of one. Pure."""
+"""Says what to do about something of an org that could not be read; names a permission only if the org does. Pure."""
 
 import re
 
@@ -16,7 +16,7 @@ _OURS = re.compile(r"not UTF-8|XML|the root element is|there is text between|not
 
 
 def lacks_permission(why: str) -> bool:
-    """Whether an org's words are about what our user may do."""
+    """Whether an org's words say that our user lacks a permission."""
     return _PERMISSION.search(why) is not None and _TYPE.search(why) is None
 
 

@@ -1,1 +1,1 @@
-"""The project file."""
+"""Reads the project file `reconciler.yaml`, and writes the first files of a project."""

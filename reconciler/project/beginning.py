@@ -11,7 +11,7 @@ from reconciler.project.template import ignored
 
 
 def begun(folder: Path, project_file: str) -> list[str]:
-    """Write the files, and return what was made, in words. Raises InputError."""
+    """Write the first files of a project, and return what was made, in words. Raises InputError."""
     # What is written has to be what is read.
     Loading(folder / FILE, project_file.encode(), {}).project()
     ignore = folder / ".gitignore"

@@ -29,7 +29,7 @@ def load_project(path: Path | None, *, environment: Mapping[str, str]) -> Projec
 
 
 def find(path: Path | None) -> Path:
-    """The project file that is meant, unread; `None` looks here and in the folders above. Raises InputError."""
+    """Return the path of the project file without reading it; `None` looks here and in the folders above. Raises InputError."""
     if path is not None:
         if path.is_dir():
             if os.path.lexists(path / FILE):
@@ -55,5 +55,5 @@ def find(path: Path | None) -> Path:
 
 
 def login_place(project: Project, org: str, key: str) -> Place:
-    """Where a key of an org's login stands."""
+    """Return where a key of an org's login stands in the project file."""
     return place_of(project.positions, ("orgs", org, "login", key), project.path)

@@ -52,7 +52,7 @@ def as_written(org: Org, text: str) -> str:
 
 
 def as_written_error(org: Org, error: ReconcilerError) -> ReconcilerError:
-    """The same error with `as_written` texts. Its places are the file's own lines, in which nothing was filled in."""
+    """Return the error with `as_written` applied to its texts. Its places quote the file, where nothing is filled in."""
     error.complaints = tuple(
         replace(
             one,

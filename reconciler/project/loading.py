@@ -1,4 +1,4 @@
-"""Reads one project file: every section by its description, and all that is wrong in it."""
+"""Reads one project file by the descriptions of its sections, and collects everything that is wrong in it."""
 
 import re
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ ORG = Section.of(OrgSection, "an org", ("login", "variables", "rules", "verify")
 
 
 def is_secret(key: str) -> bool:
-    """Whether what stands under that key of the project file is never shown."""
+    """Whether the value of a key of the project file must never be shown."""
     return bool(_SECRET.search(key))
 
 

@@ -38,7 +38,7 @@ class Flow:
         return (*self.needed, *self.maybe, *self.maybe_secrets, *self.flags)
 
     def example(self, name: str) -> str:
-        """As it is written in the project file."""
+        """Return an example of this way to log in, as it is written in the project file."""
         written = [f"{key}: …" for key in self.texts] + [f"{key}: {{secret: {{env: …}}}}" for key in self.secrets]
         return f"login: {{{', '.join([f'flow: {name}', *written])}}}"
 
@@ -74,7 +74,7 @@ def finds_org(raw: Any) -> bool:
 
 
 def check(login: Mapping[str, Any], found: Login, at: RawPath, notes: Notes, *, mock: bool) -> None:
-    """Tell what is wrong with the keys of a login.
+    """Note what is wrong with the keys of a login.
 
     `login` is what is written, `found` what could be read of it: of the rest it was noted already.
     """

@@ -32,8 +32,10 @@ class Project:
     positions: Positions | None = field(default=None, repr=False, compare=False)
 
     def org(self, name: str | None = None, *, replay: bool = False) -> Org:
-        """The org of that name, or for `None` the default one, with `${env.NAME}` filled in; for a replay without all that
-        leads to the org, so that none of it need be there. Raises InputError."""
+        """Return the org of that name, or for `None` the default one, with `${env.NAME}` filled in. Raises InputError.
+
+        For a replay, all that is needed to reach the org is left out, so that none of it has to be set.
+        """
         if name is not None and not name.strip():
             # The default is for people at a keyboard, not for a pipeline whose variable is not set.
             raise InputError(Complaint("the name of the org is empty", mend=f"one of: {', '.join(self.orgs)}"))

@@ -29,7 +29,7 @@ WAIVER = Section(
 
 
 def severities(raw: Any, at: RawPath, notes: Notes) -> dict[str, Severity | None]:
-    """`{OA01: info, TX11: off}` -> severities, `None` for what is switched off."""
+    """Read `{OA01: info, TX11: off}` into severities by rule; `None` for a rule that is switched off."""
     if raw is None:
         return {}
     if not isinstance(raw, dict):
@@ -51,7 +51,7 @@ def severities(raw: Any, at: RawPath, notes: Notes) -> dict[str, Severity | None
 
 
 def waivers(raw: Any, at: RawPath, notes: Notes) -> tuple[Waiver, ...]:
-    """`[{rule, address, reason, owner, expires}]` -> waivers."""
+    """Read `[{rule, address, reason, owner, expires}]` into waivers."""
     if raw is None:
         return ()
     if not isinstance(raw, list):

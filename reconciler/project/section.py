@@ -1,4 +1,4 @@
-"""The one reader of the sections of the project file: a section is described by a value, and read by its description.
+"""Reads the sections of the project file: each is described by a value (`Section`), and read by that description.
 
 A section is a mapping whose keys are known. Each key has a reader for what stands behind it, which notes what is wrong and
 then returns `NOTHING`. Everything that is wrong in a file is noted; nothing is raised before the whole file was read.
@@ -83,7 +83,7 @@ def as_it_is(key: str, value: Any, at: RawPath, notes: Notes) -> Any:
 
 
 def text(words: str, choices: Sequence[str] = ()) -> ReadValue:
-    """Reads a text with something in it, and one of `choices` if there are any; `words` say what to write."""
+    """Return a reader for texts that are not blank, and one of `choices` if there are any; `words` say what to write."""
 
     def read(key: str, value: Any, at: RawPath, notes: Notes) -> Any:
         if not isinstance(value, str) or not value.strip():
@@ -98,7 +98,10 @@ def text(words: str, choices: Sequence[str] = ()) -> ReadValue:
 
 
 def secret(key: str, value: Any, at: RawPath, notes: Notes) -> Any:
-    """A reference to a secret. A command is let through, and refused where it would run: others' logins stop no plan."""
+    """Read a reference to a secret. A command is let through here, and refused only where it would run.
+
+    So the login of one org does not stop a plan for another.
+    """
     try:
         return reference(key, value, root=notes.root, allow_commands=True)
     except NoReferenceError as wrong:

@@ -67,7 +67,7 @@ _HOSTS = (".salesforce.com", ".salesforce.mil", ".force.com", ".sfcrmproducts.cn
 
 
 def ignored(known: str) -> str:
-    """What to add to a `.gitignore`; empty where it has all of it already."""
+    """Return what to add to a `.gitignore`; empty if all of it is there already."""
     lines = known.splitlines()
     wanted = [line for line in IGNORED.splitlines() if not line.startswith("#")]
     if all(line in lines for line in wanted):

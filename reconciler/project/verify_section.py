@@ -19,7 +19,7 @@ APP = Section(
 
 
 def given(raw: Any, at: RawPath, notes: Notes) -> dict[str, Given]:
-    """App's name or address -> what stands there for it. What is wrong is noted, and left out."""
+    """Read what is given for each app, by the app's name or address. What is wrong is noted, and left out."""
     if raw is None:
         return {}
     if not isinstance(raw, dict):

@@ -154,7 +154,7 @@ def _comparable_value(field: Field, value: Any) -> Any:
 
 
 def aligned(struct: type[Struct], value: Mapping[str, Any], to: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A canonical body in which what means the same as in `to` is spelled as there. All that differs then, differs."""
+    """Return a canonical body spelled as `to` where both mean the same, so that only real differences are left."""
     changed: dict[str, Any] = {}
     for name, field in _folding(struct):
         here, there = value.get(name), to.get(name)
@@ -189,12 +189,12 @@ def _aligned_value(field: Field, value: Any, to: Any) -> Any:
 
 
 def is_given(field: Field, value: Value) -> bool:
-    """False for a value that asks for nothing: the org makes its own where none is given, and it can never be taken away."""
+    """False for an empty value of an immutable field: it asks for nothing, since the org makes one that always stays."""
     return value not in (None, "") or not field.has(Immutable)
 
 
 def settled(field: Field, value: Value) -> Value:
-    """What the platform will hold if a file says `value`: null is the default, a forced value is what it is."""
+    """Return what the platform will hold if a file says `value`: for null the default, for a forced field its one value."""
     forced = field.mark(Forced)
     if forced is not None and value is not None:
         return forced.value
@@ -266,7 +266,7 @@ def _overlaid_items(field: Field, struct: type[Struct], held: Value, items: list
 
 
 def sendable(kind: type[Kind], after: Body, before: Body | None, org_id: str) -> Body:
-    """Return what of a whole record is sent.
+    """Return the fields of a whole record that a deployment sends.
 
     Left out: commands, secrets unless the record is being created, what the org refuses to be sent again, and what
     another org made. `before` is `None` for a record that is being created.

@@ -23,8 +23,7 @@ def _itself(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the texts of one type are compared. What `read` makes of two texts is what people see of them, and what
-    `key` makes of that decides whether they are the same."""
+    """How the texts of one type are compared: `read` makes the text that people see, and `key` makes of it what is compared."""
 
     type: str
     """What a text of this type is, for the documentation."""
@@ -123,7 +122,7 @@ _NO_TWO = "no two values of a list of values differ by letter case alone"
 
 
 def choice(values: tuple[str, ...]) -> Comparison:
-    """The comparison for one of some words: shown as the documentation spells it, whatever the org's letters."""
+    """Return the comparison for a value from a fixed list, shown as the documentation spells it, in any letters."""
     spelled = {value.casefold(): value for value in values}
 
     def read(value: str) -> str:

@@ -121,7 +121,7 @@ class Struct(BaseModel):
 
     @classmethod
     def lacking(cls, body: Body) -> list[str]:
-        """The fields that `body` has to have a text for although the schema does not ask for them."""
+        """Return the fields that are empty in `body` and that orgs demand although the schema does not."""
         demanded = (name for name, field in cls.fields().items() if field.has(Demanded))
         return [name for name in demanded if not str(body.get(name) or "").strip()]
 
@@ -154,7 +154,7 @@ class Kind(Struct):
     """What it means for the clients of an app that a record is gone, in one sentence."""
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Raises TypeError for a kind that does not say where its files are and since when there is the type."""
+        """Check that a kind says where its files are and which API version is its first; raises TypeError if not."""
         super().__init_subclass__(**more)
         needed = {"folder": "str", "suffix": "str", "since": "float"}
         lacking = [name for name in needed if not hasattr(cls, name)]
@@ -222,7 +222,7 @@ _WIRE: Mapping[Any, str] = {str: "string", bool: "boolean", int: "int", float: "
 
 
 def _wire(name: str, inner: Any) -> str:
-    """Raises TypeError for a Python type that stands for none of Salesforce's."""
+    """Return Salesforce's type for a Python type. Raises TypeError if there is none."""
     if inner not in _WIRE:
         raise TypeError(
             f"the field {name} is of {inner}: write String, Boolean, Int, Double or SecretRef (schema/values.py), a "

@@ -79,7 +79,7 @@ def _item(field: Field, items: Value, key: str) -> Body | None:
 
 
 def path_of(struct: type[Struct], text: str, *bodies: Body) -> Path | None:
-    """A dotted name as people read and write it -> the path; keys of list items may hold dots themselves.
+    """Return the path that a dotted name means, as people write it; keys of list items may hold dots themselves.
 
     `None` if neither the schema nor one of the bodies knows it.
     """
@@ -121,7 +121,7 @@ def field_at(struct: type[Struct], path: Path) -> Iterator[Field]:
 
 
 def exists(struct: type[Struct], path: Path, version: float) -> bool:
-    """True if an API version has the field at the path. One that no schema knows may be there in any."""
+    """True if an API version has the field at the path; a field that no schema knows counts as present."""
     for field in field_at(struct, path):
         since, until = field.mark(Since), field.mark(Until)
         if (since is not None and version < since.version) or (until is not None and version > until.version):

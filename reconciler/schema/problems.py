@@ -113,7 +113,7 @@ def _mend_type(kind: str, value: Value) -> str:
 
 
 def _mend_number(fields: "Mapping[str, Field]", name: str, text: str) -> str:
-    """How a number is written that was given as a text: `"30"`, or, as elsewhere, with its unit, `30d`."""
+    """Say how to write a number that is given as a text: `"30"`, or with its unit, `30d`."""
     found = re.fullmatch(r"\s*(-?[0-9]{1,18})\s*([A-Za-z]*)\s*", text)
     if found is None:
         return "write digits alone"

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Severity(IntEnum):
-    """One scale for everything that a person must look at."""
+    """How bad a change or finding is, on one scale for everything that a person must look at."""
 
     INFO = 0
     LOW = 1
@@ -132,7 +132,7 @@ class Weaker:
 
     @classmethod
     def when_changed(cls, severity: Severity) -> "Weaker":
-        """Any change hands trust to another user, class or key."""
+        """Weaker whenever the field changes: any change hands trust to another user, class or key."""
 
         def judge(old: Any, new: Any) -> Verdict | None:
             return None if old == new else (Direction.WEAKENS, severity)
@@ -163,7 +163,7 @@ class Weaker:
 
     @classmethod
     def by(cls, judge: Judge, words: str) -> "Weaker":
-        """Weaker by a function of its own, for a field or group that fits none of the other marks."""
+        """Weaker as the function `judge` decides, for a field or group that none of the other marks suits."""
         return cls(judge, words)
 
 

@@ -14,7 +14,7 @@ from reconciler.schema.values import Body, RawXml, SecretRef, Value, Withheld
 
 
 def to_json(value: Value) -> Any:
-    """A body as JSON knows it: raw elements and references become small objects, sets sorted lists."""
+    """Turn a body into values that JSON can hold: raw elements and references become small objects, sets sorted lists."""
     match value:
         case RawXml():
             return {"$xml": str(value)}

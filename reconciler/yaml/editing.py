@@ -1,4 +1,4 @@
-"""Edits of a YAML file that touch what they change, and no other byte.
+"""Edits a YAML file: replaces the values that change, and leaves every other byte as it is.
 
 A comment, an order, quotes, anchors, a layout, line ends: whatever a person chose stays, since only the stretches of text
 are replaced that hold the values in question. An anchored value that changes takes its aliases along where they are to
@@ -175,7 +175,7 @@ class _Tree:
         self._replace(begin, end, (f" {anchor}" if anchor else "") + "\n" + "\n".join(lines[1:]))
 
     def _from_its_line(self, start: int, end: int, path: RawPath) -> tuple[int, int]:
-        """The stretch of a value, from behind its key if it begins on another line than that."""
+        """Return where a value begins and ends; one that begins on another line than its key counts from behind the key."""
         begin = self._key_end(path)
         return (begin, end) if "\n" in self._text[begin:start] or "\r" in self._text[begin:start] else (start, end)
 
@@ -212,7 +212,7 @@ class _Tree:
         return False
 
     def _key_before(self, path: RawPath) -> tuple[int, bool] | None:
-        """The column of a value's key, or of its dash and True; `None` for the root of a document."""
+        """Return the column of a value's key or dash, and whether it is a dash; `None` for the root of a document."""
         if len(path) < 2:
             return None
         parent = self._node_at(path[:-1])
@@ -306,7 +306,7 @@ class _Tree:
 
     @staticmethod
     def _place_for(node: Node, new: list[str], removed: set[str | int]) -> int:
-        """Where the entry ends behind which a new one goes: a line goes behind the last line, before the sections."""
+        """Return where to put a new entry: if it is one line, behind the last entry of that sort; else behind all entries."""
         simple = [
             inner
             for key, inner in node.keys
@@ -341,7 +341,7 @@ class _Tree:
 
 
 def _grown(value: Any, edits: _Edits) -> Any:
-    """A plain value after edits inside of it."""
+    """Return a plain value with the edits made inside of it."""
     if not edits:
         return value
     if () in edits:
@@ -364,8 +364,8 @@ def _grown(value: Any, edits: _Edits) -> Any:
 
 
 def _settled(root: Node, edits: _Edits) -> _Edits:
-    """The edits with those of aliases settled: an alias stays where its value is still that of its anchor, and is written
-    out where it is another one."""
+    """Return the edits as aliases need them: an alias stays if its value is still that of its anchor, else its own value
+    is written in its place."""
     aliases = list(_aliases(root, ()))
     if not aliases:
         return edits

@@ -91,7 +91,7 @@ class Builder:
         is_secret: IsSecret | None = None,
         texts: dict[RawPath, str] | None = None,
     ) -> None:
-        """`spots` takes in where values stand, `texts` what is written there of scalars that YAML takes for no text."""
+        """Prepare to read. `spots` takes in where values stand, `texts` how scalars are written that YAML takes for no text."""
         self._get: Callable[[], Any] = _Parser(text.parsed).get_event
         self._plain = plain
         self._masked = text.masked
@@ -196,7 +196,7 @@ class Builder:
             self.secrets.append((first.line, first.column, last.line, last.column))
 
     def _write_down(self, path: RawPath, value: Any, event: Any) -> None:
-        """Remember how a scalar is written that is no text: a field may want the text all the same."""
+        """Remember how a scalar is written that YAML takes for no text: a field may want the text all the same."""
         if self._texts is None or value is None or value.__class__ in (str, dict, list):
             return
         written = self._anchored.get(str(event.anchor)) if event.__class__ is AliasEvent else unmask(event.value)
@@ -282,7 +282,7 @@ class Builder:
         return self._copy(value, event, len(path))
 
     def _copy(self, value: Any, event: Any, depth: int) -> Any:
-        """A copy of its own for each alias, because bodies are changed in place. Bounded in number and depth."""
+        """Return a copy of a value for one alias, because bodies are changed in place. Bounded in number and depth."""
         self._budget -= 1
         if self._budget < 0:
             raise StopError(event.start_mark, f"aliases stand for more than {MAX_ALIASED:,} values", "write them out")

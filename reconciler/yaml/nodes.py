@@ -25,7 +25,7 @@ _Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 class Sort(Enum):
-    """What a node is."""
+    """The sorts of nodes: a scalar, a mapping, a list, or an alias that repeats another node."""
 
     SCALAR = 1
     MAPPING = 2
@@ -81,7 +81,7 @@ class DocumentNode:
 
 
 def parsed(text: str, *, masked: bool) -> list[DocumentNode]:
-    """Raises yaml.YAMLError."""
+    """Parse a text into its documents, each with its tree of places. Raises yaml.YAMLError."""
     get: Any = _Parser(text).get_event
     found: list[DocumentNode] = []
     while True:

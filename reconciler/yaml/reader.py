@@ -1,4 +1,4 @@
-"""YAML text -> plain values, and the place of each of them.
+"""Reads YAML text into plain values, and finds the place of each of them.
 
 Places are not kept: a file is read a second time, with places, when someone asks for one (`Positions`).
 """
@@ -66,7 +66,7 @@ class Positions:
     """The place of every value of one file, and its text as it may be shown: without secrets."""
 
     def __init__(self, data: bytes, file: str, is_secret: IsSecret) -> None:
-        """`data` may be anything: what cannot be read has no places."""
+        """Find the places in `data`, which may be any bytes: what cannot be read has no places."""
         self.file = file
         self.values: dict[int, Any] = {}
         """The documents by number."""
@@ -113,7 +113,7 @@ class Positions:
 
 
 def _blank(lines: list[str], span: tuple[int, int, int, int]) -> None:
-    """Replace the text between two parser marks by blanks."""
+    """Replace the text between two parser marks by `(hidden)`, in each line."""
     first, start, last, end = span
     for number in range(first, min(last, len(lines) - 1) + 1):
         line = lines[number]

@@ -1,4 +1,4 @@
-"""Values -> YAML text as people write it: block style, short lists of texts on one line, quotes only where they are needed.
+"""Writes values as YAML text as people do: block style, short lists of texts on one line, quotes only where they are needed.
 
 What is written is read back by `Reader` as the same values. Pure.
 """

@@ -1,4 +1,4 @@
-"""The text of a YAML file before and beside its values: encoding, lines, faults, and what of it may be shown."""
+"""Handles the text of a YAML file: its encoding, its lines, its faults, and what of it may be shown."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class EncodingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """The text of one file, and the same as the parser gets it.
+    """The text of one file, and the altered text that the parser gets.
 
     `{client_id: ${env.ID}}` is not YAML: inside of braces, a brace ends a text. So the braces of references are handed
     to the parser as two characters of the private use area, and put back into the values; lines and columns stay.
@@ -70,7 +70,7 @@ def _mask(reference: re.Match[str]) -> str:
 
 
 def is_variable(text: str) -> bool:
-    """Whether this can be the name of an environment variable, alone or with variables of ours in it."""
+    """Whether a text can be the name of an environment variable, also with `${…}` variables in it."""
     return _VARIABLE.fullmatch(text) is not None
 
 
@@ -108,7 +108,7 @@ def lines_of(text: str) -> list[str]:
 
 
 def short(message: str) -> str:
-    """A message that quotes a text of any length, cut."""
+    """Cut a message, which may quote a text of any length."""
     return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
 
 
@@ -125,7 +125,7 @@ _SAFE = re.compile(
 
 
 def hide(text: str, line: int, is_secret: Callable[[str], bool]) -> bool:
-    """Whether, up to that line, a secret may stand in the text. Asked of broken text, so: if in doubt, yes."""
+    """Whether a secret may stand in the text up to that line. Asked of broken text: if in doubt, True."""
     known = "\n".join(lines_of(text)[: line + 1])
     return any(is_secret(key[1]) and not _SAFE.match(known, key.end()) for key in _KEY.finditer(known))
 
@@ -170,7 +170,7 @@ _INDENTED = ("did not find expected key", "mapping values are not allowed", "did
 
 
 def _indent(line: str) -> int:
-    """How many blanks a line begins with; -1 for one that has no say: empty, or a comment."""
+    """Return how many blanks a line begins with; -1 for an empty line or a comment."""
     text = line.lstrip(" ")
     return -1 if not text.strip() or text.startswith("#") else len(line) - len(text)
 
@@ -186,7 +186,7 @@ class _Misfit:
 
 
 def _open_levels(lines: list[str], number: int) -> dict[int, int]:
-    """How far a line may be indented to go on with one above it -> the number of that line, from 1; deepest first.
+    """Return the indentations that a line may have, each with the line above (from 1) that it goes on with; deepest first.
 
     A line belongs to the nearest line above with its indentation, and to none behind one that is indented less: walking
     up, the levels that are still open only get smaller.
@@ -200,7 +200,7 @@ def _open_levels(lines: list[str], number: int) -> dict[int, int]:
 
 
 def _misfit(lines: list[str], number: int) -> _Misfit | None:
-    """What is wrong with the indentation where a line fits to no line above: with its own, or with that of one above."""
+    """Say which indentation is wrong where a line matches none above: its own, or that of one above; `None` if none is."""
     mine = _indent(lines[number]) if number < len(lines) else -1
     levels = _open_levels(lines, number)
     if mine < 0 or not levels or mine in levels:
