@@ -62,10 +62,12 @@ def _complaint(wrong: MetadataXmlError, data: bytes, file: str, is_secret: IsSec
     if not place.line:
         place = Place(file, 1)
     lines = _shown(data, is_secret)
-    message = one.message.removeprefix(f"{file}: ")
+    message = _WHERE.sub("", one.message.removeprefix(f"{file}: "))
     return Complaint(message, Place(file, place.line, place.column, snippet(lines, place.line - 1)), one.mend or _MEND)
 
 
+_WHERE = re.compile(r", line \d+(, column \d+)?( \(<string>, line \d+\))?$")
+"""Where lxml says once more what the place says already."""
 _MEND = "write it as an org gives it back: one element a field, each closed by its own name"
 
 

@@ -83,7 +83,7 @@ def test_each_field_has_its_line_and_column(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message", "line"),
     [
-        ("</label>", "</lable>", "not well-formed XML", 5),
+        ("</label>", "</lable>", "not well-formed XML: Opening and ending tag mismatch: label line 5 and lable", 5),
         (
             "<ConnectedApp ",
             "<!DOCTYPE a [<!ENTITY b 'c'>]><ConnectedApp ",
