@@ -12,7 +12,7 @@ venv = if $(PYTHON) -m pip --version > /dev/null 2>&1; \
   then $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python $(LOCKED) -r requirements/install.txt; \
   else $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip $(LOCKED) -r requirements/install.txt; fi
 
-.PHONY: demo test lint bench cassettes browser docs interop faults kills properties versions lock wheel clean documents
+.PHONY: demo test lint bench corpus cassettes browser docs interop faults kills properties versions lock wheel clean documents
 
 demo: $(VENV)/.installed
 	@sh docs/demo.sh $(abspath $(BIN))/reconciler
@@ -59,6 +59,10 @@ KILLS := 200
 
 kills: $(VENV)/.dev
 	RECONCILER_KILLS=$(KILLS) $(BIN)/pytest -n 2 -s tests/kills
+
+# Every real file of the folder RECONCILER_CORPUS, pulled from a mock org and put into another one; `make test` takes some.
+corpus: $(VENV)/.dev
+	RECONCILER_WHOLE_CORPUS=1 $(BIN)/pytest -n 2 tests/e2e/test_pull_corpus.py tests/e2e/test_pull_metadata.py
 
 # The property tests with so many examples each where a test names no number; `make test` takes 50.
 EXAMPLES := 300

@@ -12,6 +12,7 @@ from benchmarks.org import ROOT, Project, served
 APPLY, UNCHANGED, DRIFT, CHANGED = "apply of everything", "plan, no change", "drift, none", "plan, 1 % change"
 DRIFTED, CHECK, AUDIT = "drift, 5 % of the apps", "check of the files", "check --live"
 FLOOR, PEER = "floor of the plan", "terraform plan, no change"
+PULL, PULLED, TREE = "pull of everything", "pull, nothing to do", "plan of metadata files, no change"
 
 
 @dataclass(slots=True)
@@ -62,6 +63,14 @@ def measure(number: int, folder: Path, *, repeat: int, terraform: str | None, te
         for turn in range(repeat):
             tell(f"{number:,} apps: {CHANGED} ({turn + 1} of {repeat})")
             taken[CHANGED].append(project.reconciler("plan", says=f"Plan: 0 to create, {changed} to update"))
+        for turn in range(repeat):
+            tell(f"{number:,} apps: {PULL}, {PULLED}, {TREE} ({turn + 1} of {repeat})")
+            project.begin_anew(metadata=False)
+            taken.setdefault(PULL, []).append(project.reconciler("pull", says="adopted"))
+            taken.setdefault(PULLED, []).append(project.reconciler("pull", says="Pull: nothing to do."))
+            project.begin_anew(metadata=True)
+            project.reconciler("pull", says="adopted")
+            taken.setdefault(TREE, []).append(project.reconciler("plan", says="No changes."))
         size.usages.update({name: middle(runs) for name, runs in taken.items()})
     if terraform is not None and size.components <= peer.MOST:
         tell(f"{number:,} apps: {PEER}")

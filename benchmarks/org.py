@@ -1,5 +1,6 @@
 """The org: `mock serve` in a process of its own, on loopback, and the project that talks to it over HTTP."""
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -50,6 +51,15 @@ class Project:
     def undrift(self, apps: Sequence[str]) -> None:
         """Switch it on again."""
         _ask("set", str(self.folder / "org.db"), "true", *apps)
+
+    def begin_anew(self, *, metadata: bool) -> None:
+        """Take files and baselines away, as before the first pull; `metadata`: into a project of the Salesforce CLI."""
+        shutil.rmtree(self.desired)
+        shutil.rmtree(self.folder / ".reconciler")
+        self.desired.mkdir()
+        if metadata:
+            content = '{"packageDirectories": [{"path": "force-app"}]}'
+            (self.desired / "sfdx-project.json").write_text(content, encoding="utf-8")
 
     def calls(self) -> int:
         """How many API calls the org has answered so far."""

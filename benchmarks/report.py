@@ -7,10 +7,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchmarks.measured import Usage
-from benchmarks.measuring import APPLY, AUDIT, CHANGED, CHECK, DRIFT, DRIFTED, FLOOR, PEER, UNCHANGED, Size
+from benchmarks.measuring import (
+    APPLY,
+    AUDIT,
+    CHANGED,
+    CHECK,
+    DRIFT,
+    DRIFTED,
+    FLOOR,
+    PEER,
+    PULL,
+    PULLED,
+    TREE,
+    UNCHANGED,
+    Size,
+)
 from benchmarks.startup import StartUp
 
-_ROWS = (UNCHANGED, FLOOR, CHANGED, DRIFT, DRIFTED, CHECK, AUDIT, APPLY, PEER)
+_ROWS = (UNCHANGED, FLOOR, CHANGED, DRIFT, DRIFTED, CHECK, AUDIT, APPLY, PULL, PULLED, TREE, PEER)
 _FILES = 10_000
 """Of an org, from which on a plan needs more than one retrieve."""
 
@@ -90,6 +104,13 @@ def goals(sizes: Sequence[Size], start: StartUp) -> Iterator[Goal]:
         2.5,
         " times",
     )
+    for row in (PULL, TREE):
+        yield Goal(
+            f"{row}, of 1,000 apps: at most 3 times the floor's CPU",
+            thousand.usages[row].cpu / thousand.usages[FLOOR].cpu if thousand else None,
+            3,
+            " times",
+        )
     peer = thousand.usages.get(PEER) if thousand else None
     yield Goal(
         "a plan of 1,000 apps: at most 1/20 of terraform's CPU for 5,000 resources",

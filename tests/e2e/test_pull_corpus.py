@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.corpus import RealFile, furnish, real_files
+from tests.e2e.corpus import RealFile, furnish, some_files
 from tests.e2e.project import Project
 from tests.e2e.test_corpus import NO_SUCH_ELEMENT, each, hold, lost
 
-FILES = real_files()
+FILES = some_files(8)
 OF_ONE_ORG = ("consumerKey",)
 IS_THE_DEFAULT = ("idTokenValidity: ['2'] became None",)
 """What the platform holds where nothing was given: files leave it out, and only some orgs say it."""

@@ -8,7 +8,7 @@ import pytest
 
 from providers.mock import MockOrgError
 from tests.e2e.build import DANA, HANDLER, INTEGRATION, LEGACY, app, handler, handler_class, item
-from tests.e2e.corpus import RealFile, furnish, real_files
+from tests.e2e.corpus import RealFile, furnish, some_files
 from tests.e2e.project import Project
 from tests.e2e.test_corpus import ONE_FIELD, REFUSED_BY_US, each, hold
 
@@ -145,7 +145,7 @@ def test_of_a_field_in_both_the_document_is_written(sources: Project) -> None:
 
 # --- real files ------------------------------------------------------------------------------------------------------
 
-FILES = real_files()
+FILES = some_files(8)
 NO_TEXT = {"consumerKey", "consumerSecret"}
 
 
