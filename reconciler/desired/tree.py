@@ -186,8 +186,9 @@ class Tree:
             inside = folder / path
             if not inside.resolve().is_relative_to(top):
                 self._complain(shown, f"the package directory {path!r} leads out of the project", "write a path inside")
-            elif inside.is_dir():
-                self._enter(inside, top, (inside.stat(),), ignored, sources=True)
+            else:
+                if inside.is_dir():
+                    self._enter(inside, top, (inside.stat(),), ignored, sources=True)
                 self._change(inside)
 
     def passed_by(self) -> str:

@@ -153,6 +153,11 @@ def _unproven(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) 
     made = draft(pulled.desired, live, Baseline())
     wrong = [change for change in made.changes if change.address not in excused and change.address in live.resources]
     complaints = [problem.complaint() for problem in made.problems if problem.origin.file in pulled.contents.files]
+    complaints += [
+        Complaint(f"{address} would be written into {file}, and not be read from there", mend="name that folder, too")
+        for address, file in pulled.contents.placed.items()
+        if address not in pulled.desired.resources
+    ]
     return complaints + [
         Complaint(
             f"{change.address} cannot be pulled: with the files as they would be, the plan would still change "

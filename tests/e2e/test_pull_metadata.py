@@ -93,6 +93,15 @@ def test_what_is_new_in_the_org_becomes_files_as_the_salesforce_cli_has_them(sou
     assert "Pull: nothing to do" in sources.run("pull").out
 
 
+def test_a_project_without_a_file_yet_is_filled(sources: Project) -> None:
+    shutil.rmtree(sources.root / "force-app")
+
+    found = sources.run("pull")
+
+    assert (0, True) == (found.code, "adopted 10." in found.out), found.said
+    assert ({}, {}) == (sources.planned(), sources.drifted())
+
+
 def test_what_is_gone_from_the_org_goes_from_the_tree(sources: Project) -> None:
     sources.apply()
     sources.run("pull")
