@@ -18,7 +18,7 @@ AFTER_63 = 64
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """One metadata type; `rank` orders landing within a deployment, lower first, so that auto-created records fit."""
+    """One metadata type; in a deployment, types of lower `rank` are written first, so that auto-created records fit."""
 
     name: str
     folder: str
@@ -32,7 +32,7 @@ class Type:
 
     @property
     def manifest_name(self) -> str:
-        """What package.xml calls it: the three settings types share one name."""
+        """The name of the type in package.xml: the three settings types share the name `Settings`."""
         return "Settings" if self.singleton else self.name
 
     def path(self, name: str) -> str:
@@ -88,7 +88,7 @@ def manifest_types(name: str) -> tuple[Type, ...]:
 
 
 def of_path(path: str) -> tuple[Type, str] | None:
-    """Return type and name of the component that a file inside a package holds; None for what is no component."""
+    """Return type and name of the component that a file inside a package holds; None if the file is no component."""
     folder, _, file = path.rpartition("/")
     name, _, suffix = file.rpartition(".")
     found = _SETTINGS.get(name) if (folder, suffix) == ("settings", "settings") else _BY_FOLDER.get((folder, suffix))

@@ -1,4 +1,4 @@
-"""The org behind the application: what tests and the command line hold in their hands."""
+"""The class `Org`, by which tests and the command line open, change and inspect a mock org."""
 
 from __future__ import annotations
 
@@ -143,12 +143,12 @@ class Org:
             handler_rule.declare(world, handler_rule.Rule(apex_class, issuer, audience, claim, user, creates))
 
     def rules(self) -> list[handler_rule.Rule]:
-        """Return how Apex handlers are simulated."""
+        """Return the rules that simulate Apex handlers."""
         with self.reading() as world:
             return handler_rule.rules(world)
 
     def pass_time(self, seconds: float) -> None:
-        """Move the org's clock on. Tokens expire by it."""
+        """Move the org's clock forward, by which tokens expire."""
         with self._store.write() as db:
             ahead = sessions.clock(db) + int(seconds * 1000)
             db.execute("UPDATE meta SET value = ? WHERE key = 'clock'", (str(ahead),))
@@ -177,7 +177,7 @@ class Org:
     def set(
         self, address: str, changes: Mapping[str, str | None], *, as_user: str, delegate: str | None = None
     ) -> Mapping[str, str | None]:
-        """Change fields as an admin in Setup would; `delegate` is who had logged in as that admin, if that was the case.
+        """Change fields as an admin in Setup would; `delegate` is the user who had logged in as that admin, if any.
 
         `address` is `Kind/name`; a satellite's is `Kind/<app>`, an enablement's
         `OauthTokenExchangeHandler/<handler>/enablements/<app>`. Field names are dotted
@@ -244,7 +244,7 @@ class Org:
         email: str = "",
         federation_identifier: str | None = None,
     ) -> None:
-        """Add a person. One who is API only without such a profile gets the permission set `API_Only`."""
+        """Add a user. One who is API only without a profile that says so gets the permission set `API_Only`."""
         if is_api_only and profile not in fresh.API_ONLY_PROFILES:
             self.add_permission_set("API_Only", "API Only", ("ApiEnabled", "ApiUserOnly"))
             permission_sets = (*permission_sets, "API_Only")
@@ -354,7 +354,7 @@ class Org:
 
     @contextmanager
     def reading(self) -> Iterator[World]:
-        """The org as it is now. Deployments that are due happen first."""
+        """Open the org for reading, after carrying out the deployments that are due."""
         with self._store.read() as db:
             due = jobs.unfinished(db)
         if due:
@@ -365,13 +365,13 @@ class Org:
 
     @contextmanager
     def reading_only(self) -> Iterator[World]:
-        """The org as it is, with deployments still due: enough to know who is calling."""
+        """Open the org for reading, without carrying out deployments that are due: enough to know who is calling."""
         with self._store.read() as db:
             yield World(db)
 
     @contextmanager
     def writing(self, *, settle: bool = True) -> Iterator[World]:
-        """A transaction. Deployments that are due happen first, unless the caller is about them."""
+        """Open a transaction that may write; first carry out deployments that are due, unless `settle` is false."""
         with self._store.write() as db:
             world = World(db)
             if settle:
@@ -380,7 +380,7 @@ class Org:
             world.save_meta()
 
     def count(self, operation: str, *, writes: bool = False, spends: bool = False) -> None:
-        """Keep account of an API call; one that `spends` counts against the day's requests, as `spend` says."""
+        """Count an API call; one that `spends` also counts against the daily limit, as `spend` says."""
         with self._store.write() as db:
             for name in (operation, f"write:{operation}") if writes else (operation,):
                 db.execute(
@@ -392,13 +392,13 @@ class Org:
 
     @property
     def api_requests(self) -> tuple[int, int]:
-        """How many API requests were made today (UTC), and how many a day may have."""
+        """Return how many API requests were made today (UTC), and how many are allowed in a day."""
         with self._store.read() as db:
             _, used, most = _spent(db)
         return used, most
 
     def spend(self) -> None:
-        """Count one API request against the day's; raises `Fault` when there are no more.
+        """Count one API request against the daily limit; raises `Fault` when the limit is used up.
 
         Salesforce counts the last 24 hours; here a day ends at midnight.
         """
@@ -422,7 +422,7 @@ class Org:
 
 
 def _spent(db: sqlite3.Connection) -> tuple[str, int, int]:
-    """Return which day it is, how many API requests were made on it, and how many it may have."""
+    """Return today's date, how many API requests were made today, and how many are allowed in a day."""
     keys = "('api_requests', 'switches')"
     meta = {row["key"]: row["value"] for row in db.execute(f"SELECT key, value FROM meta WHERE key IN {keys}")}  # noqa: S608
     today = timestamp(sessions.clock(db))[:10]
@@ -431,7 +431,7 @@ def _spent(db: sqlite3.Connection) -> tuple[str, int, int]:
 
 
 def _spend(db: sqlite3.Connection) -> bool:
-    """Count one API request; whether it was one too many."""
+    """Count one API request; return whether it exceeds the daily limit."""
     today, used, most = _spent(db)
     db.execute(
         "INSERT INTO meta VALUES ('api_requests', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",

@@ -25,7 +25,7 @@ Body: TypeAlias = "dict[str, list[str | Body]]"
 
 
 def parser() -> etree.XMLParser:
-    """Return a parser for what strangers send: no entities, no network, libxml2's limits of depth and size in force."""
+    """Return a safe parser for what clients send: no entities, no network, libxml2's limits of depth and size."""
     return etree.XMLParser(
         resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True
     )
@@ -41,7 +41,7 @@ def local(element: etree._Element) -> str:
 
 
 def read(element: etree._Element) -> Body:
-    """Return what `element` holds. An element that is nil says nothing, so it is left out."""
+    """Return the values of the children of `element`; nil ones are left out."""
     body: Body = {}
     for child in element:
         if not isinstance(child.tag, str) or child.get(_NIL) in {"true", "1"}:
@@ -60,7 +60,7 @@ def escape(text: str) -> str:
 
 
 def inner(body: Mapping[str, list[str | Body]], indent: str = "    ") -> str:
-    """Return the elements of `body` without their root."""
+    """Return the elements of `body` as XML, without a root element."""
     lines: list[str] = []
     _lines(body, indent, lines)
     return "".join(lines)
@@ -109,7 +109,7 @@ def texts(body: Body | None, name: str) -> list[str]:
 
 
 def put(body: Body, name: str, value: str | None) -> None:
-    """Set the element `name` to one text; None takes it away."""
+    """Set the element `name` to one text; None removes the element."""
     if value is None:
         body.pop(name, None)
     else:
@@ -117,7 +117,7 @@ def put(body: Body, name: str, value: str | None) -> None:
 
 
 def default(body: Body, values: Mapping[str, str]) -> None:
-    """Fill in what is absent."""
+    """Set each of `values` whose element is absent from `body`."""
     for name, value in values.items():
         body.setdefault(name, [value])
 

@@ -55,7 +55,7 @@ class FaultsError(MockOrgError):
 
 @dataclass(slots=True)
 class Rule:
-    """One line of a script: what happens to which call, and when.
+    """One rule of a script: what happens to which call, and when.
 
     `call` are names of calls, groups, or paths with a method before them or none; `after` calls go by unharmed, then
     every `every`-th is hit, `times` times or always.
@@ -75,7 +75,7 @@ class Rule:
         return f"{self.place}{self.fault.name} on {', '.join(self.call)}"
 
     def takes(self, call: Call) -> bool:
-        """Whether the rule's fault happens to `call`; counts it."""
+        """Whether the rule's fault happens to `call`; counts the call if the rule applies to it."""
         if (self.times is not None and self._hit >= self.times) or not any(call.fits(each) for each in self.call):
             return False
         self._seen += 1
@@ -85,7 +85,7 @@ class Rule:
         return True
 
     def missed(self) -> None:
-        """Take back that it happened: the next call is it."""
+        """Undo the count of a call to which the fault could not happen, so that the next call gets it."""
         self._hit -= 1
         self._seen -= 1
 
@@ -95,7 +95,7 @@ class Rule:
 
 
 class Faults:
-    """A script of failures, and the account of what has happened. One is good for one server or mount."""
+    """A script of failures, which counts how often each has happened. Use one script for one server or mount."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = list(rules)
@@ -155,7 +155,7 @@ class Faults:
 
 
 def rule(given: Mapping[str, Any], place: str = "") -> Rule:
-    """Make a rule of its keys; raises `FaultsError` whose problems begin with the key that they are about."""
+    """Build a rule from a mapping of its keys; raises `FaultsError`, whose problems name the key that each is about."""
     problems: list[Problem] = []
     for key in given:
         if key not in _KEYS:

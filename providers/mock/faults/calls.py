@@ -1,4 +1,4 @@
-"""Which call a request is, and what can be done with it: ask the org, or not."""
+"""Recognises which API call a request is, sends it on to the org, and builds the answers that faults give instead."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def _soap(begin: bytes) -> tuple[str, str]:
 
 
 class _Rejoined:
-    """A stream of which the beginning was read already."""
+    """A request body of which the beginning was already read: gives that beginning again, then the rest."""
 
     def __init__(self, begin: bytes, rest: Any) -> None:
         self._begin, self._rest = begin, rest

@@ -1,4 +1,4 @@
-"""The connection breaks, says nothing, or is slow."""
+"""Faults of the connection: it breaks, says nothing, or is slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a deployment or a retrieve: decided when it starts, seen by those who poll it."""
+"""Faults of deployments and retrieves: decided when the job starts, seen by the clients that poll it."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _document(text: bytes | str, name: str) -> yaml.Node:
 
 
 def _odd(root: yaml.Node) -> Iterator[Problem]:
-    """Yield what a script does not need: the same node twice (an alias), tags, a key twice."""
+    """Yield a problem for all that a script must not contain: the same node twice (an alias), tags, a key twice."""
     seen: set[int] = set()
     waiting = [root]
     while waiting:

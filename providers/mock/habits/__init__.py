@@ -52,7 +52,7 @@ def of(kind: str) -> Habit:
 
 
 def removed(component: Component, world: World) -> None:
-    """Take away what cannot live without a component that was deleted."""
+    """Delete what cannot exist without a component that was deleted."""
     if component.kind == "ExternalClientApplication":
         world.remove_satellites(component.name)
     if component.kind in {"ExternalClientApplication", "ConnectedApp"}:
@@ -62,5 +62,5 @@ def removed(component: Component, world: World) -> None:
 
 
 def still_needed(component: Component, world: World) -> Refusal | None:
-    """Return why a deleted component may not go, seen from the state after the whole deployment."""
+    """Return why a component cannot be deleted, judged by the state after the whole deployment; None if it can."""
     return apex.still_needed(component.name, world) if component.kind == "ApexClass" else None

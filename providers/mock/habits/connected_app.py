@@ -1,4 +1,4 @@
-"""Connected apps: creation is closed, keys are for life, scopes come back in another spelling."""
+"""Connected apps: creation needs a switch, consumer keys never change, scopes are read back in another spelling."""
 
 from __future__ import annotations
 
@@ -90,8 +90,7 @@ def _check_policy(policy: Body) -> None:
 
 
 def _settle_names(landing: Landing, field: str, kind: str, *, approved: bool, in_setup: bool) -> None:
-    """Settle lists of permission sets and profiles: absent keeps the list, one empty element clears it (Metadata API
-    guide)."""
+    """Settle a list of permission sets or profiles: absent keeps it, one empty element clears it (Metadata guide)."""
     body = landing.body
     if field not in body:
         kept = landing.old.get(field, []) if landing.old and approved else []

@@ -25,7 +25,7 @@ def fresh_key(landing: Landing, world: World) -> str:
 
 
 def claim(landing: Landing, key: str, world: World) -> None:
-    """Accept a consumer key that the package brings, or refuse it."""
+    """Reserve the consumer key that a package brings; refuse a malformed key or one that is taken."""
     if not _KEY.fullmatch(key):
         raise Refusal("The consumer key must be alphanumeric and between 8 and 256 characters long")
     if not world.claim_key(key, f"{landing.kind}/{landing.name}"):
@@ -33,7 +33,7 @@ def claim(landing: Landing, key: str, world: World) -> None:
 
 
 def keep_secret(landing: Landing, holder: Body) -> None:
-    """Move a secret out of the record: it is settable when the app is created and never read back."""
+    """Move the consumer secret out of the record, so that it is never read back; draw one if the app has none."""
     given = one(holder, "consumerSecret")
     holder.pop("consumerSecret", None)
     if landing.secret is None and given:
@@ -45,7 +45,7 @@ def keep_secret(landing: Landing, holder: Body) -> None:
 
 
 def keep_certificate(holder: Body, old: Body | None, world: World) -> None:
-    """Decide what leaving `certificate` out means, and hold the limits of requirement S003: 4,000 characters, 4 KB."""
+    """Keep a `certificate` left out of an update if the switch says so; check S003's limits: 4,000 characters, 4 KB."""
     if world.switches.certificate_omitted_on_update == "kept" and "certificate" not in holder:
         put(holder, "certificate", one(old, "certificate"))
     text = one(holder, "certificate") or ""
@@ -128,7 +128,7 @@ def stage(world: World, settings: Component) -> Spare:
 
 
 def rotated_out(world: World, settings: Component, promoted: Spare, key: str, secret: str) -> Spare:
-    """Put what was primary into the slot that `promoted` leaves."""
+    """Store the former primary `key` and `secret` as the second set, in place of the one that was `promoted`."""
     expires = timestamp(world.milliseconds + _LASTS)
     found = replace(promoted, key=key, secret=secret, state="Rotated", expires_at=expires)
     _keep(world, found)

@@ -6,7 +6,7 @@ from providers.mock.state.errors import Refusal
 
 
 def no_such(field: str, kind: str, name: str) -> Refusal:
-    """The refusal of a reference that leads nowhere, in Salesforce's pattern for references between components."""
+    """The refusal of a reference to a component that does not exist, in Salesforce's pattern for such references."""
     return Refusal(f"In field: {field} - no {kind} named {name} found", "INVALID_CROSS_REFERENCE_KEY")
 
 

@@ -86,7 +86,7 @@ def _aborted(cause: Exception) -> ProtocolError:
 
 
 def _waiting(timeout: Any) -> Callable[[float], None]:
-    """Return a wait that is over at once, as a time-out, where the session would not wait so long."""
+    """Return a function that waits, or raises a time-out at once if the session would not wait that long."""
     patience = timeout[1] if isinstance(timeout, tuple) else getattr(timeout, "read_timeout", timeout)
 
     def wait(seconds: float) -> None:

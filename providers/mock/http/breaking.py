@@ -1,4 +1,4 @@
-"""How an application tells who carries its answers that the connection is to break: raised before or while it answers.
+"""Exceptions by which an application has its connection broken, raised before or while it answers.
 
 Over a socket `connection` does it to the client's connection; in process `adapter` raises what a client would see.
 """

@@ -16,7 +16,7 @@ from providers.mock.org import Org
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """How one client gets there. `needs` is what is missing for it here, "" where nothing is."""
+    """How one client reaches a served org. `needs` is what is missing for it here, "" where nothing is."""
 
     name: str
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Client:
 
 
 def clients(org: Org, served: Served, token: str) -> list[Client]:
-    """Return what each client needs; `token` is the admin's."""
+    """Return for each client what it needs to reach the org; `token` is the admin's."""
     url = served.url
     user = next(each.id for each in org.users() if each.username == org.admin_username)
     node = {"NODE_EXTRA_CA_CERTS": str(served.certificate)} if served.certificate else {}
@@ -75,7 +75,7 @@ def clients(org: Org, served: Served, token: str) -> list[Client]:
 
 
 def as_text(org: Org, served: Served) -> str:
-    """Return what a person copies from."""
+    """Return the address, the token and what each client needs, as text for a person to copy from."""
     token = org.access_token()
     lines = [f"serving {org.name} ({org.org_id}) at {served.url}", f"access token: {token}"]
     lines += [f"certificate: {served.certificate}"] if served.certificate else []
@@ -88,7 +88,7 @@ def as_text(org: Org, served: Served) -> str:
 
 
 def as_json(org: Org, served: Served) -> str:
-    """Return the same for a script: one object on one line."""
+    """Return what a script needs to reach the org: one JSON object on one line."""
     token = org.access_token()
     found = {
         "url": served.url,

@@ -134,7 +134,7 @@ class Connection(BaseHTTPRequestHandler):
     # -- in -----------------------------------------------------------------------------------------------------------
 
     def _check_headers(self) -> None:
-        """Raise `ValueError` for what others would read otherwise: a line without a colon ends the headers here."""
+        """Raise `ValueError` for headers that other programs read differently, as after a line without a colon."""
         broken = any(isinstance(each, _BROKEN_HEADERS) for each in self.headers.defects)
         if broken or any(_CONTROL.search(each) for each in self.headers.values()):
             raise ValueError("A header is not a name, a colon and a value on one line")
@@ -257,14 +257,14 @@ _PLAIN = (
 
 
 class _Incoming(io.RawIOBase):
-    """What a client sends, as long as it does so in time."""
+    """The bytes that a client sends; reading raises `TimeoutError` when they come too slowly."""
 
     def __init__(self, stream: Any, connection: socket.socket) -> None:
         self._stream, self._connection = stream, connection
         self._until = time.monotonic() + _IDLE
 
     def finish_within(self, seconds: float) -> None:
-        """Allow what is read from now on so many seconds, for all of it together."""
+        """Set the time limit, in seconds, for everything that is read from now on, together."""
         self._until = time.monotonic() + seconds
 
     def readable(self) -> bool:

@@ -1,4 +1,4 @@
-"""The application: a table of routes, and who may come in."""
+"""The WSGI application: finds the route of a request, lets it answer, and turns errors into answers."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ ROUTES: tuple[Route, ...] = (
 
 
 class Application:
-    """One org over HTTP."""
+    """The WSGI application of one org: answers each request by the first route that matches it."""
 
     def __init__(self, org: Org, routes: tuple[Route, ...] = ROUTES) -> None:
         self._org = org

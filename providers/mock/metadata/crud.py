@@ -119,7 +119,7 @@ def delete(world: World, kind: str, names: Sequence[str], *, all_or_none: bool) 
 
 
 def rename(world: World, kind: str, old: str, new: str) -> Result:
-    """Give a component another name, in all that refers to it too."""
+    """Rename a component, and change its name in all that refers to it."""
     one = _supported(kind)
     outcome = Outcome()
     world.db.execute("SAVEPOINT crud")

@@ -1,4 +1,4 @@
-"""Runs one deployment: package in, DeployMessages out. What the job of a deployment is, `jobs` knows."""
+"""Runs one deployment: reads its package, returns DeployMessages. Queueing and polling are the work of `jobs`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from providers.mock.state.world import World
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """The WSDL's DeployOptions, as far as they mean something here; the defaults are those of an absent element."""
+    """The options of the WSDL's DeployOptions that have an effect here; the defaults are those of an absent element."""
 
     allowMissingFiles: bool = False
     checkOnly: bool = False
@@ -148,7 +148,7 @@ def _problem(member: str, kind: str, file: str, text: str) -> Message:
 
 
 def _members(package: Package, options: DeployOptions, failures: list[Message]) -> Iterator[_Member]:
-    """Yield what package.xml names and the zip holds; what does not fit together goes to `failures`."""
+    """Yield the components that package.xml names and the zip holds; a mismatch of the two goes to `failures`."""
     manifest_path = package.prefix + "package.xml"
     named: set[tuple[str, str]] = set()
     present = {(found[0].name, found[1]): path for path in package.files if (found := of_path(path))}

@@ -62,7 +62,7 @@ _FEDERATED = {"dana@acme.example": "dana.reyes", "eli@acme.example": "eli.novak"
 
 
 def fill(db: sqlite3.Connection, switches: Switches) -> None:
-    """Make the tables anew and put the company in; all that is random is drawn now, so no two orgs share a key."""
+    """Create the tables and fill in the example company; random values are drawn now, so no two orgs share a key."""
     store.create(db)
     start = time.time_ns() // 1_000_000 - 900 * _DAY
     meta = {

@@ -58,7 +58,7 @@ def judge(kind: str, data: bytes, version: int, after_63: int = AFTER_63) -> Bod
 
 
 def _tidy(element: etree._Element) -> bool:
-    """Trim, drop what is nil and sort the children; False where repeated elements do not stand together."""
+    """Trim texts, remove nil elements and sort the children; False if repeated elements do not stand together."""
     seen: list[str] = []
     for child in list(element):
         if child.get(f"{{{XSI}}}nil") in {"true", "1"}:
@@ -102,7 +102,7 @@ class _Node:
 
 
 def _positions(data: bytes) -> _Node:
-    """Read `data` once more, keeping for each element the place right after its start tag."""
+    """Parse `data` once more into nodes that keep the place right after each start tag."""
     top = _Node("", False, 1, 1)
     stack = [top]
     # A "}" between namespace and name; the "{" that Clark notation begins with is put there below.
@@ -130,7 +130,7 @@ def _positions(data: bytes) -> _Node:
 
 
 def _explain(kind: str, data: bytes, version: int, after_63: int, schema: Schema) -> None:
-    """Raise the first thing that is wrong, in document order; return where this walk finds nothing."""
+    """Raise a refusal for the first mistake, in document order; return if this walk finds none."""
     root = _positions(data)
     if root.tag != _Q + kind:
         raise _misplaced(root, kind)

@@ -1,4 +1,4 @@
-"""Lets components land in the org and others go: all checks of all components, in one open transaction."""
+"""Writes components into the org and deletes others, with all checks of all components, in one open transaction."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Attempt:
-    """The outcomes of one try, arrivals and departures apart: a package may delete a component and bring it anew."""
+    """The outcomes of one try, written and deleted components apart: a package may delete one and create it again."""
 
     arrivals: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     departures: dict[tuple[str, str], Outcome] = field(default_factory=dict)
@@ -181,7 +181,7 @@ def _arrive(world: World, arrival: Arrival, attempt: Attempt, ignore_warnings: b
 
 
 def _fields(world: World, landing: Landing) -> str:
-    """Which fields changed, to stand behind an audit entry; empty unless the switch says that entries name them."""
+    """Return the names of the changed fields for an audit entry; empty unless a switch says that entries name them."""
     if not world.switches.audit_names_fields or landing.old is None:
         return ""
     changed = list(_differing(landing.old, landing.body))

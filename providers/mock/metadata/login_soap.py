@@ -160,8 +160,7 @@ def _envelope(flavour: str, body: str) -> bytes:
 
 
 def _fault(flavour: str, refused: Fault) -> bytes:
-    """Return a SOAP fault with its detail: clients look for `sf:exceptionCode` and `sf:exceptionMessage` by these very
-    tags."""
+    """Return a SOAP fault with the tags `sf:exceptionCode` and `sf:exceptionMessage`, which clients look for."""
     if ":" in refused.code:
         inner = f"<faultcode>{refused.code}</faultcode><faultstring>{escape(refused.text)}</faultstring>"
     else:

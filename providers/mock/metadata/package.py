@@ -37,7 +37,7 @@ class Manifest:
 
 @dataclass(slots=True)
 class Package:
-    """What a deployment brings. Paths in `files` are without `prefix`, the folder that the manifest stands in."""
+    """The content of a deployment's zip. Paths in `files` are without `prefix`, the manifest's folder."""
 
     manifest: Manifest
     prefix: str = ""

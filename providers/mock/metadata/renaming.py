@@ -1,4 +1,4 @@
-"""Another name for a component, and for it in all that refers to it.
+"""Renames a component, and changes its name in all that refers to it.
 
 The guide lets every type that extends Metadata be renamed
 (https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_renameMetadata.htm) and does not say what
@@ -85,7 +85,7 @@ def _replaced(body: Body, path: list[str], old: str, new: str) -> bool:
 
 
 def _follow_rows(world: World, kind: str, old: str, new: str) -> None:
-    """Rename in the rows that are kept beside the records: owners, enablements, keys, tokens, assignments."""
+    """Change the name in tables beside the components' own: owners, enablements, keys, tokens, assignments."""
     for table in ("consumer_key", "staged_credential"):
         world.db.execute(
             f"UPDATE {table} SET component = ? WHERE component = ? COLLATE NOCASE",  # noqa: S608

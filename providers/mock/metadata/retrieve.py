@@ -30,8 +30,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What a retrieve brings: `error` is set instead of a zip where the request was too large, with `code` as its
-    status code."""
+    """The result of a retrieve; if the request was too large, `error` and its status code `code` replace the zip."""
 
     zip: bytes
     properties: list[Properties]
@@ -41,7 +40,7 @@ class Parcel:
 
 
 def retrieve(world: World, request: Request) -> Parcel:
-    """Collect what is there. A member that is not there is a message, and the retrieve still succeeds."""
+    """Collect the requested components; one that does not exist gives a message, and the retrieve still succeeds."""
     prefix = "" if request.single_package else "unpackaged/"
     people = names_by_id(world)
     files: list[tuple[str, bytes]] = []
@@ -69,7 +68,7 @@ def retrieve(world: World, request: Request) -> Parcel:
 
 
 def _wanted(world: World, request: Request) -> Iterator[Component | str]:
-    """Yield each component once, and a text for everything that cannot be given."""
+    """Yield each requested component once, and a message for everything that cannot be given."""
     seen: set[tuple[str, str]] = set()
     asked = {name: list(members) for name, members in request.types.items()}
     for path in request.specific_files:

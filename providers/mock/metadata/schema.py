@@ -1,4 +1,4 @@
-"""What Salesforce knows: its WSDL (v63, as `simple-salesforce` ships it) and a supplement of what is newer.
+"""The metadata types of Salesforce: its WSDL (v63, as `simple-salesforce` ships it) and a supplement of what is newer.
 
 Only the types that our catalog reaches are taken out of the WSDL, so that compiling costs milliseconds and not half a
 second. `supplement.tsv` adds, a line each and with its source: elements (`xsd` a type), enumeration values (`xsd` is
@@ -49,7 +49,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Supplement:
-    """One line of `supplement.tsv`."""
+    """One line of `supplement.tsv`: a member of a type, and the API versions that have it."""
 
     type: str
     member: str
@@ -110,7 +110,7 @@ def wsdl() -> Path:
 
 @functools.cache
 def load() -> Schema:
-    """Read the WSDL, add the supplement, compile. Once a process, when the first deployment comes."""
+    """Read the WSDL, add the supplement, compile the validator. Done once a process, at the first deployment."""
     whole = etree.parse(str(wsdl()), parser()).find(f".//{_X}schema")
     if whole is None:
         raise MockOrgError("metadata.wsdl holds no schema")

@@ -98,7 +98,7 @@ def edit(world: World, text: str, changes: Changes) -> dict[str, str | None]:
 
 
 def _held(body: Body, content: bytes | None, dotted: str) -> str | None:
-    """The value of a field, in the form that `set` takes; None where there is nothing."""
+    """Return the value of a field in the form that `set` takes; None if the field is absent."""
     if dotted == _BODY and content is not None:
         return content.decode(errors="replace")
     name, _, rest = dotted.partition(".")

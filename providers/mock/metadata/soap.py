@@ -34,7 +34,7 @@ _ZIP = re.compile(rb"<((?:[\w.-]+:)?ZipFile)(?:\s[^<>]*)?>")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation as it came: `zip` is the content of ZipFile, cut out before parsing since libxml2 bounds a text."""
+    """One SOAP call; `zip` is the content of ZipFile, cut out before parsing since libxml2 limits text lengths."""
 
     org: Org
     user: User
@@ -47,7 +47,7 @@ class Call:
         return [child for child in self.element if local(child) == name]
 
     def text(self, position: int, *names: str) -> str | None:
-        """Return a parameter by any of its names, or else by its place."""
+        """Return the text of a parameter: the one with any of `names`, or, without names, the one at `position`."""
         elements = list(self.element)
         named = [child for child in elements if local(child) in names]
         found = named[0] if named else elements[position] if not names and len(elements) > position else None

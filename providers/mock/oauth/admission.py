@@ -8,7 +8,7 @@ from providers.mock.state.world import User, World
 
 
 def is_approved(world: World, app: App, user: User) -> bool:
-    """Whether one of the app's permission sets or profiles is the user's; both may stand there by name or label."""
+    """Whether the user has one of the app's permission sets (given by name or label) or profiles (given by label)."""
     sets = {each.lower() for each in app.permission_sets}
     for name in user.permission_sets:
         row = world.db.execute(
@@ -21,7 +21,7 @@ def is_approved(world: World, app: App, user: User) -> bool:
 
 
 def check(world: World, app: App, user: User) -> None:
-    """Refuse an inactive user, and in an app for approved users everyone else."""
+    """Refuse an inactive user, and a user without approval if the app is for approved users only."""
     if not user.is_active:
         raise refusals.inactive_user()
     if app.is_admin_approved and not is_approved(world, app, user):

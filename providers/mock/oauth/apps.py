@@ -59,13 +59,13 @@ class App:
         return self.kind == "ConnectedApp"
 
     def check_secret(self, request: TokenRequest, *, required: bool) -> None:
-        """Refuse a wrong secret always, and none where one is `required`."""
+        """Refuse a request with a wrong client secret, and one without a secret where it is `required`."""
         if (request.secret or required) and not same(request.secret, self.secret):
             raise refusals.wrong_secret()
 
 
 def asking(world: World, request: TokenRequest, key: str | None = None) -> App:
-    """Return the app that asks; refuse one that is unknown, not known yet, or turned off."""
+    """Return the app that sends a request; refuse one that is unknown, not yet known after a change, or turned off."""
     found = by_key(world, request.client_id if key is None else key)
     if found is None:
         raise refusals.unknown_client()
@@ -76,7 +76,7 @@ def asking(world: World, request: TokenRequest, key: str | None = None) -> App:
 
 
 def _check_propagation(world: World, app: App) -> None:
-    """Refuse an app that is not known yet: after a change Salesforce's login servers take minutes; here switches decide."""
+    """Refuse an app that changed just now: Salesforce's login servers take minutes to know; here switches decide."""
     switches = world.switches
     if switches.propagation_seconds:
         changed = datetime.fromisoformat(app.changed_at).timestamp() * 1000
@@ -121,7 +121,7 @@ def names(world: World) -> str:
 
 
 def of_token(world: World, kind: str, name: str, app_id: str) -> App | None:
-    """Return the app that a token was issued to, if it is still that one."""
+    """Return the app that a token was issued to; None if it is gone or another app now has its name."""
     found = named(world, name)
     return found if found is not None and (found.kind, found.id) == (kind, app_id) else None
 
@@ -199,7 +199,7 @@ def _refresh_policy(policy: Body) -> str:
 
 
 def _assigned(world: World, app: str) -> frozenset[str]:
-    """The custom scopes of a connected app: they are assigned in the scope's own record."""
+    """Return the custom scopes of a connected app: they are assigned in the scope's own record."""
     return frozenset(
         scope.name
         for scope in world.components("OauthCustomScope")

@@ -1,4 +1,4 @@
-"""The token endpoint: which flow a request is for, and what it is answered."""
+"""The token endpoint: hands each request to its flow, and answers with tokens or a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client gets when a flow has said yes."""
+"""Issues tokens to a client whose request a flow has accepted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from providers.mock.state.world import User, World
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who gets what: a flow's decision. `family` and `granted_at` are set where a refresh token is renewed."""
+    """A flow's decision: which app gets tokens for which user. Renewals also set `family` and `granted_at`."""
 
     app: App
     user: User

@@ -1,4 +1,4 @@
-"""What stands in for an Apex token exchange handler: a declared rule, since no Apex runs in this org.
+"""Rules that simulate Apex token exchange handlers, since no Apex runs in this org.
 
 A rule says what such a class decides: whose tokens it takes, for which audience, and which user a claim means. Every
 refusal says that it came from a rule. The rule is given only what the class is given: a token whose signature was checked.
@@ -26,7 +26,7 @@ _NEW_PROFILE = "Minimum Access - Salesforce"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one Apex class is simulated: the user whose `user_field` is `claim` of `issuer`'s tokens for `audience`."""
+    """How one Apex class is simulated: in `issuer`'s tokens for `audience`, `claim` gives the user's `user_field`."""
 
     apex_class: str
     issuer: str
@@ -54,7 +54,7 @@ def rules(world: World) -> list[Rule]:
 
 
 def rule_of(world: World, apex_class: str) -> Rule:
-    """Return the rule of a class; refuse to exchange anything without one."""
+    """Return the rule that simulates an Apex class; raises `Refused` if the class has none."""
     row = world.db.execute("SELECT * FROM handler_rule WHERE class = ?", (apex_class,)).fetchone()
     if row is None:
         raise Refused(
@@ -69,12 +69,12 @@ def _rule(row: Any) -> Rule:
 
 
 def refused(apex_class: str, text: str) -> Refused:
-    """The refusal of the handler. In Salesforce the description is the class's own `customErrorMsg`; this one is ours."""
+    """The refusal of a simulated handler. In Salesforce its text is the class's `customErrorMsg`; this one is ours."""
     return Refused("invalid_grant", f"{apex_class}, simulated by a rule: {text}")
 
 
 def check(world: World, rule: Rule, claims: Mapping[str, Any]) -> None:
-    """Play `validateIncomingToken`: issuer, audience and time."""
+    """Check issuer, audience and times of a token, as `validateIncomingToken` does in Apex."""
     audience = claims.get("aud")
     if claims.get("iss") != rule.issuer:
         raise refused(rule.apex_class, "the token is from another issuer")
@@ -92,7 +92,7 @@ def _later(claim: object, now: float) -> bool:
 
 
 def person(world: World, rule: Rule, claims: Mapping[str, Any], *, may_create: bool) -> User:
-    """Play `getUserForTokenSubject`: the user whom the claim means, or a new one where rule and handler allow it."""
+    """Return the user that the claim names, or a new one if allowed, as Apex's `getUserForTokenSubject` does."""
     value = claims.get(rule.claim)
     if not isinstance(value, str) or not value:
         raise refused(rule.apex_class, f"the token has no {rule.claim}")

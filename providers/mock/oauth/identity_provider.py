@@ -81,7 +81,7 @@ def _made(world: World, token_type: str, told: Mapping[str, Any], *, forged: boo
 
 
 def _foreign(text: str) -> str:
-    """Return a token whose signature is random bytes."""
+    """Return the JWT `text` with random bytes for a signature."""
     return f"{text.rpartition('.')[0]}.{base64.urlsafe_b64encode(secrets.token_bytes(256)).rstrip(b'=').decode()}"
 
 
@@ -94,7 +94,7 @@ def _foreign_assertion(text: str) -> str:
 
 
 def verified(world: World, text: str, token_type: str) -> dict[str, Any]:
-    """Return what a token says, if this provider issued it as that type; raises `UnverifiedError`.
+    """Return the claims of a token, if this provider issued it as that type; raises `UnverifiedError`.
 
     JWTs and assertions are checked against the published keys, opaque tokens by asking the provider. An access token may
     be a JWT as well: many providers issue such. Whom it is from, whom for, and whether it is over, is the handler's business.

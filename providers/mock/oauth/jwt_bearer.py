@@ -1,4 +1,4 @@
-"""The JWT bearer flow: a client signs who it wants to be, and the app's certificate tells whether it may."""
+"""The JWT bearer flow: a client names a user in a JWT, whose signature must fit the app's certificate."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run(world: World, request: TokenRequest) -> Grant:
 
 
 def _read(assertion: str, key: rsa.RSAPublicKey | None) -> dict[str, Any]:
-    """Return the claims; with `key` the signature must fit. Times are checked by the org's clock, not by the library."""
+    """Return the claims of an assertion; with `key`, its signature must fit. The org's clock checks times later."""
     checks: Options = {
         "verify_signature": key is not None, "verify_aud": False, "verify_exp": False, "verify_iat": False,
         "verify_nbf": False, "verify_iss": False, "verify_sub": False, "verify_jti": False,
@@ -67,7 +67,7 @@ def _read(assertion: str, key: rsa.RSAPublicKey | None) -> dict[str, Any]:
 
 
 def _public_key(app: App) -> rsa.RSAPublicKey:
-    """The public key of an app's certificate, which may have lost its line breaks or its frame: the record holds text."""
+    """Return the public key of an app's certificate, even if the text lacks line breaks or BEGIN and END lines."""
     text = app.certificate
     body = "".join(text.replace("-----BEGIN CERTIFICATE-----", "").replace("-----END CERTIFICATE-----", "").split())
     pem = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"

@@ -98,7 +98,7 @@ def userinfo(org: Org, request: Request) -> Response:
 
 
 def identity(org: Org, request: Request, organization: str, user_id: str) -> Response:
-    """Answer `/id/<org>/<user>`, of oneself only."""
+    """Answer `/id/<org>/<user>`, which a user may ask only about themselves."""
     world, user = _known(org, request)
     if (ids.short(organization), ids.short(user_id)) != (world.org_id[:15], user.id[:15]):
         raise Fault("NOT_FOUND", "The requested resource does not exist", 404)

@@ -1,4 +1,4 @@
-"""What the token endpoint says no with, in Salesforce's codes; each refusal is one function.
+"""The refusals of the token endpoint, with Salesforce's error codes; each refusal is one function.
 
 "Flow errors" gives the codes. Most descriptions are quoted in public issues and runbooks, named beside them; "ours" where
 no one quotes one. No text repeats what a client sent: it may be a secret.

@@ -48,5 +48,5 @@ def read(request: Request) -> TokenRequest:
 
 
 def same(given: str, known: str) -> bool:
-    """Whether two secrets are the same, in a time that does not tell where they differ. Nothing is never the same."""
+    """Whether two secrets are equal, compared in constant time; an empty `known` equals nothing."""
     return bool(known) and hmac.compare_digest(given.encode(), known.encode())

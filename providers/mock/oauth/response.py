@@ -19,5 +19,5 @@ def answer(value: object, status: int = 200) -> Response:
 
 
 def refusal(no: Refused) -> Response:
-    """Return what the client reads: a code and a description."""
+    """Return the JSON answer for a refusal: a code and a description."""
     return answer({"error": no.error, "error_description": no.description}, no.status)

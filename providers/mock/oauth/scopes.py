@@ -1,4 +1,4 @@
-"""Scopes: metadata calls them one way, tokens another."""
+"""Translates the scope names of metadata into those of tokens, and decides which scopes a token gets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SERVICE = frozenset(_NAMES.values())
 
 
 def runtime(metadata_names: Iterable[str]) -> frozenset[str]:
-    """Return what tokens call the scopes of an app."""
+    """Return the names that tokens use for the scopes of an app's metadata; scopes without one are left out."""
     return frozenset(_NAMES[name] for name in metadata_names if name in _NAMES)
 
 

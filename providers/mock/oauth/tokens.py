@@ -1,4 +1,4 @@
-"""Access tokens, refresh tokens and codes: issued once, found again by their digest, ended in families.
+"""Issues access tokens, refresh tokens and codes, finds them by their digest, and ends those of one grant together.
 
 A family is one approval of a user for an app: the refresh token, those that replace it, and all access tokens that came of
 them.
@@ -22,7 +22,7 @@ _HOURS = {"HOURS": 1, "DAYS": 24, "MONTHS": 30 * 24}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What the file knows of a token; times are milliseconds of the org's clock."""
+    """One stored token or code; times are milliseconds of the org's clock."""
 
     digest: str
     what: str
@@ -118,7 +118,7 @@ def use(world: World, token: Token, *, replaced: bool) -> None:
 
 
 def check_refresh_policy(world: World, app: App, token: Token) -> None:
-    """Refuse a refresh token that the app's policy does not let live, as the policy is now. A month has 30 days."""
+    """Refuse a refresh token that has expired by the app's policy, as the policy is now. A month has 30 days."""
     kind, _, rest = app.refresh_policy.partition(":")
     if kind == "zero":
         raise refusals.expired_token()

@@ -61,7 +61,7 @@ def authorize(org: Org, request: Request) -> Response:
 
 
 def _asking(world: World, request: Request) -> App:
-    """Return the app if the browser may be sent back to it: nothing may be sent to an address that is not the app's."""
+    """Return the app of a request to authorize; refuse a `redirect_uri` that is not one of the app's own addresses."""
     try:
         app = apps.asking(world, TokenRequest("", {}, request.values.get("client_id", ""), ""))
     except Refused as no:
@@ -150,6 +150,6 @@ def run(world: World, request: TokenRequest) -> Grant:
 
 
 def login_page(org: Org, request: Request) -> Response:
-    """Answer where a login page would be."""
+    """Answer, at the address of a login page, that this org has none."""
     text = "This mock org has no login page: name the user by login_hint, or send a token of theirs.\n"
     return Response(text, content_type="text/plain;charset=UTF-8")

@@ -1,4 +1,4 @@
-"""The REST half: who may come in, versions, limits, deployRequest. Queries and DML have modules of their own."""
+"""The general part of REST: access, versions, limits, deployRequest. Queries and DML have modules of their own."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def answered(value: object, status: int = 200) -> Response:
 
 
 def not_found() -> Fault:
-    """What an org says of anything that it does not have; the Salesforce CLI insists on the sentence."""
+    """The refusal for anything that the org does not have; the Salesforce CLI requires this exact sentence."""
     return Fault("NOT_FOUND", "The requested resource does not exist", 404)
 
 
 def enter(org: Org, request: Request, version: str, operation: str, *, writes: bool = False) -> User:
-    """Let a REST call in and keep account of it.
+    """Check that a REST call is allowed, count it, and return its user.
 
     Raises `Fault` for no session, no such version, a user without the API, and a day without requests left.
     """
@@ -181,7 +181,7 @@ def _options(given: object) -> DeployOptions:
 
 
 def _shaped(result: Json) -> Json:
-    """Give the arrays that JSON clients expect even while nothing is in them."""
+    """Add to a deployment's result the arrays that JSON clients expect even if they are empty."""
     details = {"componentFailures": [], "componentSuccesses": [], "runTestResult": None, **result["details"]}
     return {**result, "details": details}
 

@@ -70,7 +70,7 @@ def _record(asked: Query, row: Mapping[str, Any], base: str) -> Json:
 
 
 def _attributed(found: Json, table: str, base: str) -> Json:
-    """Say of a record, and of the related ones in it, what they are; a related record of which all is null is null."""
+    """Add type and url to a record and to related ones in it; a related record whose fields are all null is null."""
     attributes: Json = {"type": table}
     if found.get("Id"):
         attributes["url"] = f"{base}/{table}/{found['Id']}"

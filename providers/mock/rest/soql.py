@@ -372,7 +372,7 @@ def _relationship_hint() -> str:
 
 
 def unknown(name: str, *, tooling: bool = False) -> str:
-    """The refusal of a query about an object that there is not, or not for this user; the Tooling API says less."""
+    """Return the error text for an object that does not exist, or not for this user; the Tooling API says less."""
     text = f"sObject type '{name}' is not supported."
     custom = " If you are attempting to use a custom object, be sure to append the '__c' after the entity name."
     return text if tooling else text + custom + _WSDL
@@ -393,7 +393,7 @@ def not_shown(text: str, table: str, *, tooling: bool) -> Fault:
 
 
 def select(query: Query, tables: Tables) -> list[dict[str, Any]]:
-    """Return the records: values by the names of `query.fields`, related ones still dotted."""
+    """Return the records that a query selects, by the names of `query.fields`; names of related fields stay dotted."""
     found = [row for row in tables.rows(query.table) if query.where(row, tables)]
     if query.aggregated:
         return _cut(query, _grouped(query, found, tables))
@@ -410,7 +410,7 @@ def _cut(query: Query, rows: list[Any]) -> list[Any]:
 
 
 def _sorted(rows: list[Row], order: Order, tables: Tables) -> list[Row]:
-    """Null comes first, whichever the direction, unless the query says otherwise (SOQL reference, ORDER BY)."""
+    """Sort rows by one field; nulls come first in either direction unless the query says otherwise (SOQL reference)."""
     null = [row for row in rows if order.field.of(row, tables) is None]
     rest = [row for row in rows if order.field.of(row, tables) is not None]
     rest.sort(key=lambda row: keyed(order.field.of(row, tables)), reverse=order.descending)
@@ -438,7 +438,7 @@ def _grouped(query: Query, rows: list[Row], tables: Tables) -> list[dict[str, An
 
 
 def shaped(fields: Iterable[Field | Aggregate], record: Mapping[str, Any]) -> dict[str, Any]:
-    """Nest what is dotted: a related record becomes an object of its own, one that is not there null."""
+    """Return a record in which dotted names are nested: a related record becomes an object of its own."""
     found: dict[str, Any] = {}
     for each in fields:
         if isinstance(each, Aggregate) or not each.steps:

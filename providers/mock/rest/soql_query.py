@@ -29,7 +29,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """What is computed over a group; `field` is None where rows are counted."""
+    """A function over a group of rows, such as MIN; `field` is None where rows are counted."""
 
     function: str
     field: Field | None
@@ -85,7 +85,7 @@ class Query:
 
 @dataclass(slots=True)
 class Tables:
-    """The org's rows while one query looks at them: each object is read once."""
+    """The org's rows as one query reads them: the rows of each object are fetched once."""
 
     rows_of: Callable[[str], Iterable[Row]]
     _rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Tables:
         return self._by_id[table].get(str(record_id)[:15]) if record_id else None
 
     def answers(self, query: Query) -> frozenset[Any]:
-        """What a semi-join's query finds, ids cut to 15 characters."""
+        """Return the values that a semi-join's query selects, ids cut to 15 characters."""
         if id(query) not in self._answers:
             (wanted,) = (each for each in query.selected if isinstance(each, Field))
             values = (wanted.of(row, self) for row in self.rows(query.table) if query.where(row, self))

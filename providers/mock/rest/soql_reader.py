@@ -1,4 +1,4 @@
-"""The words of a query: SOQL's text as tokens."""
+"""Splits the text of a SOQL query into tokens."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Reader:
         self._at = 0
 
     def error(self, code: str, text: str, at: int) -> Fault:
-        """A refusal that points at a place of the query."""
+        """Return a refusal whose message points at the position `at` of the query."""
         begin = max((at_space + 1 for at_space in _spaces(self.text) if at_space < at - 40), default=0)
         end = min((at_space for at_space in _spaces(self.text) if at_space > at + 40), default=len(self.text))
         row, last = self.text.count("\n", 0, at) + 1, self.text.rfind("\n", 0, at)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class MockOrgError(ValueError):
-    """The mock org cannot do what a person asked for. The message is one line and names the mend where it knows one."""
+    """The mock org cannot do what a person asked for. The message is one line and says what to do, if that is known."""
 
 
 class Refusal(Exception):  # noqa: N818 (it is an answer of the org, not a failure of ours)

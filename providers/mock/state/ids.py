@@ -24,7 +24,7 @@ def checksum(short: str) -> str:
 
 
 def short(text: object) -> str:
-    """Return the 15 characters that tell a record, of an id in either length; "" for what is no id."""
+    """Return the first 15 characters of a record id of 15 or 18, which identify the record; "" for what is no id."""
     given = str(text or "")
     is_one = given.isalnum() and given.isascii() and given[15:] in {"", checksum(given[:15])}
     return given[:15] if is_one and len(given) in {15, 18} else ""

@@ -65,12 +65,12 @@ class Session:
 
 
 def digest(token: str) -> str:
-    """What the file keeps of a token or code: they are long and random, so a plain hash tells nothing."""
+    """Return the hash by which a token or code is stored: both are long and random, so a plain hash reveals nothing."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def session(db: sqlite3.Connection, token: str) -> Session:
-    """Return whose `token` it is; raises `Fault` INVALID_SESSION_ID for another org's, a forged or a former one's."""
+    """Return the session of `token`; raises `Fault` INVALID_SESSION_ID if forged, ended or another org's."""
     row = db.execute(
         "SELECT t.scopes, t.expires_at, t.app_kind, t.app_name, t.app_id, u.* FROM oauth_token t JOIN user u"
         " ON u.id = t.user AND u.active WHERE t.digest = ? AND t.what = 'access'",
@@ -89,7 +89,7 @@ def session(db: sqlite3.Connection, token: str) -> Session:
 
 
 def clock(db: sqlite3.Connection) -> int:
-    """Milliseconds of the org's clock, which may be ahead of the machine's."""
+    """Return the milliseconds of the org's clock, which may be ahead of the machine's."""
     row = db.execute("SELECT value FROM meta WHERE key = 'clock'").fetchone()
     return max(time.time_ns() // 1_000_000, int(row["value"]))
 

@@ -121,7 +121,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view of the org for as long as the block lasts."""
+        """Open a transaction for reading: one consistent view of the org for as long as the block lasts."""
         connection = self._connection()
         if connection.in_transaction:
             yield connection
@@ -136,7 +136,7 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of the block lands, or, when it raises, nothing."""
+        """Open a transaction for writing: all changes of the block are kept, or, when it raises, none."""
         connection = self._connection()
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -1,4 +1,4 @@
-"""The org inside one transaction: what habits read and write while components land."""
+"""The org inside one open transaction: what the checks of components read and write."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Component:
 
 @dataclass(slots=True)
 class Landing:
-    """A component on its way into the org: habits complete `body` in place, or refuse."""
+    """A component about to be written into the org: functions in `habits` complete `body` in place, or refuse it."""
 
     kind: str
     name: str
@@ -106,7 +106,7 @@ def user_of(row: sqlite3.Row) -> User:
 
 
 class World:
-    """An open transaction and the facts that most decisions need. A savepoint's rollback leaves ids and clock ahead."""
+    """An open transaction and facts that most decisions need. A savepoint's rollback does not reset ids and clock."""
 
     def __init__(self, db: sqlite3.Connection, user_id: str = "", *, in_setup: bool = False) -> None:
         self.db, self.user_id, self.in_setup = db, user_id, in_setup
@@ -178,7 +178,7 @@ class World:
         return label not in names and self.labelled("Profile", back.get(label, label))
 
     def profile_name(self, label: str) -> str:
-        """How a profile is called in the org's language."""
+        """Return the name of a profile in the org's language."""
         return _LOCALISED.get(self.switches.profile_locale, {}).get(label, label)
 
     def setting(self, kind: str, name: str) -> bool:
@@ -199,7 +199,7 @@ class World:
         self.db.execute("DELETE FROM staged_credential WHERE component = ?", (address,))
 
     def save(self, landing: Landing) -> str:
-        """Write what landed; return "created", "changed" or "unchanged" (which leaves who and when as they were)."""
+        """Write a component; return "created", "changed" or "unchanged" (which leaves who and when as they were)."""
         body, before = write(landing.kind, landing.body), landing.before
         one_of = BY_NAME[landing.kind]
         owner = one(landing.body, "externalClientApplication") if one_of.satellite else None
@@ -264,7 +264,7 @@ class World:
             )
 
     def remove(self, kind: str, name: str) -> None:
-        """Delete one row and what only it had; what depends on it is for `habits` to say."""
+        """Delete one component and the keys and rows that are its alone; `habits` says what else goes with it."""
         self.db.execute("DELETE FROM component WHERE kind = ? AND name = ?", (kind, name))
         self.release_keys(f"{kind}/{name}")
         if kind == "OauthTokenExchangeHandler":
