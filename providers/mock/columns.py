@@ -113,7 +113,7 @@ HIDDEN_FROM_TOOLING = frozenset(name for name in TABLES if name.startswith(("Ext
 
 
 def relation(table: str, name: str) -> tuple[str, str, str] | None:
-    """Return a relationship's own spelling, its column and the object it leads to; None where `table` has none so called."""
+    """Return a relationship's exact spelling, its column and its target object; None if `table` has none so named."""
     for known, target in TARGETS.items():
         if known.lower() == name.lower() and f"{known}Id" in TABLES[table]:
             return known, f"{known}Id", target

@@ -32,7 +32,7 @@ _PREFIX = {"deploy": "0Af", "retrieve": "09S"}
 
 @dataclass(slots=True)
 class Fate:
-    """What is to become of a job, other than usual. Decided when it starts, and kept with it.
+    """How a job behaves other than usual. Decided when the job starts, and stored with it.
 
     `shows` are the statuses that its first polls find, in turn; then it goes on as usual, unless `for_ever` has the last
     of them stay. `end` is what happens instead of carrying a deployment out: the org cancels it ("canceled"), or one
@@ -63,7 +63,7 @@ def fated(fate: Fate) -> Iterator[None]:
 
 
 def awaits_a_job() -> bool:
-    """Whether inside `fated` no job has started yet."""
+    """Whether this thread is inside a `fated` block and no job has started there yet."""
     return _next.get() is not None
 
 
@@ -76,7 +76,7 @@ def _fate(row: sqlite3.Row) -> Fate:
 
 
 def options_of(row: sqlite3.Row) -> DeployOptions:
-    """Return what a deployment was started with."""
+    """Return the options that a deployment was started with."""
     try:
         return DeployOptions(**json.loads(row["options"]))
     except (ValueError, TypeError):
@@ -86,7 +86,7 @@ def options_of(row: sqlite3.Row) -> DeployOptions:
 
 @contextmanager
 def _one_job(world: World) -> Iterator[list[str]]:
-    """Keep what goes wrong inside the block to this one job: all of the block lands, or nothing and the list says why.
+    """Keep an error inside the block to this one job: undo what the block did and put the error into the yielded list.
 
     Whatever a client sent, it must not keep the jobs behind its own waiting. The trace goes to stderr, since an error
     that no check foresaw is a defect of the mock org.
@@ -110,7 +110,7 @@ def _one_job(world: World) -> Iterator[list[str]]:
 
 
 def _shown(row: sqlite3.Row, polls: int) -> str | None:
-    """Return what a poll finds while the job is not due yet; usual ones take `polls` polls until they are."""
+    """Return the status that a poll sees while the job is not due, else None; usually it is due after `polls` polls."""
     fate, poll = _fate(row), int(row["polls"])
     if poll < len(fate.shows) or fate.for_ever:
         return fate.shows[min(poll, len(fate.shows) - 1)]
@@ -167,7 +167,7 @@ def _find(db: sqlite3.Connection, what: str, job: str) -> sqlite3.Row:
 
 
 def what_is(db: sqlite3.Connection, job: str) -> str:
-    """Return "deploy" or "retrieve"."""
+    """Return what a job is, "deploy" or "retrieve"; raises `Fault` for an unknown id."""
     found = db.execute("SELECT what FROM job WHERE id = ? OR substr(id, 1, 15) = ?", (job, job)).fetchone()
     if found is None:
         raise Fault("INVALID_CROSS_REFERENCE_KEY", f"invalid cross reference id: {job}", 404)
@@ -175,7 +175,7 @@ def what_is(db: sqlite3.Connection, job: str) -> str:
 
 
 def unfinished(db: sqlite3.Connection) -> bool:
-    """Whether a deployment is waiting: the cheap question before `settle`."""
+    """Whether any deployment is unfinished: a cheap check before `settle`."""
     return db.execute(f"SELECT 1 FROM job WHERE what = 'deploy' AND status IN {_OPEN} LIMIT 1").fetchone() is not None  # noqa: S608
 
 
@@ -186,7 +186,7 @@ def settle(world: World) -> None:
 
 
 def poll_deploy(world: World, job: str) -> sqlite3.Row:
-    """Move the queue on by one poll and return the job's row."""
+    """Advance the queue of deployments by one poll and return the row of `job`."""
     row = _find(world.db, "deploy", job)
     while row["status"] in {"Pending", "InProgress", "Canceling"}:
         head = _head(world.db)

@@ -65,7 +65,7 @@ def consumers(org: Org, request: Request, version: str, app_id: str) -> Response
 
 
 def consumer(org: Org, request: Request, version: str, app_id: str, consumer_id: str) -> Response:
-    """Show the key; the secret only to who asks for it with `part`."""
+    """Answer with the consumer key, the secret or both, as the parameter `part` asks."""
     user = _enter(org, request, version, _SINCE)
     part = request.args.get("part", "key").lower()
     if part not in {"key", "secret", "keyandsecret"}:
@@ -116,7 +116,7 @@ def staged_set(org: Org, request: Request, version: str, app_id: str, consumer_i
 
 
 def rotate(org: Org, request: Request, version: str, app_id: str, consumer_id: str, staged_id: str) -> Response:
-    """Let the staged set and the primary one change places."""
+    """Swap the staged key and secret with the primary ones."""
     user = _enter(org, request, version, _STAGED_SINCE, writes=True)
     command = sent(request).get("command")
     if str(command).lower() != "rotate":
@@ -211,7 +211,7 @@ def _collection(here: str, found: list[consumer_keys.Spare]) -> Json:
 
 
 def _shown(here: str, found: consumer_keys.Spare) -> Json:
-    """One set of credentials as JSON, at the address `here`. (`url` is that of the set: clients delete what it names.)"""
+    """Return one set of credentials as JSON. (`url` is that of the set under `here`: clients delete what it names.)"""
     return {
         "createdBy": found.created_by,
         "createdDate": found.created_at,

@@ -164,7 +164,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def comparison(sign: str, value: Any) -> Callable[[Any], bool] | None:
-    """Return the test that `field sign value` is, or None where `sign` compares nothing. Nothing is below or above null."""
+    """Return the test of a row's value against `sign value`, or None for an unknown `sign`. Null has no order."""
     if sign == "=":
         return lambda left: same(left, value)
     if sign in {"!=", "<>"}:

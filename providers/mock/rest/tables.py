@@ -89,8 +89,7 @@ def _profile(world: World, _: User) -> Iterator[Row]:
 
 
 def _permission_set(world: World, _: User) -> Iterator[Row]:
-    """Yield the rows of PermissionSet: all permission sets, and one for each profile, which is how Salesforce keeps
-    what a profile permits."""
+    """Yield the rows of PermissionSet: all permission sets, and one for each profile, which holds its permissions."""
     for name, (record, label, granted) in _holders(world, "PermissionSet").items():
         namespace = name.partition("__")[0] if "__" in name else None
         yield {
@@ -130,13 +129,13 @@ def _assignment(world: World, _: User) -> Iterator[Row]:
 
 
 def assignment(permission_set: str, user: str) -> str:
-    """Return the id of the row that assigns the one to the other."""
+    """Return the id of the PermissionSetAssignment row that gives `permission_set` to `user`."""
     short = f"0Pa{permission_set[9:15]}{user[9:15]}"
     return short + ids.checksum(short)
 
 
 def _access_of_user(world: World, user: User) -> Iterator[Row]:
-    """Yield the rows of UserPermissionAccess, what the user who asks may do: a user without "View Setup" may look at it too.
+    """Yield the row of UserPermissionAccess: what the asking user may do, readable even without "View Setup".
 
     https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userpermissionaccess.htm
     """
@@ -425,7 +424,7 @@ _NEEDS: Mapping[str, Callable[[World, User], bool]] = {
 
 
 def shown(world: World, user: User, table: str) -> bool:
-    """Whether `table` is there for `user`. What a user may not see at all does not exist for the query API."""
+    """Whether `user` can query `table`. An object that a user may not see does not exist for the query API."""
     may = _NEEDS.get(table)
     return table not in world.switches.unreadable_objects and (may is None or may(world, user))
 
