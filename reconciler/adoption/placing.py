@@ -117,6 +117,8 @@ class _Placing:
         self._added: dict[tuple[str, RawPath], int] = {}
         """How many items were added to a list."""
         self._done: set[tuple[str, RawPath]] = set()
+        self._names = set(folder.taken)
+        """Names that a new file cannot have, in small letters."""
         self._plain = writing.as_metadata()
         self.elements = ElementEdits()
 
@@ -277,6 +279,9 @@ class _Placing:
         live = self._live.resources
         chosen = frozenset(new)
         sections = {a: live[a] for a in new if a.is_satellite and Address(APP, a.name) in chosen}
+        by_app: dict[str, list[Address]] = {}
+        for section in sections:
+            by_app.setdefault(section.name, []).append(section)
         for address in new:
             have, owner = live[address], Address(APP, address.name)
             if address in sections or (address.part and address.component in chosen):
@@ -299,7 +304,7 @@ class _Placing:
                 self._contents.placed.update((one.address, self._contents.placed[address]) for one in enabled)
             else:
                 self._write(address, self._writing.app(have, sections))
-                own = [a for a in sections if a.name == address.name and address.kind == APP]
+                own = by_app.get(address.name, []) if address.kind == APP else []
                 self._contents.placed.update((one, self._contents.placed[address]) for one in own)
 
     def _add_element(self, have: LiveResource) -> bool:
@@ -388,8 +393,10 @@ class _Placing:
     def _new_file(self, name: str) -> str | None:
         """The name of a file that is not there yet, in whatever letters; `None` if there is one."""
         file = str(PurePosixPath(self._folder.name) / name)
-        known = self._folder.taken | {one.casefold() for one in self._contents.created}
-        return None if file.casefold() in known else file
+        if file.casefold() in self._names:
+            return None
+        self._names.add(file.casefold())
+        return file
 
 
 def _merged_text(find: Find, written: str, value: list[Any], one: Field) -> Any:

@@ -12,7 +12,18 @@ from reconciler.model.address import Address
 from reconciler.model.live import LiveResource
 from reconciler.schema.body import canonical_value, entries, same
 from reconciler.schema.kind import Field, Struct
-from reconciler.schema.marks import ApiKey, Default, Demanded, Forced, Immutable, OrgBound, Owner, Ref, SourceText
+from reconciler.schema.marks import (
+    ApiKey,
+    Default,
+    Demanded,
+    Forced,
+    Immutable,
+    Known,
+    OrgBound,
+    Owner,
+    Ref,
+    SourceText,
+)
 from reconciler.schema.problems import problems_of
 from reconciler.schema.values import Body, Path, RawXml, Value
 from reconciler.yaml import rendering
@@ -113,7 +124,7 @@ class Writing:
             if name not in body or not self._is_written(address, one, body[name], (*path, name)):
                 continue
             written = self.value(address, (*path, name), one, body[name])
-            wrong = problems_of(struct, {name: written}) if not isinstance(written, dict) else []
+            wrong = problems_of(struct, {name: written}) if _may_be_wrong(one, written) else []
             if wrong:
                 self.omitted.append((address, (*path, name), f"no file may say so: {wrong[0].message}"))
             else:
@@ -148,6 +159,15 @@ class Writing:
             # Which app an enablement is for says what it is.
             return not nothing and bool(address.part) and one.name in ("externalClientApp", "connectedApp")
         return self.style.full or not _is_default(one, value)
+
+
+def _may_be_wrong(one: Field, written: Any) -> bool:
+    """Whether what an org has may be something that a file cannot say: quick, since most fields are free text or a switch."""
+    if isinstance(written, dict) or (isinstance(written, bool) and one.wire == "boolean"):
+        return False
+    texts = written if isinstance(written, list) else [written]
+    plain = one.wire == "string" and one.struct is None and all(isinstance(text, str) for text in texts)
+    return not plain or bool(one.values) or one.has(Known)
 
 
 def shown(value: Value) -> str:

@@ -206,6 +206,8 @@ class Documents:
     """At most some more than `MAX_ISSUES`; then nothing more is looked at."""
     authoritative: dict[str, Spot] = field(default_factory=dict)
     """Handlers with a list of enablements, and where."""
+    _letters: dict[Address, Address] = field(default_factory=dict)
+    """The addresses so far, by what they are without regard to letter case."""
     overlays: list[str] = field(default_factory=list)
     """Fields that both a metadata file and a YAML document declare: the document counts."""
     additive: dict[str, Spot] = field(default_factory=dict)
@@ -227,11 +229,11 @@ class Documents:
 
     def underlay(self, resource: Resource) -> None:
         """Take in a record of a metadata file. Where a YAML document declares it too, that lies over it, field by field."""
-        over = next((self.resources[a] for a in (resource.address,) if a in self.resources), None)
-        if over is None:
-            over = self._in_other_letters().get(folded(resource.address))
-        if over is None:
-            self.resources[resource.address] = resource
+        if len(self._letters) < len(self.resources):
+            self._letters = {folded(address): address for address in self.resources}
+        known = self._letters.setdefault(folded(resource.address), resource.address)
+        over = self.resources.setdefault(known, resource)
+        if over is resource:
             return
         if not isinstance(over.origin.find, Find) or over.origin.find.is_metadata:
             self._twice(over, resource, Spot(resource.origin.file, 0))
@@ -245,9 +247,6 @@ class Documents:
             origin=Origin(over.origin.file, over.origin.line, find),
             record=over.record or resource.record,
         )
-
-    def _in_other_letters(self) -> dict[Address, Resource]:
-        return {folded(address): resource for address, resource in self.resources.items()}
 
     def _twice(self, first: Resource, second: Resource, spot: Spot) -> None:
         mend = "remove one of the two"
