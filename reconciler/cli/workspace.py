@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -103,6 +103,8 @@ class Workspace:
             allow_commands=self.choices.allow_commands,
             tell=lambda words: print(line(words, 1000), file=sys.stderr),
         )
+        for name, mend in misspelt(os.environ, {**self.org.variables, **found.variables}, found.variables):
+            print(f"{line(name)} is set, and nothing reads it; {line(mend)}", file=sys.stderr)
         # Variables, waivers and guards are in the project file: a plan rests on it, too.
         used = {f"${{var.{name}}}": sha256(value.encode()).hexdigest() for name, value in found.variables.items()}
         return replace(found, files={**found.files, **used, self.project.path.name: self.project.digest})
@@ -244,6 +246,31 @@ class Workspace:
             f" scrubbed: {described(kept.counts)}\n"
             f"  look through it before you share it: reconciler cassette {line(file)}\n"
         )
+
+
+_READ = ("ORG", "PROJECT", "DEBUG")
+"""What of `RECONCILER_…` is read besides variables."""
+
+
+def misspelt(
+    environment: Mapping[str, str], known: Mapping[str, str], used: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the environment variables that look like ours and that nothing reads, and what may be meant.
+
+    A variable of another org of the project is none of these: `known` has those of the org in question.
+    """
+    for name in sorted(environment):
+        if name.startswith(PREFIX):
+            own = name.removeprefix(PREFIX)
+            if own not in known and own not in used and (near := suggestion(own, known)):
+                yield name, near.replace("did you mean ", f"did you mean {PREFIX}")
+        elif name.startswith(_OURS) and name.removeprefix(_OURS) not in _READ:
+            near = suggestion(name.removeprefix(_OURS), _READ)
+            if near:
+                yield name, near.replace("did you mean ", f"did you mean {_OURS}")
+
+
+_OURS = "RECONCILER_"
 
 
 def _reported(call: str) -> None:
