@@ -14,6 +14,7 @@ from reconciler.cli.arguments import arranged
 from reconciler.cli.baseline import baseline_app
 from reconciler.cli.cassette import cassette
 from reconciler.cli.check import check
+from reconciler.cli.compare import compare
 from reconciler.cli.complaining import complain
 from reconciler.cli.doctor import doctor
 from reconciler.cli.drift import drift
@@ -73,7 +74,7 @@ def print_version() -> None:
     _version(True)
 
 
-for command in (init, plan, apply, drift, pull, check, verify, doctor, cassette, explain, schema):
+for command in (init, plan, apply, drift, pull, compare, check, verify, doctor, cassette, explain, schema):
     app.command()(command)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(mock_app, name="mock")

@@ -23,6 +23,8 @@ def _ordered(value: Value) -> Value:
 
 
 CHANGED, GONE, UNMANAGED, DESIRED = "drift.changed", "drift.gone", "drift.unmanaged", "drift.desired"
+DIFFERS = "compare.differs"
+"""Two orgs are not alike."""
 REPLACED = "drift.replaced"
 UNDONE = "drift.undone"
 """Not a difference, but what an apply may have undone: only an apply reports it."""
@@ -115,7 +117,7 @@ class Finding:
 
     @property
     def is_drift(self) -> bool:
-        return self.id in (CHANGED, GONE, UNMANAGED, DESIRED, REPLACED, UNDONE)
+        return self.id in (CHANGED, GONE, UNMANAGED, DESIRED, REPLACED, UNDONE, DIFFERS)
 
     @property
     def counts(self) -> bool:

@@ -116,6 +116,11 @@ def of_drift(report: DriftReport) -> Report:
     )
 
 
+def of_compare(report: DriftReport) -> Report:
+    """Make the report of two orgs: everything compared, and where the second differs."""
+    return replace(of_drift(report), command="compare", trailer=plain.compare_trailer(report))
+
+
 def of_check(report: CheckReport) -> Report:
     """Make the report of a check of files or of an org."""
     return Report(

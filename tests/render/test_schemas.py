@@ -20,6 +20,7 @@ OUTPUTS = [
     *(("plan", documents.plan(plan)) for plan in samples.PLANS.values()),
     *(("apply", documents.apply_result(result)) for result in samples.RESULTS.values()),
     *(("drift", documents.drift(report)) for report in samples.DRIFT_REPORTS.values()),
+    *(("compare", documents.compare(report)) for report in samples.DRIFT_REPORTS.values()),
     *(("check", documents.check(report)) for report in samples.CHECKS.values()),
     *(("doctor", doctor_document.json(found)) for found in (SICK, STOPPED)),
     *(("verify", verify_document.verify(found)) for found in (REPORT, KEPT)),

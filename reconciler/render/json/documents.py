@@ -120,6 +120,23 @@ def drift(report: DriftReport) -> str:
     return json_page(value_text.plain(content))
 
 
+def compare(report: DriftReport) -> str:
+    """Where an org differs from another one, and how many differences there are of each severity."""
+    content: shapes.Comparison = {
+        **parts.head("compare", report.created),
+        "org": parts.org(report.org),
+        "against": report.against,
+        "compared": len(report.compared),
+        "findings": [parts.finding(finding) for finding in report.findings],
+        "unchecked": [],
+        "summary": _summary(report.findings),
+        "notes": list(report.notes),
+        "unreadable": dict(report.unreadable),
+        "resolved": [],
+    }
+    return json_page(value_text.plain(content))
+
+
 def check(report: CheckReport) -> str:
     """What the rules say of files, or of an org; `org` is null for files."""
     content: shapes.Check = {

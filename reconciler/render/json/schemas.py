@@ -13,6 +13,7 @@ _SHAPES: dict[str, Any] = {
     "plan": shapes.Plan,
     "apply": shapes.Applied,
     "drift": shapes.Drift,
+    "compare": shapes.Comparison,
     "check": shapes.Check,
     "doctor": shapes.Examined,
     "verify": shapes.Verified,

@@ -549,6 +549,18 @@ class Drift(Compared):
 
 
 @published
+class Comparison(Compared):
+    """Where an org differs from another one. Written by compare --output json."""
+
+    org: Org
+    """The second of the two orgs."""
+    against: str
+    """The first one, by its name."""
+    compared: int
+    """How many resources were compared."""
+
+
+@published
 class Check(Compared):
     """What the rules say of the files, or of an org as it is. Written by check --output json."""
 

@@ -74,6 +74,24 @@ def drift(report: DriftReport, *, colour: bool = False, summary: bool = False) -
     )
 
 
+def compare(report: DriftReport, *, colour: bool = False, summary: bool = False) -> str:
+    """Where an org differs from another, worst first, ending in `Compare: 2 differences.` or `Compare: alike.`"""
+    paint = Paint(colour)
+    blocks = [*_findings(report.findings, paint, summary=summary), ""] if report.findings else []
+    return page(
+        [
+            *_replay(heading(report.org, report.created), paint),
+            *org(report.org, paint),
+            f"Compared with: {line(report.against)}",
+            *_tables(finding_tables(report.findings), paint),
+            "",
+            *blocks,
+            *_end(report, paint),
+            paint(compare_trailer(report), "bold"),
+        ]
+    )
+
+
 def check(report: CheckReport, *, colour: bool = False, summary: bool = False) -> str:
     """What the rules say, worst first, and what could not be judged, ending in `Check: 12 resources, no findings.`"""
     paint = Paint(colour)
@@ -388,6 +406,14 @@ def drift_trailer(report: DriftReport) -> str:
 
 def _unseen(unreadable: Mapping[str, str]) -> str:
     return f", {len(unreadable):,} not readable" if unreadable else ""
+
+
+def compare_trailer(report: DriftReport) -> str:
+    """`Compare: 40 resources, 2 differences (1 high, 1 low).` or `Compare: 40 resources, alike.`"""
+    said = f"Compare: {value_text.count(len(report.compared), 'resource')}"
+    if not report.findings:
+        return f"{said}, alike."
+    return f"{said}, {value_text.count(len(report.findings), 'difference')} ({_by_severity(report.findings)})."
 
 
 def check_trailer(report: CheckReport) -> str:

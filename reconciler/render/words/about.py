@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.model.finding import CHANGED, DESIRED, GONE, REFERENCE, REPLACED, UNDONE, UNMANAGED
+from reconciler.model.finding import CHANGED, DESIRED, DIFFERS, GONE, REFERENCE, REPLACED, UNDONE, UNMANAGED
 from reconciler.rules import all_rules
 from reconciler.rules.settings import EXPIRED, OWN, UNUSED
 from reconciler.schema.severity import Severity
@@ -56,6 +56,13 @@ _OTHERS = (
         Severity.LOW,
         "The org is as the files declare it",
         "Whoever reads the files believes in a setting that the org does not have.",
+        _DESIGN,
+    ),
+    (
+        DIFFERS,
+        Severity.LOW,
+        "Two orgs are alike, but for what belongs to one of them",
+        "What was tried in one org is not what runs in the other.",
         _DESIGN,
     ),
     (
