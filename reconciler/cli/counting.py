@@ -24,7 +24,7 @@ def sound_files(space: "Workspace", still: str, but: str) -> "Snapshot":
     """The files, for places and ignored fields. An org's state does not depend on them: broken ones must not silence it."""
     from reconciler.model.declared import Snapshot
 
-    if not any(folder.is_dir() for folder in space.project.desired):
+    if not any(folder.is_dir() for folder in space.folders):
         return Snapshot({})
     try:
         return space.desired()

@@ -31,7 +31,7 @@ def doctor(
     with outputs.telling("doctor"):
         space = asked.workspace()
         try:
-            there = any(one.is_dir() for one in space.project.desired)
+            there = any(one.is_dir() for one in space.folders)
             desired, files = (space.desired() if there else Snapshot({})), True
         except InputError:
             desired, files = Snapshot({}), False

@@ -68,7 +68,10 @@ def _is_own(file: Path, project_file: Path, project: Project | None) -> Iterator
     if _same(file, project_file):
         yield "the project file"
     place = _real(file)
-    for desired in map(_real, project.desired if project is not None else [root / DESIRED]):
+    folders = [root / DESIRED]
+    if project is not None:
+        folders = [*project.desired, *(one for org in project.orgs.values() for one in org.desired)]
+    for desired in map(_real, folders):
         if tree.is_read(file.name) and place.is_relative_to(desired):
             yield f"the desired files in {os.path.relpath(desired, root)}"
     if place.is_relative_to(_real(root / BASELINES)):

@@ -93,15 +93,22 @@ class Workspace:
         project = load_project(choices.project, environment=os.environ)
         return cls(project, project.org(choices.org, replay=choices.replay is not None), choices)
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of desired files: the project's, and those of the org alone."""
+        return (*self.project.desired, *self.org.desired)
+
     def desired(self) -> Snapshot:
         """The desired state that the files declare. Raises InputError with every problem of every file."""
         found = load(
-            self.project.desired,
+            self.folders,
             root=self.project.root,
             variables=self.org.variables,
             environment=os.environ,
             allow_commands=self.choices.allow_commands,
             tell=lambda words: print(line(words, 1000), file=sys.stderr),
+            org=self.org.name,
+            orgs=tuple(self.project.orgs),
         )
         for name, mend in misspelt(os.environ, {**self.org.variables, **found.variables}, found.variables):
             print(f"{line(name)} is set, and nothing reads it; {line(mend)}", file=sys.stderr)
@@ -118,9 +125,10 @@ class Workspace:
         given = {name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)}
         return Sources(
             self.project.root,
-            self.project.desired,
+            self.folders,
             self.project.path.name,
             self.org.name,
+            tuple(self.project.orgs),
             self.org.variables,
             frozenset(fixed | given),
             os.environ,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import SequenceMatcher
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -54,6 +55,8 @@ class Declaration:
         if not isinstance(body, dict):
             self._note((), "a document must hold `kind:`, `name:` and fields", "start it with kind: …")
             return
+        if "when" in body and not self._is_meant(body.pop("when")):
+            return
         name = body.pop("kind", None)
         if name == HANDLER_ENABLEMENT:
             self._enablement_document(body)
@@ -61,6 +64,25 @@ class Declaration:
             self._kind(all_kinds()[name], body)
         else:
             self._no_kind(name)
+
+    def _is_meant(self, when: Any) -> bool:
+        """Whether the document is for the org in question: `when: {org: [prod, "uat-*"]}`. What is wrong is noted."""
+        wanted = when.get("org") if isinstance(when, dict) else None
+        patterns = [wanted] if isinstance(wanted, str) else wanted
+        if (
+            not isinstance(patterns, list)
+            or not patterns
+            or not all(isinstance(one, str) and one.strip() for one in patterns)
+            or len(when) > 1
+        ):
+            self._note(("when",), "when must name orgs", 'write when: {org: [prod, "uat-*"]}')
+            return False
+        for index, pattern in enumerate(patterns):
+            if self._documents.orgs and not any(fnmatchcase(org, pattern) for org in self._documents.orgs):
+                at: RawPath = ("when", "org", index) if isinstance(wanted, list) else ("when", "org")
+                near = suggestion(pattern, self._documents.orgs, every=True)
+                self._note(at, f"no org of this project is called {pattern!r}", near)
+        return not self._documents.org or any(fnmatchcase(self._documents.org, pattern) for pattern in patterns)
 
     def _no_kind(self, name: Any) -> None:
         words = [*all_kinds(), HANDLER_ENABLEMENT]

@@ -58,7 +58,7 @@ class Issue:
 def _names() -> tuple[frozenset[str], frozenset[str]]:
     """Return the field names of all kinds: those that hold secrets, and the others."""
     secret: set[str] = set()
-    public: set[str] = {"secret", "lifecycle"}
+    public: set[str] = {"secret", "lifecycle", "when"}
 
     def collect(schema: type[Struct]) -> None:
         for name, one in schema.fields().items():
@@ -201,6 +201,10 @@ class Documents:
 
     values: Values
     places: Places
+    org: str = ""
+    """The org's name in the project file, which documents may ask for; empty where none is known: then all are for it."""
+    orgs: tuple[str, ...] = ()
+    """All of the project's."""
     resources: dict[Address, Resource] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     """At most some more than `MAX_ISSUES`; then nothing more is looked at."""

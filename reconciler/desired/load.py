@@ -39,16 +39,21 @@ def load(
     allow_commands: bool = False,
     tell: Callable[[str], None] = lambda words: None,
     changed: Mapping[str, bytes | None] | None = None,
+    org: str = "",
+    orgs: Sequence[str] = (),
 ) -> Snapshot:
     """Read all YAML files, metadata files and Apex classes below some folders; files are named relative to `root`, the project
     folder.
 
+    `org` is the org's name in the project file and `orgs` are all of them, for documents that are for some orgs only.
     `changed` are files as they are going to be, by name, `None` for those that are going to be gone. `tell` hears which
     files there are not read. `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes
     before them. Raises InputError with everything that is wrong, sorted by place.
     """
     with _no_collection():
-        return _load(folders, root, Values(variables, environment, root, allow_commands), tell, changed or {})
+        places = Places(root, is_secret, changed)
+        values = Values(variables, environment, root, allow_commands)
+        return _load(folders, root, Documents(values, places, org, tuple(orgs)), tell, changed or {})
 
 
 @contextmanager
@@ -70,13 +75,12 @@ def _no_collection() -> Iterator[None]:
 def _load(
     folders: Sequence[Path],
     root: Path,
-    values: Values,
+    documents: Documents,
     tell: Callable[[str], None],
     changed: Mapping[str, bytes | None],
 ) -> Snapshot:
     tree = Tree.walk(folders, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed)
-    places = Places(root, is_secret, changed)
-    documents = Documents(values, places)
+    places, values = documents.places, documents.values
     reader = Reader(is_secret)
     digests: dict[str, bytes] = {}
     complaints: list[Complaint] = []

@@ -23,6 +23,8 @@ class Sources:
     project_file: str
     org: str
     """The org's name in the project file."""
+    orgs: tuple[str, ...] = ()
+    """All of the project's."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """The org's, filled in."""
     fixed: frozenset[str] = frozenset()
@@ -39,6 +41,8 @@ class Sources:
             environment=self.environment,
             allow_commands=self.allow_commands,
             changed=changed,
+            org=self.org,
+            orgs=self.orgs,
         )
 
     def folder(self, desired: Snapshot) -> tuple[Path, bool, bool]:

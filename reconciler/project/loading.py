@@ -58,7 +58,7 @@ class OrgSection(Struct):
 
 
 TOP = Section.of(ProjectFile, "the project file", ("desired", "orgs", "rules", "waivers"))
-ORG = Section.of(OrgSection, "an org", ("login", "variables", "rules", "verify"))
+ORG = Section.of(OrgSection, "an org", ("desired", "login", "variables", "rules", "verify"))
 
 
 def is_secret(key: str) -> bool:
@@ -91,7 +91,7 @@ class Loading:
         if not isinstance(top, dict):
             raise InputError(*self._note.complaints)
         raw = top.pop("orgs", None)
-        folders = self._folders(top.pop("desired", DESIRED))
+        folders = self._folders(top.pop("desired", DESIRED), ("desired",))
         self._rules = RuleSettings(
             severities(top.pop("rules", None), ("rules",), self._note),
             waivers(top.pop("waivers", None), ("waivers",), self._note),
@@ -124,10 +124,10 @@ class Loading:
             self._positions,
         )
 
-    def _folders(self, raw: Any) -> tuple[Path, ...]:
-        """The folders of desired files: one, or a list of them."""
+    def _folders(self, raw: Any, key: RawPath) -> tuple[Path, ...]:
+        """The folders of desired files at a key: one, or a list of them."""
         given = raw if isinstance(raw, list) else [raw]
-        at = [("desired", index) for index in range(len(given))] if isinstance(raw, list) else [("desired",)]
+        at: list[RawPath] = [(*key, index) for index in range(len(given))] if isinstance(raw, list) else [key]
         found = []
         for path, folder in zip(at, given, strict=True):
             if _blank(folder):
@@ -137,7 +137,7 @@ class Loading:
             elif (inside := self._inside(folder, path)) is not None:
                 found.append(inside)
         if not given:
-            self._note(("desired",), "desired is an empty list", "write a folder, or remove the line")
+            self._note(key, "desired is an empty list", "write a folder, or remove the line")
         return tuple(found)
 
     def _orgs(self, raw: Any) -> dict[str, Org]:
@@ -158,6 +158,7 @@ class Loading:
         variables = self._variables(section.pop("variables", {}), (*at, "variables"))
         own = severities(section.pop("rules", None), (*at, "rules"), self._note)
         verify = given(section.pop("verify", None), (*at, "verify"), self._note)
+        folders = self._folders(section.pop("desired"), (*at, "desired")) if "desired" in section else ()
         before = len(self._note.complaints)
         self._empty(section, at)
         self._check(OrgSection, ORG, section, at)
@@ -187,6 +188,7 @@ class Loading:
             login=login,
             protected=bool(section.get("protected")),
             variables=variables,
+            desired=folders,
             rules=replace(self._rules, severities={**self._rules.severities, **own}),
             verify=verify,
         )

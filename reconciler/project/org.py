@@ -26,6 +26,8 @@ class Org:
     login: Login = field(default_factory=dict)
     protected: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
+    desired: tuple[Path, ...] = ()
+    """Folders of desired files for this org alone, besides the project's."""
     rules: RuleSettings = field(default_factory=RuleSettings)
     """The project's severities and waivers, with the org's own severities on top."""
     verify: Mapping[str, Given] = field(default_factory=dict)
