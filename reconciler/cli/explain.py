@@ -21,12 +21,21 @@ def explain(
 
 def schema(
     name: Annotated[
-        str, typer.Argument(help="plan, apply, drift, check, doctor, verify or error.", metavar="NAME")
+        str,
+        typer.Argument(
+            help="plan, apply, drift, pull, compare, check, doctor, verify or error; or desired or project, for editors.",
+            metavar="NAME",
+        ),
     ] = "plan",
 ) -> None:
-    """Print the JSON Schema of what a command writes as JSON."""
-    from reconciler.render.json import schemas
+    """Print the JSON Schema of what a command writes as JSON, or of the files that it reads."""
+    from reconciler.project import editor_schema
+    from reconciler.render.json import desired_schema, schemas
 
+    if name in ("desired", "project"):
+        say(desired_schema.schema() if name == "desired" else editor_schema.schema())
+        return
     if name not in schemas.NAMES:
-        raise InputError(Complaint(f"there is no schema called {name}", mend=f"one of: {', '.join(schemas.NAMES)}"))
+        known = ", ".join((*schemas.NAMES, "desired", "project"))
+        raise InputError(Complaint(f"there is no schema called {name}", mend=f"one of: {known}"))
     say(schemas.schema(name))
