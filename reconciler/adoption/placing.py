@@ -7,7 +7,7 @@ stays. What is written in a way that no edit can follow is left alone, with the 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from posixpath import join, normpath
 from typing import Any
 
 from reconciler.adoption.decision import Decision, Left, Taken
@@ -392,7 +392,7 @@ class _Placing:
 
     def _new_file(self, name: str) -> str | None:
         """The name of a file that is not there yet, in whatever letters; `None` if there is one."""
-        file = str(PurePosixPath(self._folder.name) / name)
+        file = normpath(join(self._folder.name, name))
         if file.casefold() in self._names:
             return None
         self._names.add(file.casefold())

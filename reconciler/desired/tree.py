@@ -76,6 +76,8 @@ _NAMED = 5
 
 SFDX_PROJECT = "sfdx-project.json"
 _FORCE_IGNORE = ".forceignore"
+_PROJECT_FILE = "reconciler.yaml"
+"""It stands beside desired files where `desired:` is the project folder itself."""
 
 
 def is_read(name: str) -> bool:
@@ -233,7 +235,7 @@ class Tree:
         sources = sources or any(entry.name.endswith(file_names.META) for entry in found)
         for entry in found:
             name = entry.name
-            if name.startswith("."):
+            if name.startswith(".") or prefix + name == _PROJECT_FILE:
                 continue
             if ignored is not None and ignored.matches(Path(entry.path), is_folder=entry.is_dir()):
                 continue

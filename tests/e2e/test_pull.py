@@ -159,6 +159,16 @@ def test_a_file_that_is_there_is_never_overwritten(project: Project) -> None:
     assert ["desired/connectedApps/legacy_erp.yaml"] == files(project)
 
 
+def test_the_project_folder_itself_may_be_the_folder_of_desired_files(project: Project) -> None:
+    config = written(project, "reconciler.yaml")
+    write(project, f"{config}desired: .\n", "reconciler.yaml")
+
+    found = project.run("pull")
+
+    assert (0, True) == (found.code, (project.root / "connectedApps/Legacy_ERP.yaml").is_file()), found.said
+    assert ({}, {}) == (project.planned(), project.drifted())
+
+
 # --- what drifted ----------------------------------------------------------------------------------------------------
 
 COMMENTED = """\
