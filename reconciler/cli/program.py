@@ -19,6 +19,7 @@ from reconciler.cli.complaining import complain
 from reconciler.cli.doctor import doctor
 from reconciler.cli.drift import drift
 from reconciler.cli.explain import explain, schema
+from reconciler.cli.fmt import fmt
 from reconciler.cli.init import init
 from reconciler.cli.mock import mock_app
 from reconciler.cli.options import (
@@ -74,7 +75,7 @@ def print_version() -> None:
     _version(True)
 
 
-for command in (init, plan, apply, drift, pull, compare, check, verify, doctor, cassette, explain, schema):
+for command in (init, plan, apply, drift, pull, compare, check, fmt, verify, doctor, cassette, explain, schema):
     app.command()(command)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(mock_app, name="mock")
