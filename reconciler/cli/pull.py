@@ -1,5 +1,6 @@
 """`reconciler pull`: takes what an org has into the files. Arguments in, text out; no logic."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,9 +46,21 @@ def pull(
     keep_apart(outputs, asked.project)
     with outputs.telling("pull"):
         space = asked.workspace(lock_timeout=seconds(lock_timeout, "--lock-timeout"))
-        space.project.desired[0].mkdir(parents=True, exist_ok=True)
+        _make(space.project.desired[0])
         wanted = Wanted(tuple(addresses or ()), Style(full, stubs), overwrite)
         with space.session() as session:
             found = pull(session, space.sources(), wanted, check=check)
     code = outputs.emit(lambda colour: pulled.text(found, colour=colour), lambda: pull_document.pull(found))
+    if found.unreadable:
+        raise typer.Exit(Exit.NOT_ALLOWED)
     raise typer.Exit(Exit.DIFFERENCES if check and found.anything else code)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of desired files where there is nothing of that name. Raises InputError."""
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+    except OSError as wrong:
+        message = f"the folder of desired files cannot be made: {wrong.strerror}"
+        raise InputError(Complaint(message, mend="make it, or name another one under `desired:`")) from None

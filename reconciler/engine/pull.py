@@ -266,6 +266,7 @@ def _report(session: Session, pulled: _Pulled, live: LiveState, *, check: bool, 
         left,
         tuple(pulled.writing.omitted),
         contents.variables,
+        live.hidden,
         adopted,
         time_of(session),
     )

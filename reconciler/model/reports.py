@@ -132,6 +132,8 @@ class PullReport:
     """What of the records no file can hold, and why."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Variables of the org that are new, or have another value."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What of the org could not be read, and is in no file for that -> the org's reason."""
     adopted: int = 0
     """How many records the baseline holds as ours since then, and did not before."""
     created: str = ""

@@ -425,6 +425,26 @@ def test_nonsense_is_refused_before_anything_is_written(project: Project, argume
     assert (3, True, []) == (found.code, said in found.err, files(project)), found.said
 
 
+def test_what_could_not_be_read_is_named_and_is_no_success(project: Project) -> None:
+    """The one whose login sees half of the org, and who commits the other half as gone."""
+    project.org.switch("unreadable_kinds", ["ConnectedApp"])
+
+    found = project.run("pull")
+
+    assert (5, True) == (found.code, "Could not be read, and is in no file for that:" in found.out), found.said
+    assert "ConnectedApp: " in found.out
+    assert any("externalClientApps" in name for name in files(project))
+
+
+def test_a_file_in_the_place_of_the_folder_is_bad_input(project: Project) -> None:
+    shutil.rmtree(project.root / "desired")
+    (project.root / "desired").write_text("")
+
+    found = project.run("pull")
+
+    assert (3, True) == (found.code, "is not a folder" in found.err), found.said
+
+
 def test_an_apply_that_was_cut_off_comes_first(project: Project) -> None:
     project.declare(app())
     with project.org.writing():

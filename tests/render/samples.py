@@ -360,6 +360,7 @@ PULLS = {
             (_APP, ("consumerKey",), "it belongs to this org"),
         ),
         variables={"svc_idp": "svc-idp@acme.example"},
+        unreadable={"OauthCustomScope": "INSUFFICIENT_ACCESS"},
         adopted=2,
         created="2026-05-04T09:00:00Z",
     ),

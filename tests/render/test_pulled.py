@@ -31,6 +31,9 @@ Left as it is:
 Not in the files:
     consumerKey: it belongs to this org (2 records, the first of them ExtlClntAppGlobalOauthSettings/order_portal)
 
+Could not be read, and is in no file for that:
+    OauthCustomScope: INSUFFICIENT_ACCESS
+
 Pull: 3 files written, 2 fields changed, 1 left as it is; adopted 2.
 """ == pulled.text(PULLS["everything"])
 

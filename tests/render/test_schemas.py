@@ -53,7 +53,15 @@ def keys(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(value, dict):
             found.append((*path, key))
-        if isinstance(item, dict | list) and key not in ("before", "after", "old", "new", "fingerprints", "summary"):
+        if isinstance(item, dict | list) and key not in (
+            "before",
+            "after",
+            "old",
+            "new",
+            "fingerprints",
+            "summary",
+            "unreadable",
+        ):
             found += keys(item, (*path, key))
     return [one for one in found if not {"after_unknown", "before_sensitive", "after_sensitive"} & {*one[:-1]}]
 

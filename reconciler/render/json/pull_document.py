@@ -31,6 +31,7 @@ def pull(found: PullReport) -> str:
         "left": [{"what": what, "why": why, "mend": mend} for what, why, mend in found.left],
         "omitted": [{"address": str(address), "path": list(path), "why": why} for address, path, why in found.omitted],
         "variables": [{"name": name, "value": value} for name, value in sorted(found.variables.items())],
+        "unreadable": dict(found.unreadable),
         "adopted": found.adopted,
     }
     return json_page(value_text.plain(content))

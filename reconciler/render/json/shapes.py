@@ -708,6 +708,8 @@ class Pulled(Output):
     """What of the records no file can hold."""
     variables: list[PulledVariable]
     """Variables of the org that are new, or have another value."""
+    unreadable: dict[str, str]
+    """What of the org could not be read, and is in no file for that: the org's reason, by kind or address."""
     adopted: int
     """How many records are managed since then, and were not before."""
 

@@ -41,6 +41,8 @@ def text(found: PullReport, *, colour: bool = False) -> str:
     lines += _section("Taken into the baseline alone: no file has to say it", map(_spot, found.accepted), paint)
     lines += _section("Left as it is", (_left(*one) for one in found.left), paint)
     lines += _section("Not in the files", _omitted(found), paint)
+    hidden = (f"{what}: {why}" for what, why in found.unreadable.items())
+    lines += _section("Could not be read, and is in no file for that", hidden, paint)
     return page([*lines, paint(trailer(found), "bold")])
 
 
