@@ -18,7 +18,7 @@ from reconciler.desired.document import Find, Overlaid
 from reconciler.errors import Complaint, InputError, Place
 from reconciler.kinds import APP, ENABLEMENT, HANDLER, satellites
 from reconciler.model.address import Address
-from reconciler.model.declared import Snapshot
+from reconciler.model.declared import Resource, Snapshot
 from reconciler.model.live import LiveResource, LiveState
 from reconciler.schema.kind import Field
 from reconciler.schema.marks import Commas, SourceText
@@ -125,7 +125,7 @@ class _Placing:
     def _find(self, address: Address, path: Path = ()) -> Find | None:
         """What finds a field in its file: of a metadata file with YAML over it, in the one of the two that declares it."""
         find = self._desired.resources[address].origin.find
-        if isinstance(find, Overlaid):
+        while isinstance(find, Overlaid):
             find = find.of(path).origin.find
         return find if isinstance(find, Find) else None
 
@@ -140,9 +140,7 @@ class _Placing:
     # -- what is gone -------------------------------------------------------------------------------------------------
 
     def remove(self, address: Address) -> None:
-        find = self._desired.resources[address].origin.find
-        both = [find.over.origin.find, find.under.origin.find] if isinstance(find, Overlaid) else [find]
-        for one in both:
+        for one in _every(self._desired.resources[address]):
             if not isinstance(one, Find):
                 file = self._desired.resources[address].origin.file
                 self._contents.files[file] = self._contents.files[f"{file}-meta.xml"] = None
@@ -397,6 +395,16 @@ class _Placing:
             return None
         self._names.add(file.casefold())
         return file
+
+
+def _every(resource: Resource) -> Iterator[object]:
+    """What finds a resource in each of the files that declare it."""
+    find = resource.origin.find
+    if isinstance(find, Overlaid):
+        yield from _every(find.over)
+        yield from _every(find.under)
+    else:
+        yield find
 
 
 def _merged_text(find: Find, written: str, value: list[Any], one: Field) -> Any:

@@ -25,7 +25,7 @@ def init(
     """Begin a project: project file, folder of desired files, and what Git ignores. Overwrites nothing."""
     from reconciler.cli.output import say
     from reconciler.project import template
-    from reconciler.project.beginning import begun
+    from reconciler.project.beginning import begun, is_sfdx
     from reconciler.project.file import FILE
     from reconciler.render.words.safe import line
 
@@ -36,7 +36,7 @@ def init(
     if (here / FILE).exists():
         raise InputError(Complaint(f"there is a {FILE} already", mend="edit it; init begins new projects only"))
     chosen = "mock" if mock else given[0] if given else _asked()
-    done = begun(here, template.project_file(here.resolve().name, chosen))
+    done = begun(here, template.project_file(here.resolve().name, chosen, sfdx=is_sfdx(here)))
     say("".join(f"+ {line(one)}\n" for one in done) + _NEXT[chosen == "mock"], done=True)
 
 

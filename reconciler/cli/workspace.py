@@ -109,6 +109,7 @@ class Workspace:
             tell=lambda words: print(line(words, 1000), file=sys.stderr),
             org=self.org.name,
             orgs=tuple(self.project.orgs),
+            overlays=self.org.overlays,
         )
         for name, mend in misspelt(os.environ, {**self.org.variables, **found.variables}, found.variables):
             print(f"{line(name)} is set, and nothing reads it; {line(mend)}", file=sys.stderr)
@@ -129,6 +130,7 @@ class Workspace:
             self.project.path.name,
             self.org.name,
             tuple(self.project.orgs),
+            self.org.overlays,
             self.org.variables,
             frozenset(fixed | given),
             os.environ,

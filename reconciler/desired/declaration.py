@@ -40,10 +40,19 @@ class Declaration:
     """Turns one document into the resources that it declares."""
 
     def __init__(
-        self, documents: Documents, spot: Spot, document: Document, plain: bool, *, overlaid: bool = False
+        self,
+        documents: Documents,
+        spot: Spot,
+        document: Document,
+        plain: bool,
+        *,
+        overlaid: bool = False,
+        is_overlay: bool = False,
     ) -> None:
-        """`overlaid`: what other documents declare already lies over this one, field by field."""
+        """`overlaid`: what other documents declare already lies over this one, field by field. `is_overlay`: this one lies
+        over others, and may take away what they declare."""
         self._overlaid = overlaid
+        self._is_overlay = is_overlay
         self._documents = documents
         self._spot = spot
         self._document = document
@@ -57,6 +66,9 @@ class Declaration:
             return
         if "when" in body and not self._is_meant(body.pop("when")):
             return
+        if self._is_overlay and "kind" not in body and body and all(value is None for value in body.values()):
+            self._take_away(body)
+            return
         name = body.pop("kind", None)
         if name == HANDLER_ENABLEMENT:
             self._enablement_document(body)
@@ -64,6 +76,16 @@ class Declaration:
             self._kind(all_kinds()[name], body)
         else:
             self._no_kind(name)
+
+    def _take_away(self, body: Body) -> None:
+        """Documents that an overlay takes away: `ConnectedApp/Portal: null`."""
+        for text in body:
+            kind, _, name = text.partition("/")
+            if kind not in all_kinds() or not name:
+                mend = suggested_kind(kind, all_kinds(), every=True)
+                self._note((text,), f"{text!r} is no address", mend or "write Kind/name: null")
+            else:
+                self._documents.removed[Address.parse(text)] = self._at((text,))
 
     def _is_meant(self, when: Any) -> bool:
         """Whether the document is for the org in question: `when: {org: [prod, "uat-*"]}`. What is wrong is noted."""
@@ -133,7 +155,9 @@ class Declaration:
         self._resource(schema, app, body, (), self._lifecycles.get("", _NOTHING))
         for key, section in sections.items():
             kind = satellites()[key]
-            if section is None:
+            if section is None and self._is_overlay:
+                self._documents.removed[Address(kind.__name__, app)] = self._at((key,))
+            elif section is None:
                 self._note((key,), f"{key} is empty", f"remove it, or write {key}: {{}}")
             elif not isinstance(section, dict):
                 self._note((key,), f"{key} must hold the fields of {kind.__name__}", "write them below it, indented")

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from reconciler.desired.fields import Values
 from reconciler.desired.tree import Places
-from reconciler.errors import Complaint, Place
+from reconciler.errors import Complaint, Place, suggestion
 from reconciler.kinds import ENABLEMENT, HANDLER, all_kinds
 from reconciler.model.address import Address
-from reconciler.model.declared import Origin, Resource
+from reconciler.model.declared import Lifecycle, Origin, Resource
 from reconciler.model.spelling import Spelling, folded
 from reconciler.schema.kind import Field, Struct
 from reconciler.schema.marks import Keyed, WriteOnly
@@ -156,13 +156,17 @@ class Overlaid:
         return self.under if self.under.declares(path) and not self.over.declares(path) else self.over
 
 
-def _laid_over(over: Body, under: Body) -> Body:
-    """A body with what another one says besides; structures are joined field by field."""
+def _laid_over(over: Body, under: Body, *, without_null: bool = False) -> Body:
+    """A body with what another one says besides; structures are joined field by field. `without_null`: what is null in the
+    upper one is in neither."""
     result = dict(under)
     for name, value in over.items():
         below = under.get(name)
         both = isinstance(value, dict) and isinstance(below, dict)
-        result[name] = _laid_over(value, below or {}) if both else value
+        if value is None and without_null:
+            result.pop(name, None)
+        else:
+            result[name] = _laid_over(value, below or {}, without_null=without_null) if both else value
     return result
 
 
@@ -212,6 +216,8 @@ class Documents:
     """Handlers with a list of enablements, and where."""
     _letters: dict[Address, Address] = field(default_factory=dict)
     """The addresses so far, by what they are without regard to letter case."""
+    removed: dict[Address, Spot] = field(default_factory=dict)
+    """What an overlay takes away, and where it says so."""
     overlays: list[str] = field(default_factory=list)
     """Fields that both a metadata file and a YAML document declare: the document counts."""
     additive: dict[str, Spot] = field(default_factory=dict)
@@ -251,6 +257,44 @@ class Documents:
             origin=Origin(over.origin.file, over.origin.line, find),
             record=over.record or resource.record,
         )
+
+    def lay_over(self, upper: "Documents") -> None:
+        """Lay the documents of an overlay over these, field by field: `null` takes a field away. What changes nothing that
+        is declared is wrong."""
+        self.issues += upper.issues
+        names = {folded(address): address for address in self.resources}
+        known = [*map(str, self.resources)]
+        for address, resource in upper.resources.items():
+            mine = names.get(folded(address))
+            spot = (
+                resource.origin.find.spot if isinstance(resource.origin.find, Find) else Spot(resource.origin.file, 0)
+            )
+            if mine is None:
+                if any(owner in self.resources for owner in address.owners):
+                    self.resources[address] = resource
+                    continue
+                message = f"this overlay changes {address}, which no document declares"
+                mend = suggestion(str(address), known) or "declare it in a folder of `desired:`"
+                self.issues.append(Issue(spot, message, mend))
+                continue
+            base = self.resources[mine]
+            self.resources[mine] = replace(
+                base,
+                body=_laid_over(resource.body, base.body, without_null=True),
+                origin=Origin(base.origin.file, base.origin.line, Overlaid(resource, base)),
+                lifecycle=resource.lifecycle if resource.lifecycle != Lifecycle() else base.lifecycle,
+            )
+        for address, spot in upper.removed.items():
+            mine = names.get(folded(address))
+            if mine is None or mine not in self.resources:
+                mend = suggestion(str(address), known)
+                self.issues.append(Issue(spot, f"this overlay takes {address} away, which no document declares", mend))
+                continue
+            for gone in [one for one in self.resources if one == mine or mine in one.owners]:
+                del self.resources[gone]
+        for handlers, others in ((self.authoritative, upper.authoritative), (self.additive, upper.additive)):
+            for name, spot in others.items():
+                handlers.setdefault(name, spot)
 
     def _twice(self, first: Resource, second: Resource, spot: Spot) -> None:
         mend = "remove one of the two"

@@ -41,19 +41,20 @@ def load(
     changed: Mapping[str, bytes | None] | None = None,
     org: str = "",
     orgs: Sequence[str] = (),
+    overlays: Sequence[Path] = (),
 ) -> Snapshot:
     """Read all YAML files, metadata files and Apex classes below some folders; files are named relative to `root`, the project
     folder.
 
-    `org` is the org's name in the project file and `orgs` are all of them, for documents that are for some orgs only.
-    `changed` are files as they are going to be, by name, `None` for those that are going to be gone. `tell` hears which
-    files there are not read. `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes
-    before them. Raises InputError with everything that is wrong, sorted by place.
+    `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes before them. `org` is the org's name in the
+    project file and `orgs` are all of them, for documents that are for some orgs only. `overlays` are folders whose documents
+    lie over the others. `changed` are files as they are going to be, by name, `None` for those that are going to be gone.
+    `tell` hears which files there are not read. Raises InputError with everything that is wrong, sorted by place.
     """
     with _no_collection():
         places = Places(root, is_secret, changed)
         values = Values(variables, environment, root, allow_commands)
-        return _load(folders, root, Documents(values, places, org, tuple(orgs)), tell, changed or {})
+        return _load(folders, root, Documents(values, places, org, tuple(orgs)), tell, changed or {}, overlays)
 
 
 @contextmanager
@@ -78,6 +79,7 @@ def _load(
     documents: Documents,
     tell: Callable[[str], None],
     changed: Mapping[str, bytes | None],
+    overlays: Sequence[Path],
 ) -> Snapshot:
     tree = Tree.walk(folders, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed)
     places, values = documents.places, documents.values
@@ -107,6 +109,8 @@ def _load(
     digests.update((file, hashlib.sha256(data).digest()) for file, data in apex.items())
     for resource in apex_source.classes(apex, complaints):
         documents.add_class(resource)
+    if overlays:
+        complaints += _lay_over(documents, overlays, root, changed, reader, digests)
     documents.finish()
     complaints += tree.complaints
     if complaints or documents.issues:
@@ -122,6 +126,30 @@ def _load(
         {file: digest.hex() for file, digest in digests.items()},
         dict(values.used),
     )
+
+
+def _lay_over(
+    documents: Documents,
+    folders: Sequence[Path],
+    root: Path,
+    changed: Mapping[str, bytes | None],
+    reader: Reader,
+    digests: dict[str, bytes],
+) -> list[Complaint]:
+    """Read the documents of overlays, lay them over the others, and return what is wrong with their files."""
+    tree = Tree.walk(folders, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed)
+    upper = Documents(documents.values, documents.places, documents.org, documents.orgs)
+    complaints: list[Complaint] = []
+    for file, data in tree.contents(tree.yaml):
+        digests[file] = hashlib.sha256(data).digest()
+        reading = reader.read(data, file)
+        complaints += reading.complaints
+        for document in reading.documents:
+            Declaration(upper, Spot(file, document.index), document, reading.plain, is_overlay=True).declare()
+    documents.lay_over(upper)
+    mend = "write it as YAML, or put it into a folder of `desired:`"
+    complaints += [Complaint("an overlay is YAML", Place(file), mend) for file in (*tree.metadata, *tree.apex)]
+    return complaints + tree.complaints
 
 
 def _declared_classes(tree: Tree, documents: Documents) -> list[str]:

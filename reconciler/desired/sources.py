@@ -25,6 +25,8 @@ class Sources:
     """The org's name in the project file."""
     orgs: tuple[str, ...] = ()
     """All of the project's."""
+    overlays: tuple[Path, ...] = ()
+    """Folders of documents that lie over the others for this org."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """The org's, filled in."""
     fixed: frozenset[str] = frozenset()
@@ -43,6 +45,7 @@ class Sources:
             changed=changed,
             org=self.org,
             orgs=self.orgs,
+            overlays=self.overlays,
         )
 
     def folder(self, desired: Snapshot) -> tuple[Path, bool, bool]:

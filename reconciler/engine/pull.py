@@ -139,10 +139,13 @@ def _edited(
 
 
 def _files_of(resource: Resource) -> Iterator[str]:
-    """The files that declare a resource: two where a YAML document lies over a metadata file."""
-    yield resource.origin.file
-    if isinstance(resource.origin.find, Overlaid):
-        yield from _files_of(resource.origin.find.under)
+    """The files that declare a resource: several where documents lie over each other."""
+    find = resource.origin.find
+    if isinstance(find, Overlaid):
+        yield from _files_of(find.over)
+        yield from _files_of(find.under)
+    else:
+        yield resource.origin.file
 
 
 def _unproven(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) -> list[Complaint]:

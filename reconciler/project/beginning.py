@@ -10,6 +10,11 @@ from reconciler.project.loading import DESIRED, Loading
 from reconciler.project.template import ignored
 
 
+def is_sfdx(folder: Path) -> bool:
+    """Whether the folder is a project of the Salesforce CLI."""
+    return (folder / "sfdx-project.json").is_file()
+
+
 def begun(folder: Path, project_file: str) -> list[str]:
     """Write the first files of a project, and return what was made, in words. Raises InputError."""
     # What is written has to be what is read.
@@ -21,7 +26,7 @@ def begun(folder: Path, project_file: str) -> list[str]:
         added = ignored(known)
         files.create(folder / FILE, project_file.encode())
         done = [FILE]
-        if not (folder / DESIRED).exists():
+        if not is_sfdx(folder) and not (folder / DESIRED).exists():
             (folder / DESIRED).mkdir()
             done.append(f"{DESIRED}/")
         if added:

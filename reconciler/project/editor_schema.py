@@ -61,6 +61,10 @@ def _org() -> dict[str, Any]:
             "tests": {"type": "array", "items": _TEXT},
             "protected": {"type": "boolean", "description": "Applies only plans that were saved."},
             "desired": {**_FOLDERS, "description": "Folders of desired files for this org alone."},
+            "overlay": {
+                **_FOLDERS,
+                "description": "Folders of documents that change fields of the others for this org.",
+            },
             "variables": {"type": "object", "additionalProperties": {"type": "string"}},
             "login": {"$ref": "#/definitions/login"},
             "rules": {"$ref": "#/definitions/rules"},

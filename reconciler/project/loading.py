@@ -58,7 +58,7 @@ class OrgSection(Struct):
 
 
 TOP = Section.of(ProjectFile, "the project file", ("desired", "orgs", "rules", "waivers"))
-ORG = Section.of(OrgSection, "an org", ("desired", "login", "variables", "rules", "verify"))
+ORG = Section.of(OrgSection, "an org", ("desired", "overlay", "login", "variables", "rules", "verify"))
 
 
 def is_secret(key: str) -> bool:
@@ -131,13 +131,13 @@ class Loading:
         found = []
         for path, folder in zip(at, given, strict=True):
             if _blank(folder):
-                self._note(path, "desired is empty", "write what desired is, or remove the line")
+                self._note(path, f"{key[-1]} is empty", f"write what {key[-1]} is, or remove the line")
             elif not isinstance(folder, str):
-                self._note(path, "desired must be a text", "write a folder, or a list of folders")
+                self._note(path, f"{key[-1]} must be a text", "write a folder, or a list of folders")
             elif (inside := self._inside(folder, path)) is not None:
                 found.append(inside)
         if not given:
-            self._note(key, "desired is an empty list", "write a folder, or remove the line")
+            self._note(key, f"{key[-1]} is an empty list", "write a folder, or remove the line")
         return tuple(found)
 
     def _orgs(self, raw: Any) -> dict[str, Org]:
@@ -159,6 +159,7 @@ class Loading:
         own = severities(section.pop("rules", None), (*at, "rules"), self._note)
         verify = given(section.pop("verify", None), (*at, "verify"), self._note)
         folders = self._folders(section.pop("desired"), (*at, "desired")) if "desired" in section else ()
+        overlays = self._folders(section.pop("overlay"), (*at, "overlay")) if "overlay" in section else ()
         before = len(self._note.complaints)
         self._empty(section, at)
         self._check(OrgSection, ORG, section, at)
@@ -189,6 +190,7 @@ class Loading:
             protected=bool(section.get("protected")),
             variables=variables,
             desired=folders,
+            overlays=overlays,
             rules=replace(self._rules, severities={**self._rules.severities, **own}),
             verify=verify,
         )

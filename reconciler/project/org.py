@@ -26,6 +26,8 @@ class Org:
     login: Login = field(default_factory=dict)
     protected: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
+    overlays: tuple[Path, ...] = ()
+    """Folders of documents that change, for this org, fields of what the others declare."""
     desired: tuple[Path, ...] = ()
     """Folders of desired files for this org alone, besides the project's."""
     rules: RuleSettings = field(default_factory=RuleSettings)

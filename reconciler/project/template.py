@@ -17,9 +17,11 @@ IGNORED = """\
 _HEAD = """\
 # What this project declares, and the orgs that it is for.
 project: {name}
-desired: {desired}
+{desired}
 orgs:
 """
+_DESIRED = f"desired: {DESIRED}"
+_SFDX = "desired: .   # the package directories of sfdx-project.json; `desired: [., identity]` adds a folder for YAML"
 _MOCK = """\
   {org}:
     mock: .reconciler/orgs/{org}.db   # a mock org on this machine, made when it is first used
@@ -41,11 +43,12 @@ _URL = """\
 """
 
 
-def project_file(folder: str, org: str) -> str:
+def project_file(folder: str, org: str, *, sfdx: bool = False) -> str:
     """The text of `reconciler.yaml` for a project in a folder of that name, with one org: `mock`, the address of one, or an
-    alias of the Salesforce CLI. Raises InputError for an address that is none."""
+    alias of the Salesforce CLI. `sfdx`: the folder is a project of that CLI, whose files are the desired ones. Raises
+    InputError for an address that is none."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder).strip("-._")[:100] or "identity"
-    return _HEAD.format(name=rendering.text(name), desired=DESIRED) + _org(org)
+    return _HEAD.format(name=rendering.text(name), desired=_SFDX if sfdx else _DESIRED) + _org(org)
 
 
 def _org(org: str) -> str:

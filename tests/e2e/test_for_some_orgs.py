@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from tests.e2e.build import app
+from providers.mock import open_org
+from tests.e2e.build import DANA, app
 from tests.e2e.project import Project
 
 ORGS = {"dev": {"mock": ".reconciler/orgs/dev.db"}, "prod": {"mock": ".reconciler/orgs/prod.db"}}
@@ -67,3 +68,120 @@ def test_a_document_for_no_org_that_there_is_is_an_error(several: Project, when,
 
     assert (3, True) == (found.code, said in found.err), found.said
     assert "desired/identity.yaml:1:" in found.err
+
+
+# --- overlays --------------------------------------------------------------------------------------------------------
+
+BASE = """\
+kind: ExternalClientApplication
+name: portal
+label: Portal   # everywhere
+contactEmail: iam@acme.example
+description: For partners
+policies: {isEnabled: true}
+---
+kind: ExternalClientApplication
+name: old
+label: Old
+contactEmail: iam@acme.example
+"""
+
+
+@pytest.fixture
+def overlaid(project: Project) -> Project:
+    content = {
+        "project": "acme",
+        "default_org": "dev",
+        "orgs": {**ORGS, "prod": {**ORGS["prod"], "overlay": "overlays/prod"}},
+    }
+    (project.root / "reconciler.yaml").write_text(yaml.safe_dump(content))
+    (project.root / "overlays/prod").mkdir(parents=True)
+    project.declare(BASE)
+    return project
+
+
+def lay(project: Project, text: str) -> None:
+    (project.root / "overlays/prod/a.yaml").write_text(text)
+
+
+def created(project: Project, org: str) -> dict[str, dict[str, object]]:
+    found = project.run("plan", "--org", org, "--output", "json")
+    assert 0 == found.code, found.said
+    changes = found.json["resource_changes"]
+    return {one["address"]: one["change"]["after"] for one in changes if one["change"]["actions"] == ["create"]}
+
+
+def test_an_overlay_changes_fields_for_one_org(overlaid: Project) -> None:
+    """Production with its own contact and its own label, and everything else as everywhere."""
+    lay(
+        overlaid,
+        "kind: ExternalClientApplication\nname: portal\nlabel: Shop\ndescription: null\npolicies: {isEnabled: false}\n",
+    )
+
+    dev, prod = (created(overlaid, org) for org in ("dev", "prod"))
+
+    app_ = "ExternalClientApplication/portal"
+    assert ("Portal", "Shop") == (dev[app_]["label"], prod[app_]["label"])
+    assert ("iam@acme.example", True, False) == (
+        prod[app_]["contactEmail"],
+        "description" in dev[app_],
+        bool(prod[app_].get("description")),
+    )
+    assert (True, False) == tuple(one["ExtlClntAppConfigurablePolicies/portal"]["isEnabled"] for one in (dev, prod))
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("ExternalClientApplication/old: null\n", {"ExternalClientApplication/old"}),
+        (
+            "kind: ExternalClientApplication\nname: portal\npolicies: null\n",
+            {"ExtlClntAppConfigurablePolicies/portal"},
+        ),
+    ],
+)
+def test_null_takes_a_document_or_a_section_away(overlaid: Project, text, gone) -> None:
+    lay(overlaid, text)
+
+    assert gone == created(overlaid, "dev").keys() - created(overlaid, "prod").keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind: ExternalClientApplication\nname: portl\nlabel: x\n", "which no document declares"),
+        ("ExternalClientApplication/portl: null\n", "did you mean ExternalClientApplication/portal?"),
+        ("Portal/portl: null\n", "is no address"),
+        ("kind: ExternalClientApplication\nname: portal\nlable: x\n", "lable is not a field"),
+        ("kind: ExternalClientApplication\nname: portal\nlabel: [\n", "not valid YAML"),
+    ],
+)
+def test_an_overlay_of_nothing_is_an_error(overlaid: Project, text, said) -> None:
+    """A misspelt name would leave production as the test org is."""
+    lay(overlaid, text)
+
+    found = overlaid.run("check", "--org", "prod")
+
+    assert (3, True, True) == (found.code, said in found.err, "overlays/prod/a.yaml:" in found.err), found.said
+    assert 0 == overlaid.run("check", "--org", "dev").code
+
+
+def test_what_drifted_is_pulled_into_the_overlay_that_says_it(overlaid: Project) -> None:
+    lay(overlaid, "kind: ExternalClientApplication\nname: portal\nlabel: Shop   # in production\n")
+    overlaid.run("apply", "--org", "prod", "--auto-approve")
+    org = open_org(overlaid.root / ".reconciler/orgs/prod.db")
+    try:
+        fields = {"label": "Store", "contactEmail": "shop@acme.example"}
+        org.set("ExternalClientApplication/portal", fields, as_user=DANA)
+    finally:
+        org.close()
+
+    found = overlaid.run("pull", "--org", "prod", "ExternalClientApplication/portal")
+
+    assert 0 == found.code, found.said
+    assert "label: Store   # in production\n" in (overlaid.root / "overlays/prod/a.yaml").read_text()
+    assert (
+        "label: Portal   # everywhere\ncontactEmail: shop@acme.example"
+        in (overlaid.root / "desired/identity.yaml").read_text()
+    )
+    assert {} == created(overlaid, "prod")

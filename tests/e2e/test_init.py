@@ -38,6 +38,19 @@ def test_a_tour_needs_no_org_and_three_commands(run) -> None:
     assert 0 == run("drift")[0]
 
 
+def test_a_project_of_the_salesforce_cli_is_desired_state_as_it_is(run) -> None:
+    """The team whose apps are in an SFDX project already."""
+    (run.folder / "sfdx-project.json").write_text('{"packageDirectories": [{"path": "force-app"}]}')
+
+    assert 0 == run("init", "--mock")[0]
+    code, said = run("pull")
+
+    assert (0, True) == (code, "adopted 10." in said), said
+    assert not (run.folder / "desired").exists()
+    assert (run.folder / "force-app/main/default/connectedApps/Legacy_ERP.connectedApp-meta.xml").is_file()
+    assert "No changes." in run("plan")[1]
+
+
 def test_git_keeps_baselines_and_nothing_else_of_ours(run) -> None:
     (run.folder / ".gitignore").write_text("node_modules/")
 
