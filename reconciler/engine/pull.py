@@ -7,6 +7,7 @@ import re
 import secrets as randomness
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from reconciler.adoption.decision import Asked, Decision, Left, decide
 from reconciler.adoption.placing import Contents, Folder, placed
@@ -118,6 +119,10 @@ def _edited(
     chosen = [resources[a] for a in (*(one.address for one in decision.fields), *decision.gone)]
     touched = {file for one in (resources.values() if decision.new else chosen) for file in _files_of(one)}
     before = {name: sources.read(name) for name in sorted(touched)}
+    moved = [name for name, data in before.items() if sha256(data).hexdigest() != session.desired.files.get(name)]
+    if moved:
+        message = "this file was changed while the org was read; nothing was written"
+        raise InputError(*(Complaint(message, Place(name), "pull again") for name in moved))
     inside, is_metadata, packaged = sources.folder(session.desired)
     into = inside.relative_to(sources.root).as_posix()
     taken = sources.names(inside) if decision.new else frozenset()

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.engine import pull as pulling
 from tests.e2e.build import (
     DANA,
     HANDLER,
@@ -425,6 +426,25 @@ def test_nonsense_is_refused_before_anything_is_written(project: Project, argume
     assert (3, True, []) == (found.code, said in found.err, files(project)), found.said
 
 
+def test_a_file_that_is_edited_while_the_org_is_read_is_not_written(project: Project, monkeypatch) -> None:
+    """The one who saves in the editor while a pull is running."""
+    applied(project, COMMENTED)
+    project.org.set(LEGACY, {"label": "ERP"}, as_user=DANA)
+    mine = COMMENTED.replace("it@acme.example", "mine@acme.example")
+    decide = pulling.decide
+
+    def meanwhile(*arguments: Any) -> Any:
+        write(project, mine)
+        return decide(*arguments)
+
+    monkeypatch.setattr(pulling, "decide", meanwhile)
+
+    found = project.run("pull")
+
+    assert (3, mine) == (found.code, written(project)), found.said
+    assert "was changed while the org was read" in found.err
+
+
 def test_what_could_not_be_read_is_named_and_is_no_success(project: Project) -> None:
     """The one whose login sees half of the org, and who commits the other half as gone."""
     project.org.switch("unreadable_kinds", ["ConnectedApp"])
@@ -447,11 +467,8 @@ def test_a_file_in_the_place_of_the_folder_is_bad_input(project: Project) -> Non
 
 def test_an_apply_that_was_cut_off_comes_first(project: Project) -> None:
     project.declare(app())
-    with project.org.writing():
-        pass
     project.apply()
-    baseline = project.baseline_file
-    journal = baseline.with_suffix(".journal")
+    journal = project.baseline_file.with_suffix(".journal")
     journal.write_text(json.dumps({}))
 
     found = project.run("pull")
