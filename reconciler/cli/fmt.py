@@ -28,7 +28,7 @@ def fmt(
     from reconciler.render.words.safe import line
 
     found = load_project(project, environment=os.environ)
-    folders = [*found.desired, *(one for org in found.orgs.values() for one in (*org.desired, *org.overlays))]
+    folders = [*found.desired, *found.apart]
     files = changed(folders, found.root, [path.resolve() for path in paths or ()])
     if not check:
         rewritten(found.root, files)

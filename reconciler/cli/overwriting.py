@@ -70,7 +70,7 @@ def _is_own(file: Path, project_file: Path, project: Project | None) -> Iterator
     place = _real(file)
     folders = [root / DESIRED]
     if project is not None:
-        folders = [*project.desired, *(one for org in project.orgs.values() for one in (*org.desired, *org.overlays))]
+        folders = [*project.desired, *project.apart]
     for desired in map(_real, folders):
         if tree.is_read(file.name) and place.is_relative_to(desired):
             yield f"the desired files in {os.path.relpath(desired, root)}"

@@ -110,6 +110,7 @@ class Workspace:
             org=self.org.name,
             orgs=tuple(self.project.orgs),
             overlays=self.org.overlays,
+            apart=self.project.apart,
         )
         for name, mend in misspelt(os.environ, {**self.org.variables, **found.variables}, found.variables):
             print(f"{line(name)} is set, and nothing reads it; {line(mend)}", file=sys.stderr)
@@ -131,6 +132,7 @@ class Workspace:
             self.org.name,
             tuple(self.project.orgs),
             self.org.overlays,
+            self.project.apart,
             self.org.variables,
             frozenset(fixed | given),
             os.environ,

@@ -42,19 +42,22 @@ def load(
     org: str = "",
     orgs: Sequence[str] = (),
     overlays: Sequence[Path] = (),
+    apart: Sequence[Path] = (),
 ) -> Snapshot:
     """Read all YAML files, metadata files and Apex classes below some folders; files are named relative to `root`, the project
     folder.
 
     `variables` are the org's, and `RECONCILER_VAR_x` of the environment goes before them. `org` is the org's name in the
     project file and `orgs` are all of them, for documents that are for some orgs only. `overlays` are folders whose documents
-    lie over the others. `changed` are files as they are going to be, by name, `None` for those that are going to be gone.
-    `tell` hears which files there are not read. Raises InputError with everything that is wrong, sorted by place.
+    lie over the others, `apart` all folders of single orgs, which may stand inside of the others. `changed` are files as they
+    are going to be, by name, `None` for those that are going to be gone. `tell` hears which files there are not read.
+
+    Raises InputError with everything that is wrong, sorted by place.
     """
     with _no_collection():
         places = Places(root, is_secret, changed)
         values = Values(variables, environment, root, allow_commands)
-        return _load(folders, root, Documents(values, places, org, tuple(orgs)), tell, changed or {}, overlays)
+        return _load(folders, root, Documents(values, places, org, tuple(orgs)), tell, changed or {}, overlays, apart)
 
 
 @contextmanager
@@ -80,8 +83,9 @@ def _load(
     tell: Callable[[str], None],
     changed: Mapping[str, bytes | None],
     overlays: Sequence[Path],
+    apart: Sequence[Path],
 ) -> Snapshot:
-    tree = Tree.walk(folders, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed)
+    tree = Tree.walk(folders, root, {*all_kinds(), HANDLER_ENABLEMENT}, changed, apart)
     places, values = documents.places, documents.values
     reader = Reader(is_secret)
     digests: dict[str, bytes] = {}

@@ -27,6 +27,8 @@ class Sources:
     """All of the project's."""
     overlays: tuple[Path, ...] = ()
     """Folders of documents that lie over the others for this org."""
+    apart: tuple[Path, ...] = ()
+    """All folders of single orgs, which may stand inside of the others."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """The org's, filled in."""
     fixed: frozenset[str] = frozenset()
@@ -46,6 +48,7 @@ class Sources:
             org=self.org,
             orgs=self.orgs,
             overlays=self.overlays,
+            apart=self.apart,
         )
 
     def folder(self, desired: Snapshot) -> tuple[Path, bool, bool]:

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -94,6 +94,7 @@ class Tree:
     root: Path
     _kinds: Container[str] = ()
     _changed: Mapping[str, bytes | None] = field(default_factory=dict)
+    _apart: frozenset[Path] = frozenset()
     yaml: list[str] = field(default_factory=list)
     apex: list[str] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
@@ -117,11 +118,13 @@ class Tree:
         root: Path,
         kinds: Container[str] = (),
         changed: Mapping[str, bytes | None] | None = None,
+        apart: Iterable[Path] = (),
     ) -> "Tree":
         """Find the desired files in some folders. What cannot be walked or is no plain file is among the complaints, and so
         is a folder that holds other files alone. `kinds` are the names that a document may have under `kind`; `changed` are
-        files as they are going to be, by name, and `None` for those that are going to be gone."""
-        tree = cls(root, kinds, changed or {})
+        files as they are going to be, by name, and `None` for those that are going to be gone. Folders
+        inside of these that stand `apart`, as those of one org do, are not entered."""
+        tree = cls(root, kinds, changed or {}, frozenset(one.resolve() for one in apart))
         for folder in folders:
             first, count = len(tree.apex), tree._sources()
             tree._walk(folder)
@@ -266,6 +269,8 @@ class Tree:
         *,
         sources: bool,
     ) -> None:
+        if self._apart and Path(entry.path).resolve() in self._apart:
+            return
         here = entry.stat()
         if any(os.path.samestat(here, folder) for folder in above):
             self._complain(shown, "this link leads back to a folder that it stands in", "remove the link")

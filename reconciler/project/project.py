@@ -31,6 +31,11 @@ class Project:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     positions: Positions | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def apart(self) -> tuple[Path, ...]:
+        """The folders of single orgs: their own desired files, and their overlays."""
+        return tuple(folder for org in self.orgs.values() for folder in (*org.desired, *org.overlays))
+
     def org(self, name: str | None = None, *, replay: bool = False) -> Org:
         """Return the org of that name, or for `None` the default one, with `${env.NAME}` filled in. Raises InputError.
 

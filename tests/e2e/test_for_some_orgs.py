@@ -130,6 +130,19 @@ def test_an_overlay_changes_fields_for_one_org(overlaid: Project) -> None:
     assert (True, False) == tuple(one["ExtlClntAppConfigurablePolicies/portal"]["isEnabled"] for one in (dev, prod))
 
 
+def test_folders_of_an_org_may_stand_inside_of_the_others(overlaid: Project) -> None:
+    """`desired/overlays/prod`, where people look for it: no document of it is declared twice, or for every org."""
+    config = (overlaid.root / "reconciler.yaml").read_text().replace("overlays/prod", "desired/overlays/prod")
+    (overlaid.root / "reconciler.yaml").write_text(config)
+    (overlaid.root / "overlays").rename(overlaid.root / "desired/overlays")
+    (overlaid.root / "desired/overlays/prod/a.yaml").write_text(
+        "kind: ExternalClientApplication\nname: portal\nlabel: Shop\n"
+    )
+
+    app_ = "ExternalClientApplication/portal"
+    assert ("Portal", "Shop") == tuple(created(overlaid, org)[app_]["label"] for org in ("dev", "prod"))
+
+
 @pytest.mark.parametrize(
     ("text", "gone"),
     [

@@ -98,7 +98,7 @@ def trailer(found: PullReport) -> str:
     if not found.anything:
         return f"Pull: nothing to do{', ' + _number(len(found.left)) + ' left as it is' if found.left else ''}."
     would = "would be " if found.checked else ""
-    parts = [f"{value_text.count(len(found.files), 'file')} {would}written"]
+    parts = [f"{value_text.count(len(found.files), 'file')} {would}written" if found.files else "nothing to write"]
     if found.fields:
         parts.append(f"{value_text.count(len(found.fields), 'field')} {would}changed")
     if found.left:
