@@ -1,4 +1,4 @@
-"""What was typed, looked at before a command reads it: which command, which options, and what cannot be meant.
+"""Checks the words of the command line before a command reads them, and reports what cannot be meant.
 
 - An empty text is not given. A variable of a pipeline that is not defined arrives as one, and would widen what is done
   (`--target ""`) or switch a protection off: it is bad input, whichever option it stands behind.
@@ -99,7 +99,7 @@ class _Seen:
 
 
 def arranged(root: Any, typed: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """The words for `root`, Typer's tree of commands: options that stood before a command stand behind it.
+    """Return the typed words with options moved behind the command that they stood before. `root` is Typer's tree.
 
     Raises InputError for what is empty, and for options and commands that there are not.
     """
@@ -138,13 +138,13 @@ def _options(command: Any) -> dict[str, _Option]:
 
 
 def _own(root: Any) -> set[str]:
-    """Options that are a command of their own, like `--version`: they are not carried behind one."""
+    """Options that work without a command, like `--version`: they are not moved behind one."""
     alone = (one for one in root.params if one.param_type_name == "option" and one.callback is not None)
     return {*HELP, *(name for one in alone for name in one.opts)}
 
 
 def _ahead(options: Mapping[str, _Option], words: Sequence[str], path: Sequence[str], root: Any) -> list[str]:
-    """The words before the command."""
+    """Return the options, with their values, that stand before the command."""
     end = 0
     while end < len(words) and words[end].startswith("-") and words[end] not in ("-", "--"):
         name, equals, _ = _split(words[end])
@@ -207,7 +207,7 @@ def _look(
 
 
 def _take(word: str, waiting: list[str], options: Mapping[str, _Option], seen: _Seen) -> None:
-    """One word of options, with its value, which may be the next word."""
+    """Note the options of one word as seen, and take their value, which may be the next word."""
     if word.startswith("--"):
         name, equals, value = word.partition("=")
     else:
@@ -240,7 +240,7 @@ def _misspelt(word: str, options: Mapping[str, _Option], root: Any) -> bool:
 
 
 def _everywhere(root: Any) -> dict[str, dict[str, _Option]]:
-    """Return the options that any command has."""
+    """Return the options of every command, by the command's path."""
     found: dict[str, dict[str, _Option]] = {}
 
     def walk(command: Any, path: str) -> None:
@@ -273,7 +273,7 @@ def _no_option(word: str, options: Mapping[str, _Option], path: Sequence[str], r
 
 
 def _meant(name: str, options: Iterable[str]) -> str:
-    """The option of this command that is spelled so but for its dashes, or that other tools call so."""
+    """The option of this command that a misspelt name stands for: with two dashes, or as other tools name it."""
     return next((one for one in (f"--{name}", *OPTIONS.get(name, ())) if one in options), "")
 
 

@@ -1,4 +1,4 @@
-"""Says an error on standard error, with its place and its mend."""
+"""Writes an error to standard error, with its place and what to do about it."""
 
 import sys
 

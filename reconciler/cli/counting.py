@@ -1,4 +1,4 @@
-"""What several commands do with what was found: count it against a severity, compare it with an earlier report."""
+"""Counts findings of a severity and compares them with an earlier report, for several commands."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def sound_files(space: "Workspace", still: str, but: str) -> "Snapshot":
-    """The files, for places and ignored fields. An org's state does not depend on them: broken ones must not silence it."""
+    """Read the desired files for places and ignored fields; if they are broken, complain and go on without them.
+
+    An org's state does not depend on the files: broken ones must not hide it.
+    """
     from reconciler.model.declared import Snapshot
 
     if not any(folder.is_dir() for folder in space.folders):
@@ -39,7 +42,7 @@ def counted(findings: "Sequence[Finding]", least: "Severity") -> int:
 
 
 def stop(number: int, least: "Severity", words: tuple[str, str]) -> None:
-    """End with the code for broken rules, if there are any. `words`: what one does, and what several do."""
+    """End with the exit code for broken rules if `number` is not 0. `words`: what one finding does, what several do."""
     if number:
         one, many = words
         told = f"1 finding of severity {least} or worse {one}" if number == 1 else f"{number} findings … {many}"

@@ -159,7 +159,7 @@ class Shown:
     as_json: AsJson = False
 
     def outputs(self, asked: "Asked") -> Outputs:
-        """Raises InputError for a format that there is not, or a file that cannot be written."""
+        """Return where the result goes. Raises InputError for an unknown format, or a file that cannot be written."""
         return Outputs.of(self.output, as_json=self.as_json, whose=asked_about(asked.org, asked.project))
 
 
@@ -171,13 +171,13 @@ class ShownPlainly:
     as_json: AsJson = False
 
     def outputs(self) -> Outputs:
-        """Raises InputError for a format that there is not, or a file that cannot be written."""
+        """Return where the result goes. Raises InputError for an unknown format, or a file that cannot be written."""
         return Outputs.of(self.output, PLAIN, as_json=self.as_json)
 
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """What is asked of a plan besides "make it equal"."""
+    """The options that narrow or change what a plan does: targets, replacements, and whether to destroy."""
 
     target: Target = field(default_factory=list)
     replace: Replace = field(default_factory=list)
@@ -189,7 +189,7 @@ class Requested:
         return bool(self.target or self.replace or self.destroy)
 
     def request(self) -> "Request":
-        """Raises InputError for what is no address."""
+        """Return the options as a request to the engine. Raises InputError for what is no address."""
         from reconciler.engine.baseline import typed_address as address
         from reconciler.model.request import Request
 
@@ -198,7 +198,7 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording that is made of the run, or that stands for the org."""
+    """The options for making a recording of the run, or for using one in place of the org."""
 
     record: RecordTo = None
     replay: ReplayFrom = None
@@ -253,7 +253,7 @@ class Asked:
     project: ProjectFile = None
 
     def workspace(self, **more: Any) -> "Workspace":
-        """The project and the org; `more` are further fields of `Choices`. Raises InputError."""
+        """Open the project and the org; `more` are further fields of `Choices`. Raises InputError."""
         from reconciler.cli.workspace import Choices, Workspace
 
         return Workspace.open(

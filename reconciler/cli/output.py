@@ -136,8 +136,10 @@ class Outputs:
 
 
 def _in_encoding(content: str, form: str) -> str:
-    """XML and HTML say of themselves that they are UTF-8. Where standard output is not, they are written in ASCII, which
-    is. JSON always is; of the texts for people, the stream replaces what cannot be written."""
+    """Return XML and HTML in pure ASCII where standard output is not UTF-8, because they declare UTF-8.
+
+    JSON is ASCII always; of the texts for people, the stream replaces what cannot be written.
+    """
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
     if not FORMATS[form].marked_up or encoding in ("utf-8", "utf8"):
         return content
@@ -157,7 +159,7 @@ def asked_about(org: str | None, project: Path | None) -> str:
 
 
 def run_of_pipeline(environ: Mapping[str, str]) -> str:
-    """The address of the run that we are part of, as GitHub or GitLab tell it; empty elsewhere."""
+    """The URL of the CI run that this process is part of, on GitHub or GitLab; empty elsewhere."""
     if environ.get("GITHUB_ACTIONS") == "true":
         parts = [environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
         return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else ""

@@ -63,7 +63,7 @@ def _project(path: Path | None) -> tuple[Path, Project | None] | None:
 
 
 def _is_own(file: Path, project_file: Path, project: Project | None) -> Iterator[str]:
-    """What of the project the file is, or would be once it is there."""
+    """Yield which files of the project an output file would overwrite or be taken for, in words."""
     root = _real(project_file).parent
     if _same(file, project_file):
         yield "the project file"
@@ -90,7 +90,7 @@ def _real(path: Path) -> Path:
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether these are one plain file, whatever they are called. Devices and pipes may be written to by many."""
+    """Whether two paths lead to one plain file. Devices and pipes do not count: many may write to them."""
     try:
         if one.exists() and not one.is_file():
             return False

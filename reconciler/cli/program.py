@@ -152,7 +152,7 @@ def _usage_error(wrong: "typer.TyperException") -> InputError:
 
 
 def _commands(context: "typer.Context | None") -> str:
-    """The commands there are behind what was typed, a line each."""
+    """The commands that can follow what was typed, one line each."""
     known = getattr(context.command if context is not None else typer.main.get_command(app), "commands", {})
     shown = {name: one for name, one in known.items() if not one.hidden}
     width = max(map(len, shown), default=0)

@@ -1,4 +1,4 @@
-"""Standard input, output and error for a whole run: whatever becomes of their other ends, the run goes on.
+"""Takes over standard input, output and error, so that a run goes on even if they are closed or fail.
 
 A log collector goes away, a disk is full, a runner starts us with a closed stream, a console of Windows knows no arrows.
 None of this may stop an apply half-way, or turn a plan's answer into a crash. So what cannot be written is dropped, the
@@ -117,17 +117,22 @@ class Stream:
 
 
 def take_over() -> None:
-    """Put our streams in the place of Python's, for this process. Secrets are taken out of all that goes to standard
-    error at once: warnings, threads and libraries write there, too, and know nothing of them."""
+    """Put our streams in the place of Python's, for this process.
+
+    Secrets are taken out of all that goes to standard error at once: warnings, threads and libraries write there, too,
+    and know nothing of them.
+    """
     _fill_gaps()
     sys.stdout = cast(TextIO, Stream(sys.stdout))
     sys.stderr = cast(TextIO, Stream(sys.stderr, redacted))
 
 
 def _fill_gaps() -> None:
-    """Open a harmless file in the place of each closed standard stream. Else the next file that is opened, a baseline
-    say, would get the stream's number and what is written to it. From the lowest on, because a new file takes the
-    lowest free number."""
+    """Open a harmless file in the place of each closed standard stream.
+
+    Else the next file that is opened, a baseline say, would get the stream's number and what is written to it. From the
+    lowest on, because a new file takes the lowest free number.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -140,5 +145,5 @@ def _fill_gaps() -> None:
 
 
 def lost(stream: object) -> str:
-    """Why nothing arrives any more at what `stream` leads to; empty if it does."""
+    """Why text written to `stream` no longer arrives; empty if it does."""
     return _CLOSED if stream is None else str(getattr(stream, "lost", ""))

@@ -1,4 +1,4 @@
-"""From a project file and the user's choices to a session that the engine can run."""
+"""Makes a session that the engine can run from a project file and the user's choices."""
 
 import os
 import sys
@@ -51,7 +51,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user said besides the command itself."""
+    """The options that the user gave on the command line."""
 
     org: str | None = None
     """Its name in the project file; `None`: the default one."""
@@ -119,7 +119,7 @@ class Workspace:
         return replace(found, files={**found.files, **used, self.project.path.name: self.project.digest})
 
     def sources(self) -> "Sources":
-        """The files themselves, to be changed."""
+        """The desired files in a form that can be edited."""
         from reconciler.desired.sources import Sources
 
         written = self.project.orgs[self.org.name].variables
@@ -140,7 +140,7 @@ class Workspace:
         )
 
     def secret(self, ref: SecretRef) -> str:
-        """The value behind a reference."""
+        """Return the secret that a reference points to."""
         return secret_value(
             ref, root=self.project.root, environment=os.environ, allow_commands=self.choices.allow_commands
         )
@@ -151,7 +151,7 @@ class Workspace:
 
     @contextmanager
     def session(self, *, files: bool = True, desired: Snapshot | None = None) -> Iterator[Session]:
-        """A session: files read first, so that no credential is touched while they are wrong.
+        """Yield a session. Files are read first, so that no credential is touched while they are wrong.
 
         `files=False` for what has nothing to do with them; `desired` if they were read already.
         """
@@ -228,7 +228,7 @@ class Workspace:
         self._write(kept, provider, record.file)
 
     def _look_at_login(self) -> None:
-        """Raise InputError with every reference of the login behind which nothing is found, and its line.
+        """Raise InputError with every secret of the login that cannot be read, and its line in the project file.
 
         Before the org is asked: where the network fails as well, both are to be mended, and this one can be at once. After
         it is clear that the org's host may have them. Commands run only when their answer is needed.

@@ -144,7 +144,7 @@ def _execute(
 
 
 def _meanwhile(run: "Run", made: Plan) -> tuple[Finding, ...]:
-    """The drift that was not there when the plan was made, with who: others changed it while the apply was under way.
+    """The drift that came up after the plan was made, because others changed the org during the apply, and who did.
 
     What the org itself made of what was sent is no drift, and is taken into the baseline.
     """
@@ -175,8 +175,11 @@ def _undone(run: "Run") -> tuple[Finding, ...]:
 def noted_first(
     session: Session, request: Request, made: Plan, baseline: Baseline, before: Seen, live: LiveState
 ) -> Baseline:
-    """Write down what the org has, as the plan saw it, before anything is sent: of an apply that is cut off nothing else
-    would remember it, and what others change until the next one would pass for what was there."""
+    """Write into the baseline, before anything is sent, what the org has, as the plan saw it.
+
+    Of an apply that is cut off nothing else would remember it, and what others change until the next one would pass for
+    what was there.
+    """
     planned = {change.address for change in made.changes}
     desired = Snapshot({}) if request.destroy else session.desired
     chosen = [a for a in desired.resources if draft.targeted(a, request.targets) and a not in planned]
@@ -200,7 +203,7 @@ def noted_first(
 
 
 def failed(result: ApplyResult) -> ReconcilerError | None:
-    """The error that an apply's result amounts to, or `None` if all is well."""
+    """The error to raise for an apply's result, or `None` if all is well."""
     if any(step.landing is not Landing.LANDED for step in result.steps):
         return DeploymentError("the apply did not land as a whole")
     if result.unread:

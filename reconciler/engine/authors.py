@@ -1,4 +1,4 @@
-"""Drift with the names of those who brought it about, asked of the org's own records. Nothing here writes."""
+"""Adds to drift who caused it, as the org's own records say. Nothing here writes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ def with_ids(deployments: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def ours(session: Session, baseline: Baseline) -> tuple[str, ...]:
-    """Ids of our own deployments, with that of an apply that was cut off."""
+    """The ids of our own deployments, with the id of the deployment that was cut off, if there is one."""
     journal = session.baselines.journal(baseline.org_id)
     ids = [journal.sent.id] if journal is not None and journal.sent is not None and journal.sent.id else []
     return with_ids(baseline.deployments, ids)
@@ -33,7 +33,7 @@ def ours(session: Session, baseline: Baseline) -> tuple[str, ...]:
 def with_authors(
     session: Session, baseline: Baseline, live: LiveState, found: Sequence[Finding]
 ) -> tuple[tuple[Finding, ...], History]:
-    """Return the findings with who brought them about and when, and the history that this rests on.
+    """Return the findings with who caused them and when, and the org's history that this is taken from.
 
     A field that is not as declared was changed by a person only if it is not as it was last applied either: the files may
     be what moved. An org in which nothing changed is only asked what is under way. Raises NotAllowedError, UnreachableError.
@@ -61,9 +61,9 @@ def with_authors(
 def by_others(
     session: Session, baseline: Baseline, live: LiveState, found: Sequence[Finding], sent: Collection[Address]
 ) -> tuple[Baseline, tuple[Finding, ...]]:
-    """Separate what others changed from what the org made of our own deployment.
+    """Separate what others changed from what the org itself added because of our own deployment.
 
-    Values that it fills in, policies that it makes for an app.
+    The org fills in values, and makes policies for an app.
 
     The second kind is only seen on records that were `sent`, or beside them, and only where their last change falls into
     one of our deployments: who touches a record later is named there instead. Returns the baseline with it, and the rest

@@ -70,7 +70,7 @@ def accept(session: Session, chosen: Sequence[tuple[str, str]]) -> tuple[str, ..
 
 
 def _matching(text: str, field: str, drifted: Sequence[Finding]) -> list[tuple[Address, str]]:
-    """The addresses that a person names: one, or all drifted ones that fit a pattern."""
+    """The addresses, each with its field, that a text names: one, or all drifted ones that match a pattern."""
     if not {"*", "?"} & set(text):
         return [(typed_address(text), field)]
     fitting = [
@@ -85,7 +85,7 @@ def _matching(text: str, field: str, drifted: Sequence[Finding]) -> list[tuple[A
 
 
 def typed_address(text: str) -> Address:
-    """An address as a person types it. Raises InputError that says what is wrong."""
+    """Parse an address that a user typed. Raises InputError that says what is wrong."""
     try:
         parsed = Address.parse(text)
     except ValueError as wrong:
@@ -98,7 +98,7 @@ def typed_address(text: str) -> Address:
 
 
 def forget(session: Session, chosen: Sequence[Address]) -> tuple[Address, ...]:
-    """Give resources up, and return which; they stay in the org. All or nothing.
+    """Take resources out of the baseline, and return which; they stay in the org. All or nothing.
 
     Raises InputError for what the baseline does not have.
     """

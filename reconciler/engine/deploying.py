@@ -41,7 +41,7 @@ def _wait_for_others(session: Session) -> None:
 
 @dataclass(slots=True)
 class Run:
-    """One apply while it deploys: what became of each step, and what is known of the org and of what is ours."""
+    """One apply while it deploys: the result of each step so far, the org as last read, and the baseline."""
 
     session: Session
     request: Request
@@ -120,8 +120,11 @@ class Run:
                 self.session.baselines.save(self.baseline)
 
     def _look(self, index: int) -> None:
-        """Read back and write down at once: an apply that is cut off must not lose what it did. The whole org is read
-        after the last step; between two, only what this one touched."""
+        """Read back what a step changed, and write it into the baseline.
+
+        This happens at once, since an apply that is cut off must not lose what it did. The whole org is read after the
+        last step; between two, only what this one touched.
+        """
         step, later = self.made.steps[index], self.made.steps[index + 1 :]
         landed = step.changes
         planned = {change.address for other in later for change in other.changes}
@@ -155,12 +158,12 @@ class Run:
 
 
 def _in_words(error: ReconcilerError) -> str:
-    """What went wrong on one line, with what the org said of it."""
+    """An error on one line, with what the org said of it."""
     return "; ".join(f"{one.message} ({one.quote})" if one.quote else one.message for one in error.complaints)
 
 
 def _as_sent(live: LiveState, step: Step) -> LiveState:
-    """The org as it should be now, for want of a look at it: what landed is ours, read back or not."""
+    """The org as it should be after a step, for when it could not be read back."""
     resources = dict(live.resources)
     for change in step.changes:
         if change.after is None:
@@ -171,7 +174,7 @@ def _as_sent(live: LiveState, step: Step) -> LiveState:
 
 
 def _with_read(live: LiveState, step: Step, touched: LiveState) -> LiveState:
-    """The org as it was known, with what was read again of one step's records."""
+    """The state of the org with the records of one step replaced by what was just read."""
     deployed = {component.address for component in step.components}
     gone = {c.address.name for c in step.components if c.body is None and c.address.schema.removable}
     kept = {
@@ -262,7 +265,7 @@ def deploy(
     started: Callable[[Sent | None], None],
     look: Callable[[], None] = lambda: None,
 ) -> Deployed:
-    """Deploy one step, and wait for the org's last word. `look` is called just before it is sent."""
+    """Deploy one step, and wait until the org says how it ended. `look` is called just before it is sent."""
     return session.provider.deploy(
         step.components,
         session.progress,

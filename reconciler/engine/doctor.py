@@ -49,7 +49,7 @@ def doctor(
 
 
 def _secrets(session: Session) -> dict[str, str]:
-    """Every reference of the files -> why nothing is found there, empty if something is. What is found is dropped."""
+    """Map every secret reference of the files to why it cannot be read, or to an empty text. No secret is kept."""
     found: dict[str, str] = {}
     for ref in sorted(set(_references(session.desired)), key=str):
         try:

@@ -29,8 +29,11 @@ from reconciler.schema.severity import Severity
 
 
 def drift(session: Session, *, against: str = "baseline") -> DriftReport:
-    """What changed behind the files' back, and who did it. Raises RefusedError if there is nothing to compare with, and
-    InputError for files that no org could be equal to. What could not be read hides nothing else: see `refuse_unread`."""
+    """Report what changed in the org without the files, and who did it.
+
+    Raises RefusedError if there is nothing to compare with, and InputError for files that no org could be equal to. What
+    could not be read hides nothing else: see `refuse_unread`.
+    """
     baseline, live = read_all(session)
     notes: tuple[str, ...] = ()
     if against == "desired":
@@ -73,7 +76,7 @@ def drift(session: Session, *, against: str = "baseline") -> DriftReport:
 
 
 def _with_next_step(finding: Finding, desired: Snapshot) -> Finding:
-    """The finding with the commands that end it: one that undoes it, and one that takes it as what should be."""
+    """Add to a finding the commands that resolve it: those that undo the change, and those that accept it."""
     if finding.mend or finding.ignored or not desired.digest:
         return finding
     address, want = finding.address, desired.resources.get(finding.address)

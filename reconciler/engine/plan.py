@@ -36,7 +36,7 @@ PLACED = 1_000
 
 
 def plan(session: Session, request: Request = Request()) -> Plan:
-    """What an apply would do. Changes nothing."""
+    """Make the plan: what an apply would do. Changes nothing."""
     baseline, live = read(session)
     made = draft_plan(session, spelled_request(request, session.desired, baseline), baseline, live)
     said = cut_off(session)
@@ -99,7 +99,7 @@ def draft_plan(session: Session, request: Request, baseline: Baseline, live: Liv
 
 
 def _begins(baseline: Baseline) -> tuple[str, ...]:
-    """What a plan says where no baseline is kept: perhaps it is the first, and perhaps the baseline was lost."""
+    """The plan's note if there is no baseline: this may be the first plan, or the baseline may be missing."""
     if baseline.exists:
         return ()
     lost = "if there was one, restore it (.reconciler/baselines): what was removed from the files since is not known"
@@ -107,7 +107,7 @@ def _begins(baseline: Baseline) -> tuple[str, ...]:
 
 
 def _touched(components: Iterable[Component], adopted: Iterable[Address]) -> list[Address]:
-    """The records that a plan rests on."""
+    """The addresses of the records that a plan deploys or adopts."""
     return list(dict.fromkeys([*(one.address for one in components), *(one.component for one in adopted)]))
 
 
@@ -126,7 +126,7 @@ def _parsed(text: str) -> Address | None:
 def _judged(
     session: Session, drafted: Draft, live: LiveState
 ) -> tuple[Mapping[Address, Body], tuple[Finding, ...], tuple[Unchecked, ...]]:
-    """The org as the plan would leave it, and what the rules say of what changes."""
+    """Return the org's records as the plan would leave them, and what the rules say of what changes."""
     bodies = judging.planned(live, drafted.changes)
     if not drafted.changes and not drafted.overridden:
         return bodies, (), ()
@@ -140,12 +140,12 @@ def _refusals(session: Session, changes: Collection[Change], live: LiveState, ba
 
 
 def ignored(desired: Snapshot) -> Mapping[Address, tuple[Path, ...]]:
-    """The fields that keep their live value: their drift is shown and not counted."""
+    """The fields that `lifecycle.ignore` names, by address: their drift is shown and not counted."""
     return {a: want.lifecycle.ignore for a, want in desired.resources.items() if want.lifecycle.ignore}
 
 
 def spelled_request(request: Request, desired: Snapshot, baseline: Baseline) -> Request:
-    """The request in the letters of the files, and of the baseline for what they do not declare: people type any."""
+    """Spell the addresses of a request, typed in any letter case, as the files do, or else as the baseline does."""
     names = Spelling(desired.resources, baseline.resources)
     targets, replaced = map(names.address, request.targets), map(names.address, request.replace)
     return replace(request, targets=tuple(targets), replace=frozenset(replaced))

@@ -61,7 +61,7 @@ def pull(session: Session, sources: Sources, asked: Asked, *, check: bool = Fals
 
 @dataclass(slots=True)
 class _Pulled:
-    """What a pull is going to write, and what the files say then."""
+    """What a pull is going to write, and the desired state that the files then declare."""
 
     decision: Decision
     contents: Contents
@@ -144,7 +144,7 @@ def _edited(
 
 
 def _files_of(resource: Resource) -> Iterator[str]:
-    """The files that declare a resource: several where documents lie over each other."""
+    """Yield the files that declare a resource: several where overlays change the document of another file."""
     find = resource.origin.find
     if isinstance(find, Overlaid):
         yield from _files_of(find.over)
@@ -154,8 +154,10 @@ def _files_of(resource: Resource) -> Iterator[str]:
 
 
 def _unproven(session: Session, pulled: _Pulled, live: LiveState, asked: Asked) -> list[Complaint]:
-    """What the plan would change with the files as they would be, but for what was left alone and what it changed before
-    and was not pulled."""
+    """Complaints about what a plan would still change after the pull.
+
+    Left out is what was left alone, and what the plan changed before and was not pulled.
+    """
     planned = {change.address for change in draft(session.desired, live, Baseline()).changes}
     excused = {left.address for left in pulled.left} | {one for one in planned if not asked.means(one)}
     made = draft(pulled.desired, live, Baseline())
@@ -183,7 +185,7 @@ def _place(desired: Snapshot, address: Address) -> Place | None:
 
 
 class _Names:
-    """Names of variables for usernames: those of other orgs are others, so files hold none."""
+    """Gives each username a variable, because usernames differ from org to org and must not stand in the files."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._by_value = {value.casefold(): name for name, value in known.items()}
@@ -209,7 +211,7 @@ class _Names:
 
 
 def _advanced(session: Session, pulled: _Pulled, baseline: Baseline, live: LiveState, asked: Asked) -> Baseline:
-    """The baseline as it is once the files are written: what was taken in is as it should be."""
+    """The baseline after the pull: what was taken into the files counts as it should be."""
     before, old = seen(live, baseline), baseline
     baseline = at_version(baseline, live)
     baseline = replace(baseline, salt=baseline.salt or randomness.token_hex(16))

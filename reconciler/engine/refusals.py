@@ -66,7 +66,7 @@ def refuse_other(saved: SavedPlan | None, made: Plan) -> None:
 
 
 def _changed_files(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Which of the files that a plan rests on are not what they were, a line each."""
+    """Name the files that changed since the plan was saved, one line each."""
     if not before:
         return ["the desired files have changed since the plan was made"]
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
@@ -76,7 +76,7 @@ def _changed_files(before: Mapping[str, str], now: Mapping[str, str]) -> list[st
 
 
 class StoppedError(InputError):
-    """An apply that broken rules stop, and the plan that it would have carried out."""
+    """Raised when broken rules stop an apply; carries the plan that it would have carried out."""
 
     def __init__(self, plan: Plan, *complaints: Complaint) -> None:
         super().__init__(*complaints)

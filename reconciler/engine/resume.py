@@ -1,4 +1,4 @@
-"""Applies that are cut off: the journal of one under way, what became of the last one, and how that is carried on."""
+"""Applies that are cut off: keeps a journal of a running apply, finds out how the last one ended, carries it on."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -83,7 +83,7 @@ class Logbook:
             self._session.baselines.note(self._journal)
 
     def close(self, *, landed: bool) -> None:
-        """The apply is over. What was interrupted before all of it landed can be carried on, and stays."""
+        """Remove the journal at the end of an apply, unless the apply can still be carried on from it."""
         if (landed or not self.interrupted) and self._journal.sent is None:
             self._session.baselines.forget_journal(self._journal.org_id)
 
@@ -152,7 +152,7 @@ def settled(session: Session, journal: Journal, request: Request) -> tuple[Basel
 
 
 def left_to_itself(sent: Sent) -> str:
-    """Return the words for a person who does not wait for a deployment to be cancelled."""
+    """The message for a user who does not wait until a deployment is cancelled."""
     name = f"deployment {sent.id}" if sent.id else "the deployment"
     if sent.check_only:
         return f"{name} may go on in the org; it only checks, and changes nothing"
@@ -166,7 +166,7 @@ def _age(session: Session, journal: Journal) -> float:
 
 
 def _ended(session: Session, sent: Sent, age: float) -> Sequence[Deployed] | None:
-    """The org's last word on a deployment; `None` where the org does not tell."""
+    """How a deployment ended, as the org says; `None` where the org does not say it."""
     try:
         return session.provider.ended(sent, session.progress, wait=max(0.0, LOOK - age))
     except NotAllowedError as hidden:
@@ -185,7 +185,10 @@ def ids_of(changes: Iterable[Change], done: Iterable[Deployed]) -> dict[Address,
 def _advanced(
     baseline: Baseline, journal: Journal, live: LiveState, done: Sequence[Deployed], *, watch_all: bool
 ) -> Baseline:
-    """The baseline after a step that landed unseen: what the journal says was sent. What others changed since is drift."""
+    """The baseline after a step of an apply that was cut off has landed, made from what the journal says was sent.
+
+    What others changed since is drift.
+    """
     baseline = at_version(baseline, live)
     known = replace(baseline, salt=baseline.salt or journal.salt)
     known = replace(known, deployments=with_ids(known.deployments, [one.id for one in done]))
@@ -205,7 +208,7 @@ def _advanced(
 
 
 def cut_off(session: Session) -> str:
-    """What a plan says of an apply that was cut off, or empty."""
+    """The plan's note about an apply that was cut off, or an empty text."""
     journal = session.baselines.journal(session.provider.org().id)
     if journal is None or journal.sent is None:
         return ""

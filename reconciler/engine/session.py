@@ -37,7 +37,7 @@ from reconciler.schema.values import SecretRef
 
 
 class Baselines(Protocol):
-    """Where baselines are kept. `store.Store` is one."""
+    """Reads, writes and locks baselines and journals. `store.Store` is one implementation."""
 
     def load(self, org_id: str) -> Baseline: ...
 
@@ -93,14 +93,16 @@ def read(session: Session) -> tuple[Baseline, LiveState]:
 
 
 def _planned_on(baseline: Baseline) -> set[Address]:
-    """What of the baseline a plan rests on: what we manage, and what belongs to it. What is only watched, because the whole
-    org is, may be unreadable without stopping a plan; drift says so."""
+    """The resources of the baseline that a plan depends on: what we manage, and what belongs to it.
+
+    What is only watched, because the whole org is, may be unreadable without stopping a plan; drift says so.
+    """
     resources = baseline.resources
     return {a for a, one in resources.items() if not one.watched or a.kind == "ApexClass" or is_of_ours(a, resources)}
 
 
 def read_all(session: Session) -> tuple[Baseline, LiveState]:
-    """Read baseline and org, once it is clear that it is the right org: before anything is believed, or sent to it."""
+    """Read the baseline and the org, after checking that it is the right org."""
     org = identified(session)
     baseline = Spelling(session.desired.resources).baseline(session.baselines.load(org.id))
     live = read_live(session.provider, session.desired, baseline, session.progress)
@@ -118,12 +120,12 @@ def identified(session: Session) -> OrgInfo:
 
 
 def read_live(provider: Records, desired: Snapshot, baseline: Baseline, progress: Progress) -> LiveState:
-    """Read the org, Apex classes included that the files or the baseline speak of."""
+    """Read the org, including the Apex classes that the files or the baseline name."""
     return spelled(provider.read(sorted(_class_names(desired, baseline)), progress), desired, baseline)
 
 
 def spelled(live: LiveState, desired: Snapshot, baseline: Baseline) -> LiveState:
-    """What the org has, its names spelled as the files and the baseline do: for the org they are the same."""
+    """Spell the org's names as the files and the baseline do: the org ignores letter case."""
     return Spelling(desired.resources, baseline.resources).live(live)
 
 
@@ -163,7 +165,7 @@ def refuse_too_new(desired: Snapshot, live: LiveState) -> None:
 
 
 def unreadable(addresses: Iterable[Address], live: LiveState) -> dict[str, str]:
-    """Those of the addresses that the org did not show, and why."""
+    """Which of the addresses could not be read from the org, and why."""
     hidden = live.hidden
     if not hidden:
         return {}
@@ -207,7 +209,9 @@ def stamp(now: datetime) -> str:
 
 
 def refuse_unread(report: DriftReport | CheckReport, desired: Snapshot) -> None:
-    """Raise NotAllowedError, or ReconcilerError where no permission is lacking, if something could not be read: what was
-    found holds, and it may not be all."""
+    """Raise an error if something could not be read: what was found is true, but may not be all.
+
+    NotAllowedError, or ReconcilerError where no permission is lacking.
+    """
     if report.unreadable:
         raise unread_error(report.unreadable, desired)

@@ -1,4 +1,4 @@
-"""Lets an org check a plan without doing it."""
+"""Lets an org validate a plan without carrying it out."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from reconciler.plan.failures import explained
 
 
 def validate(session: Session, plan: Plan) -> tuple[Deployed, ...]:
-    """Let the org check each step without doing it. Stops at the first that fails."""
+    """Let the org validate each step without carrying it out. Stops at the first that fails."""
     found: list[Deployed] = []
     for step in plan.steps:
         session.progress(f"validating {len(step.components)} components")

@@ -127,7 +127,7 @@ def _placed(verdict: Verdict, desired: Snapshot) -> Verdict:
 
 
 def _unproven(report: VerifyReport) -> Iterator[str]:
-    """Silence would be taken for praise."""
+    """Yield a note for each app of which nothing could be run, so that this does not pass for a good result."""
     for app in report.apps:
         verdicts = report.of(app)
         if not verdicts:
@@ -173,7 +173,7 @@ class _Run:
 
     @contextmanager
     def of(self, app: Address) -> Iterator[None]:
-        """The calls for one app. Whatever happens, no token of it stays valid."""
+        """Run the calls for one app inside this context, which revokes all its tokens at the end."""
         try:
             yield
         finally:
@@ -243,8 +243,11 @@ class _Run:
         return None
 
     def _stale(self, probe: Probe) -> str:
-        """The key of a token that is refused for its time, whatever else is wrong with it; of the one that is there to be
-        refused for that, if it is not. Empty if there is none, and of tokens that do not tell."""
+        """The key of a token of the probe whose time is not as the probe needs it; empty if there is none.
+
+        That is a token that has expired, or the one under `expired` if it has not. Tokens that do not say when they
+        expire are left out.
+        """
         now = self.session.now().timestamp()
         for part in probe.form.values():
             if isinstance(part, Secret | Tampered) and part.key != "client_secret":
@@ -254,8 +257,11 @@ class _Run:
         return ""
 
     def confirmed(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """The verdicts on one app, but for refusals of a subject token that would now be refused whatever it is sent with:
-        it may be good for one call only, or have expired on the way."""
+        """Return the verdicts on one app, without trusting refusals that only a bad subject token may explain.
+
+        A subject token that is now refused even with all else right may be good for one call only, or have expired on
+        the way; its refusals count as not run.
+        """
         spent: dict[str, bool] = {}
         found: list[Verdict] = []
         for one in verdicts:
@@ -277,7 +283,7 @@ class _Run:
         return found
 
     def _hold(self, answer: Answer) -> None:
-        """Remember tokens, to give them back."""
+        """Remember the tokens of an answer, so that they are revoked at the end."""
         if isinstance(answer, TokenAnswer) and answer.tokens is not None:
             self._held.append(answer.tokens)
 
@@ -292,7 +298,7 @@ class _Run:
         return found
 
     def _value(self, app: Address, need: Secret | Tampered) -> str:
-        """The secret behind a reference, asked for once an app: a command may take a while."""
+        """Return the secret that a probe needs, read only once for each app, since a command may take a while."""
         reference = self._reference(app, need)
         if reference not in self._values:
             self._values[reference] = self.session.secret(reference)  # type: ignore[arg-type]
@@ -303,7 +309,7 @@ class _Run:
         return tokens.refresh if tokens is not None else ""
 
     def _made(self, probe: Probe) -> dict[str, str] | Verdict:
-        """The parameters as they are sent."""
+        """The parameters of a call with all values filled in; a verdict if one cannot be made."""
         form: dict[str, str] = {}
         for name, part in probe.form.items():
             if isinstance(part, str):
@@ -334,7 +340,7 @@ class _Run:
         return signed(part.issuer, user, part.audience, self.session.now().timestamp(), key, section="verify")
 
     def _asked(self, probe: Probe, form: Mapping[str, str]) -> Answer:
-        """The answer, once the org knows the app, or when there is no more time to wait for that."""
+        """Make a call and return the answer; repeat it while the org does not know the app yet, as long as time is left."""
         provider = self.session.provider
         ask: Callable[[Mapping[str, str]], Answer] = (
             provider.authorize if probe.asks_to_authorize else provider.ask_token
@@ -355,7 +361,7 @@ class _Run:
         return answer
 
     def _anothers(self, app: Address) -> Tokens | None:
-        """A fresh token of another app; it is revoked like all others."""
+        """Get a fresh token of another app, which is revoked like all others; `None` if there is none."""
         for other, form in self._working.items():
             answer = self.session.provider.ask_token(form) if other != app else None
             if answer is not None and answer.tokens is not None:

@@ -71,7 +71,7 @@ def explain(name: str) -> str:
 
 
 def _kinds_with(name: str) -> str:
-    """The kinds that have a field of that name: `ConnectedApp.label, …`"""
+    """A hint that names the kinds which have a field of this name; empty if no kind has one."""
     found = []
     for kind, schema in all_kinds().items():
         found += [f"{kind}.{'.'.join(path)}" for path in _paths(schema) if path[-1].casefold() == name.casefold()]

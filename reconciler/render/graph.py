@@ -134,8 +134,11 @@ def _mermaid_text(*lines: str) -> str:
 
 
 def _dot_text(*lines: str) -> str:
-    r"""A quoted text. A backslash would be an escape to Graphviz even as an entity (`\N` is the node's name), hence two:
-    graphviz.org, "escString" and "Character entities"."""
+    r"""Return a text quoted for Graphviz, each backslash doubled.
+
+    A backslash would be an escape to Graphviz even as an entity (`\N` is the node's name): graphviz.org, "escString" and
+    "Character entities".
+    """
     shown = (text.replace("\\", "\\\\") for text in lines)
     return '"' + "\\n".join("".join(c if _is_plain(c) else f"&#{ord(c)};" for c in text) for text in shown) + '"'
 

@@ -25,7 +25,7 @@ CONNECTED, EXTERNAL = "ConnectedApp", "ExternalClientApplication"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing, and how often it occurs in each column of its table."""
+    """One row of a table of counts: a rule, an app or a kind, and how often it occurs in each column."""
 
     name: str
     about: str
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How often something occurs, by what it is: the worst and the most first."""
+    """A table of counts of findings or changes, by rule, app or kind: the worst and the most frequent first."""
 
     title: str
     columns: tuple[str, ...]
@@ -50,7 +50,7 @@ class Table:
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
-        """All rows of the table, those of the rest and of the total included where there are such."""
+        """All rows of the table, with the row for the rest and the row of the total if there are any."""
         return (*self.rows, *(row for row in (self.rest, self.total) if row is not None))
 
 
@@ -67,17 +67,17 @@ class Group:
 
     @property
     def meaning(self) -> str:
-        """What it means for the clients of each of them; empty if that is not the same for all."""
+        """What the findings mean for the clients of the apps; empty if that is not the same for all findings."""
         return _shared(finding.meaning for finding in self.findings)
 
     @property
     def mend(self) -> str:
-        """What to do about each of them; empty if that is not the same for all."""
+        """What to do about each finding; empty if that is not the same for all findings."""
         return _shared(finding.mend for finding in self.findings)
 
 
 def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
-    """By severity, then by rule, then by app: what counts first, and of that the worst."""
+    """Group findings by severity and rule: groups that count first, the worst of them first; inside a group by app."""
     found: dict[tuple[bool, Severity, str, str], list[Finding]] = {}
     for one in findings:
         found.setdefault((one.counts, one.severity, *_sort(one)), []).append(one)
@@ -86,12 +86,12 @@ def groups(findings: Iterable[Finding]) -> tuple[Group, ...]:
 
 
 def grouped(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings in the order of their groups, in which every format for people shows them."""
+    """Sort the findings in the order of their groups, in which every format for people shows them."""
     return tuple(finding for group in groups(findings) for finding in group.findings)
 
 
 def finding_tables(findings: Sequence[Finding]) -> tuple[Table, ...]:
-    """How many there are of each rule and of each app, of those that count. Nothing for a few."""
+    """Tables of how many findings count, by rule and by app; empty if there are only a few."""
     counted = [finding for finding in findings if finding.counts]
     if len(counted) <= FEW:
         return ()
@@ -109,7 +109,7 @@ def finding_tables(findings: Sequence[Finding]) -> tuple[Table, ...]:
 
 
 def change_tables(changes: Sequence[Change]) -> tuple[Table, ...]:
-    """How many resources of each kind are created, updated, deleted, replaced. Nothing for a few."""
+    """A table of how many resources of each kind are created, updated, …; empty if there are only a few changes."""
     if len(changes) <= FEW:
         return ()
     columns = tuple(action for action in Action if any(change.action is action for change in changes))
@@ -127,7 +127,7 @@ class AppChanges:
 
     @property
     def actions(self) -> Mapping[Action, int]:
-        """How many of each, of those that occur."""
+        """How many changes there are of each action, for the actions that occur."""
         return {action: n for action in Action if (n := sum(change.action is action for change in self.changes))}
 
     @property
@@ -143,7 +143,7 @@ class AppChanges:
 
 
 def changes_by_app(changes: Iterable[Change]) -> tuple[AppChanges, ...]:
-    """One entry for each app, in the order of their names: where there is no room for each change."""
+    """Group changes by app, sorted by address, for places where there is no room to show each change."""
     found: dict[Address, list[Change]] = {}
     for one in changes:
         found.setdefault(owner(one.address), []).append(one)
@@ -166,7 +166,10 @@ def app_of(address: Address) -> Address | None:
 
 
 def _sort(finding: Finding) -> tuple[str, str]:
-    """The rule of a finding and what it is about: of drift the field, so that the same change of many apps is one group."""
+    """Return what a finding is grouped by: its id, and the field that drifted or the title of the rule.
+
+    So the same change of many apps is one group.
+    """
     if finding.is_drift and finding.path:
         return finding.id, f"{finding.address.kind}.{'.'.join(finding.path)}"
     return finding.id, _title(finding.id)

@@ -28,7 +28,7 @@ NAME = 500
 
 @dataclass(slots=True)
 class Case:
-    """One test: a resource, or a change of one."""
+    """One JUnit test case: a resource, or a change of a resource."""
 
     address: Address
     name: str = ""
@@ -45,7 +45,7 @@ class Case:
 
 
 def page(report: Report) -> str:
-    """One suite: of an apply a case for each change, else one for each resource that was looked at."""
+    """A report as JUnit XML: a case for each change of an apply, each call of a verify, else for each resource."""
     if report.verdicts:
         cases = list(_verified(report))
     else:
@@ -160,7 +160,7 @@ def _told(finding: Finding) -> list[str]:
 
 
 def _about_the_run(report: Report) -> Iterator[str]:
-    """What concerns the whole run and no single test case."""
+    """Lines about the whole run that belong to no single test case: refusals, notes, deployments under way."""
     if report.command == "apply":
         for finding in report.findings:
             yield f"found before: {_told(finding)[0]}"

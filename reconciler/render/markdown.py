@@ -70,7 +70,7 @@ _SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.R
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One entry of a section: in a line and, where there is room, with its details."""
+    """One entry of a section: a line, and details that are shown where there is room."""
 
     rank: int
     """What is least is left out first: a severity, or one beyond the scale."""
@@ -81,7 +81,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Parts under a heading."""
+    """A section of the comment: a heading and the parts below it."""
 
     title: str
     parts: tuple[Part, ...]
@@ -134,7 +134,7 @@ def page(report: Report, run: str = "", whose: str = "") -> str:
 
 
 def _elsewhere(run: str) -> str:
-    """Words that say where what is left out can be read."""
+    """A sentence that says where to read the parts that the comment leaves out."""
     artifacts = (
         f"[the artifacts of this run]({run})"
         if _ADDRESS.fullmatch(run)
@@ -184,7 +184,7 @@ def _fitted(sections: Sequence[Section], room: int) -> tuple[list[Section], list
 
 
 def _frame(section: Section) -> int:
-    """How many bytes a section takes besides its parts."""
+    """How many bytes a section takes without its parts: heading, table head, folding."""
     return _bytes(section.lines()) - sum(_bytes([part.line, *part.details]) for part in section.parts)
 
 
@@ -199,19 +199,19 @@ def _stage(part: Part, *, whole: bool) -> int:
 
 
 def _left_out(part: Part, kept: Part | None) -> str:
-    """What was left out, in words: `low findings`, `details of changes`."""
+    """The name of what was left out of the comment: `low findings`, `details of changes`."""
     noun = f"{Severity(part.rank)} {part.noun}" if part.noun == FINDING else part.noun
     return noun if kept is None else f"details of {noun}"
 
 
 def _called(org: OrgInfo) -> str:
-    """As `OrgInfo.called`, each of the two names as code: both are chosen by others."""
+    """The org's alias and name as Markdown code, since both are texts that others chose; see `OrgInfo.called`."""
     names = [code(name, 80) for name in (org.alias, org.name) if name]
     return f"{names[0]} ({names[1]})" if len(names) > 1 else (names or [code("(no name)")])[0]
 
 
 def _head(report: Report, whose: str) -> Iterator[str]:
-    """The marker, what was looked at, and the whole in one line."""
+    """The head of the comment: a hidden marker, the org or the files, and the result in one line."""
     org = report.org
     which = whose or (org.id[:18] if org is not None else "")
     yield f"<!-- reconciler:{_MARKER.sub('', report.command)}:{_MARKER.sub('.', which)[:NAME] or 'files'} -->"
@@ -445,7 +445,7 @@ def _under_way(report: Report) -> Iterator[str]:
 
 
 def _unchecked(report: Report) -> Iterator[Part]:
-    """What could not be judged, one line a rule: silence would be taken for praise."""
+    """What could not be judged, one line for each rule, so that a missing finding is not taken for a good result."""
     by_id: dict[str, list[tuple[Address, str]]] = {}
     for one in report.unchecked:
         by_id.setdefault(one.id, []).append((one.address, one.message))

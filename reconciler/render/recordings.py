@@ -12,7 +12,7 @@ from reconciler.render.words.safe import json_page, line, page
 
 @dataclass(frozen=True, slots=True)
 class Cassette:
-    """What a recording holds, and what in it looks like a secret."""
+    """The facts about a recording: its calls, its age, and what in it looks like a secret."""
 
     file: str
     bytes: int
@@ -34,7 +34,7 @@ class Cassette:
 
 
 def text(found: Cassette, now: str, *, colour: bool = False) -> str:
-    """What a recording holds as text, ending in `Cassette: 14 calls, nothing looks like a secret.`"""
+    """The facts about a recording as text, ending in `Cassette: 14 calls, nothing looks like a secret.`"""
     paint = Paint(colour)
     return page([*_about(found, now), *_calls(found), *_suspicions(found, paint), "", paint(_trailer(found), "bold")])
 
@@ -74,7 +74,7 @@ def _trailer(found: Cassette) -> str:
 
 
 def json(found: Cassette, now: str) -> str:
-    """What a recording holds, as JSON for machines."""
+    """The facts about a recording, as JSON for machines."""
     return json_page(
         {
             **parts.head("cassette", now),

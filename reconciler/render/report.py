@@ -21,7 +21,7 @@ from reconciler.verify.verdicts import Verdict, VerifyReport
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a command found and did."""
+    """The result of one command, in a form that is the same for all commands."""
 
     command: str
     """`check`, `plan`, `apply` or `drift`."""

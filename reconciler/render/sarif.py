@@ -52,7 +52,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def page(report: Report) -> str:
-    """One run: every rule that there is, and a result for each finding and for each failed component, worst first."""
+    """A report as SARIF: all rules, and a result for each finding and failed component, failures first."""
     results = [*_failed(report), *(_from_finding(finding) for finding in report.findings)]
     left_out = len(results) - RESULTS
     results = results[:RESULTS]
@@ -127,7 +127,7 @@ def _rule(told: About, severity: Severity) -> Json:
 
 
 def _rule_id(id: str, severity: Severity) -> str:
-    """`drift.changed/critical` where the severity is not the rule's own: SARIF's ids are hierarchical."""
+    """The id of a rule in SARIF, with the severity added if it is not the rule's own: `drift.changed/critical`."""
     return line(id, NAME) if severity is about(id).severity else f"{line(id, NAME)}/{severity}"
 
 
@@ -188,7 +188,7 @@ def _told(finding: Finding) -> str:
 
 
 def _place(finding: Finding) -> Place | None:
-    """The line inside a source file where there is one: what holds the value is the file itself."""
+    """The place of a finding: the line inside the Apex source where there is one, else where it is declared."""
     schema = value_text.schema(finding.address)
     field = value_text.field_at(schema, finding.path)
     if finding.place is not None and finding.position is not None and field is not None and field.has(SourceText):
@@ -197,8 +197,10 @@ def _place(finding: Finding) -> Place | None:
 
 
 def _failed(report: Report) -> list[tuple[str, Severity, Json]]:
-    """Results for a failed apply: what the org said of each component; where it said nothing, each change that surely
-    did not land."""
+    """Results for a failed apply: what the org said of each component.
+
+    Where the org said nothing, a result for each change that is not known to have landed.
+    """
     severity = about(FAILED).severity
     if report.failures:
         return [(FAILED, severity, _from_failure(failure)) for failure in report.failures]
@@ -222,8 +224,10 @@ def _failure(address: Address, words: str, place: Place | None) -> Json:
 
 
 def _fingerprints(key: str) -> Json:
-    """The fingerprints of a result: ours, and the one that GitHub looks at, without which all findings without a line
-    would be one alert."""
+    """The fingerprints of a result: ours, and the one that GitHub looks at.
+
+    Without the second, all findings without a line would be one alert on GitHub.
+    """
     return {"reconciler/v1": key, "primaryLocationLineHash": f"{key}:1"}
 
 

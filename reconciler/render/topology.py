@@ -50,7 +50,7 @@ _TOKENS = {
 
 
 class Role(StrEnum):
-    """What a node is, in the order in which trust is handed on."""
+    """The roles that a node can have, in the order in which trust is handed on."""
 
     PROVIDER = "identity provider"
     APP = "app"
@@ -73,7 +73,7 @@ class Mark:
 
     @property
     def words(self) -> str:
-        """`critical: 2 findings, update, not seen in the org`; empty if there is nothing to say."""
+        """The mark in words: `critical: 2 findings, update, not seen in the org`; empty if there is nothing to say."""
         count = f"{self.severity}: {value_text.count(self.findings, 'finding')}" if self.findings else ""
         return ", ".join(text for text in (count, str(self.action or ""), self.absent) if text)
 
@@ -96,7 +96,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Trust handed on from one node to the next."""
+    """An edge of the picture: one node hands trust on to another."""
 
     source: str
     target: str
@@ -108,7 +108,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """What there is to be drawn."""
+    """The nodes and edges of the picture."""
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
@@ -132,8 +132,7 @@ EdgeKey = tuple[Key, Key, str]
 
 
 def topology(report: Report, limit: int = LIMIT) -> Topology:
-    """The drawing of a report: who takes part in token exchange or client credentials, and every app that has a finding
-    or a change.
+    """Make the topology of a report: all of token exchange and client credentials, and apps with findings or changes.
 
     Beyond `limit` nodes it keeps what it is about, identity providers and handlers with their code, and the apps with the
     worst findings; all others are folded into nodes that stand for many.
@@ -181,13 +180,13 @@ def topology(report: Report, limit: int = LIMIT) -> Topology:
 
 
 def _fold(role: Role, number: int, *, more: bool) -> Node:
-    """The node that is drawn in place of many apps."""
+    """Make the node that is drawn in place of many nodes of one role."""
     noun = f"{role}{'es' if role is Role.APEX else 's'}"
     return Node("", role, f"{number:,} {'more ' if more else ''}{noun}", about="folded", stands_for=number)
 
 
 def _folds(limit: int) -> int:
-    """How many nodes that stand for many apps there may be in a large drawing."""
+    """How many nodes that stand for several apps a drawing of `limit` nodes may have."""
     return FOLDS if limit >= 3 * FOLDS else 1
 
 
@@ -206,7 +205,7 @@ def _together(marks: Sequence[Mark]) -> Mark:
 
 
 class _Graph:
-    """Nodes and edges while they are found."""
+    """Collects the nodes and edges of a report before they are numbered and folded."""
 
     def __init__(self, report: Report) -> None:
         self.nodes: dict[Key, Node] = {}
@@ -310,7 +309,7 @@ class _Graph:
             self._absent |= dict.fromkeys(edges, "gone from the org")
 
     def _app_of(self, address: Address) -> Address:
-        """The app that an enablement names. A body that is gone does not tell of which sort it was."""
+        """The app that an enablement names. If its body is gone, the app's kind is that of the known app of its name."""
         if connected := self._text(address, ("connectedApp",)):
             return self._named(CONNECTED, connected)
         name = self._text(address, ("externalClientApp",))
@@ -379,7 +378,7 @@ class _Graph:
         return Mark(worst, len(findings), self._actions.get(key), self._absent.get(key, ""))
 
     def _spots(self, address: Address, paths: Iterable[Path]) -> set[Key | EdgeKey]:
-        """What of the drawing shows these fields of a resource: edges where there are any, else its nodes."""
+        """The edges that show these fields of a resource; for a field that no edge shows, the resource's nodes."""
         edges = self._edges_of.get(address, ())
         found: set[Key | EdgeKey] = set()
         for path in paths:
@@ -395,7 +394,7 @@ class _Graph:
     # -- what is folded -----------------------------------------------------------------------------------------------
 
     def stand_ins(self, limit: int) -> dict[Key, Key]:
-        """Each node that is not drawn by itself -> the one that stands for it and others."""
+        """Map each node that is not drawn by itself to the node that stands for it and others."""
         if len(self.nodes) <= limit:
             return {}
         kept = self._kept(limit)
@@ -474,7 +473,7 @@ def _provider_key(handler: Address) -> Key:
 
 
 def _spot(app: Address, setting: Setting) -> tuple[Address, Path]:
-    """Where an app of its sort keeps the setting; an empty path where it has none."""
+    """The record and the path of an app's setting, which depend on its kind; the path is empty if it has none."""
     dotted = setting.connected if app.kind == CONNECTED else setting.external
     record = app if app.kind == CONNECTED else Address(setting.kind, app.name)
     return record, tuple(dotted.split(".")) if dotted else ()
@@ -485,7 +484,7 @@ def _user_field(kind: str) -> Path:
 
 
 def _is_said_by(edge: EdgeKey, address: Address, path: Path, *, user_moved: bool) -> bool:
-    """Whether a field of a resource is what makes the edge. A whole resource makes all its edges."""
+    """Whether an edge comes from this field of a resource. An empty path means the whole resource."""
     source, target, _ = edge
     if address.part:
         if target[0] is Role.USER:

@@ -1,4 +1,4 @@
-"""The changes of the page: by app, a table of fields for each."""
+"""The section of the HTML page that shows the changes, each with a table of its fields."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "−", Action.R
 
 
 def changes_section(report: Report, drawn: Topology) -> Iterator[Markup]:
-    """The section of the changes: a few one by one in their order, many grouped by app, so that one is found again."""
+    """The section of the changes: a few are shown one by one in their order, many are grouped by app."""
     few = len(report.changes) <= FEW
     apps = () if few else changes_by_app(report.changes)
     ordered = report.changes if few else tuple(change for app in apps for change in app.changes)
@@ -133,7 +133,7 @@ def _effect(direction: Direction, severity: Severity) -> Markup:
 
 
 def _moved_too(field: FieldChange) -> Markup | None:
-    """What the org did to the field in the meantime."""
+    """A paragraph that says that the field also changed in the org, or that its last applied value is restored."""
     if field.conflict:
         return element("p", "Conflict: the org moved too; the file wins.", class_="conflict")
     return element("p", "Restores what was last applied.") if field.restores else None

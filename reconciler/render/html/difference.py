@@ -1,4 +1,4 @@
-"""What happened to one field, for the eye: entries added and removed, lines of a source, or from one value to another."""
+"""Shows in HTML how a field changed: entries added and removed, lines of a source, or the old and the new value."""
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
@@ -76,8 +76,10 @@ def _lines(before: Sequence[str], after: Sequence[str]) -> Markup:
 
 
 def _rows(before: Sequence[str], after: Sequence[str]) -> Iterator[Markup]:
-    """Table rows of the lines that differ, with a few lines around them. Equal beginnings and ends are cut off before
-    anything is compared."""
+    """Yield the lines that differ, each marked as added or removed, with a few lines around them.
+
+    Equal beginnings and ends are cut off before anything is compared.
+    """
     shorter = min(len(before), len(after))
     start = next((i for i in range(shorter) if before[i] != after[i]), shorter)
     end = next((i for i in range(shorter - start) if before[-1 - i] != after[-1 - i]), shorter - start)

@@ -1,4 +1,4 @@
-"""HTML that cannot be broken out of: every text is escaped on its way into an element, unless it is finished HTML itself."""
+"""Builds HTML elements: every text that goes into an element is escaped, unless it is finished HTML already."""
 
 from collections.abc import Iterable
 from html import escape
@@ -20,7 +20,7 @@ Child = object
 
 
 def element(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
-    """`element("p", "a < b", class_="note")` -> `<p class="note">a &lt; b</p>`.
+    """Make an HTML element: `element("p", "a < b", class_="note")` -> `<p class="note">a &lt; b</p>`.
 
     Attributes that are `None` or false are left out, `True` is one without a value, `data_node` is `data-node`.
     """
@@ -34,12 +34,12 @@ def element(name: str, /, *children: Child, **attributes: str | int | bool | Non
 
 
 def joined(children: Iterable[Child]) -> Markup:
-    """The children one after the other."""
+    """Join elements and texts into one piece of HTML; texts are escaped."""
     return Markup("".join(map(_child, children)))
 
 
 def void(name: str, /, **attributes: str | int | bool | None) -> Markup:
-    """An element that holds nothing and is not closed: `<input …>`, `<meta …>`."""
+    """Make an element that has no content and no end tag: `<input …>`, `<meta …>`."""
     return Markup(element(name, **attributes).removesuffix(f"</{name}>"))
 
 

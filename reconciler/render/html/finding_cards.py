@@ -1,4 +1,4 @@
-"""The findings of the page: filters, groups by rule and app, a card for each."""
+"""The section of the HTML page that shows the findings: filters, groups of similar findings, and a card for each."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,7 +26,7 @@ from reconciler.schema.values import Path, Value
 
 
 def filters(report: Report, counted: Sequence[Finding]) -> Markup:
-    """The filters above the findings, hidden until the page's script is there to serve them."""
+    """The filters above the findings, hidden until the page's script runs, because they need it."""
     severities = [finding.severity for finding in report.findings]
     kinds = [_kind(finding) for finding in report.findings] + ["change"] * len(report.changes)
     sets = [

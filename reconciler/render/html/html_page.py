@@ -163,7 +163,7 @@ def _summary(report: Report, counted: Sequence[Finding]) -> Markup:
 
 
 def _overview(table: Table) -> Markup:
-    """A table of counts: how many findings by rule and by app. Folded where it says less than the other one."""
+    """A table of counts that can be folded; a table by app is folded at first."""
     told = any(row.about for row in table.rows)
     heads = [
         element("th", head, scope="col") for head in (table.noun, *table.columns, *(["What it is"] if told else []))
@@ -187,7 +187,7 @@ def _overview(table: Table) -> Markup:
 
 
 def _troubles(report: Report) -> Iterator[Markup]:
-    """What stops an apply, stopped one, or may explain what is seen."""
+    """Yield alerts on refusals, on what the org refused, and on deployments under way."""
     if report.refusals:
         rows = (
             element(
@@ -258,7 +258,7 @@ def _topology(drawn: Topology) -> Iterator[Markup | None]:
 
 
 def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[Markup]:
-    """A table of what was not checked, a row for each rule and reason: a thousand apps are not checked for the same one."""
+    """A table of what was not checked, with one row for each rule and reason, as many apps may share a reason."""
     places: dict[tuple[str, str], list[Unchecked]] = {}
     for one in unchecked:
         places.setdefault((one.id, one.message), []).append(one)

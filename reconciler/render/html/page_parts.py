@@ -48,7 +48,7 @@ def card_list(items: Sequence[Markup]) -> str:
 
 
 def limited(made: Iterable[Markup], count: int) -> list[Markup]:
-    """The first of many items, as many as a browser takes easily: at most `count`, within a bound of bytes."""
+    """Return the first items: at most `count`, and no more bytes than a browser shows easily."""
     kept: list[Markup] = []
     size = 0
     for one in made:

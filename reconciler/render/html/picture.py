@@ -45,7 +45,7 @@ class _Slot:
 
 
 def picture(drawn: Topology) -> Markup:
-    """An SVG whose nodes are links to the rows of `tables`, until the script makes filters of them."""
+    """Draw the topology as SVG. Nodes link to the rows of `tables`; the page's script makes them filters."""
     roles = [role for role in Role if any(node.role is role for node in drawn.nodes)]
     slots, ways = _laid_out(drawn, roles)
     width = len(roles) * (WIDTH + GAP) - GAP
@@ -84,7 +84,7 @@ def picture(drawn: Topology) -> Markup:
 
 
 def tables(drawn: Topology) -> Markup:
-    """The picture as text: who there is, and who trusts whom."""
+    """The topology as two tables: the nodes, and which node trusts which."""
     by_id = {node.id: node for node in drawn.nodes}
     nodes = (
         _row(
@@ -110,7 +110,7 @@ def tables(drawn: Topology) -> Markup:
 
 
 def tone(mark: Mark) -> str:
-    """The class that colours a node or an edge."""
+    """The CSS class that colours a node or an edge."""
     if mark.severity is not None:
         return str(Severity(mark.severity))
     return "absent" if mark.absent else str(mark.action or "")
@@ -179,7 +179,7 @@ def _edge(edge: Edge, way: Sequence[_Slot], by_id: Mapping[str, Node]) -> Markup
 
 
 def _laid_out(drawn: Topology, roles: Sequence[Role]) -> tuple[dict[str, _Slot], list[list[_Slot]]]:
-    """Where each node stands, and the slots that each edge passes from its first to its last.
+    """Compute where each node is drawn, and which slots each edge passes from its source to its target.
 
     Layers after Sugiyama, the simplest of them: an edge that passes a column gets a lane of its own there; each column is
     ordered by the middle of its neighbours, to and fro a few times; then each moves as near to these as there is room.
@@ -245,8 +245,10 @@ def _apart(one: _Slot, other: _Slot) -> float:
 
 
 def _middle(neighbours: Sequence[_Slot], otherwise: float) -> float:
-    """The height that a slot is moved to: the middle of its neighbours. One with very many neighbours stands with the first
-    of them, to be seen at the top."""
+    """The height that a slot is moved to: the mean height of its neighbours, or `otherwise` if it has none.
+
+    A slot with very many neighbours stands with the first of them, to be seen at the top.
+    """
     heights = sorted(slot.y for slot in neighbours)[:HUB]
     return sum(heights) / len(heights) if heights else otherwise
 

@@ -9,7 +9,7 @@ from reconciler.render.words.safe import json_page
 
 
 def baseline(found: Baseline, alias: str = "") -> str:
-    """What we last applied: resources with bodies and declared fields, secrets as null; strangers by address.
+    """A baseline as JSON: what was last applied, secrets as null, and the addresses of what is not managed.
 
     Without the salt: who has it can try secrets against the digests of a baseline file.
     """

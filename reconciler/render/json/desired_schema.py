@@ -1,4 +1,4 @@
-"""The JSON Schema (draft 7) of a desired document, for editors: what may stand there, and what it means. Made from the kinds.
+"""The JSON Schema (draft 7) of a desired document, for editors: allowed fields and their meaning. Made from the kinds.
 
 An editor that knows it completes kinds, fields and values, and marks what `reconciler check` would refuse. It is not as strict:
 what depends on several fields, or on an org, only `check` and `plan` know.
@@ -78,7 +78,7 @@ _WHEN: dict[str, Any] = {
 
 
 def schema() -> str:
-    """The schema of one document. A file may hold several; each is checked by itself."""
+    """The JSON Schema of one desired document. A file may contain several; each is checked by itself."""
     kinds = {name: kind for name, kind in all_kinds().items() if not _is_source(kind)}
     names = [*kinds, "HandlerEnablement"]
     definitions = {name: _document(kind) for name, kind in kinds.items()}
@@ -104,7 +104,7 @@ def schema() -> str:
 
 
 def _is_source(kind: type[Kind]) -> bool:
-    """Whether a record of the kind is two files, and no document."""
+    """Whether records of a kind are written as a source and a meta file (Apex), not as a YAML document."""
     return any(one.has(SourceText) for one in kind.fields().values())
 
 
@@ -161,7 +161,7 @@ def _field(one: Field) -> dict[str, Any]:
 
 
 def _value(one: Field) -> list[dict[str, Any]]:
-    """What may stand there: a choice of schemas."""
+    """The schemas that a field's value may match; one of them is enough."""
     if one.struct is not None:
         inner: dict[str, Any] = _object(_fields(one.struct), "", [])
         del inner["description"]
@@ -183,7 +183,7 @@ def _entry(one: Field) -> dict[str, Any]:
 
 
 def _words(one: Field) -> str:
-    """What a person has to know of a field, in a few sentences."""
+    """The description of a field in a few sentences, which editors show."""
     parts = []
     means = one.mark(Means)
     if means is not None:

@@ -1,4 +1,4 @@
-"""What the commands say, as JSON for machines. `shapes` says what is in it; the way back is in `saved_plan` and `earlier`.
+"""The results of commands as JSON for machines, in the forms of `shapes`. `saved` and `earlier` read them back.
 
 The plan follows Terraform's JSON plan representation, format 1.2, where that has a word for a thing
 (https://developer.hashicorp.com/terraform/internals/json-format), so that policy tools that read Terraform's plans read
@@ -38,7 +38,7 @@ _ACTION_REASONS = {
 
 
 def plan(plan: Plan) -> str:
-    """A plan in Terraform's words and ours; also what `plan --out` writes and `apply` reads with `saved_plan`."""
+    """A plan as JSON, in Terraform's words and ours; `plan --out` writes it and `apply` reads it with `saved`."""
     content: shapes.UnsignedPlan = {
         **parts.head("plan", plan.created),
         "applyable": bool(plan.changes) and not plan.refusals and not plan.org.recorded,
@@ -78,7 +78,7 @@ def plan(plan: Plan) -> str:
 
 
 def apply_result(result: ApplyResult) -> str:
-    """Each step as landed, not landed or unknown, and what the second plan still wants."""
+    """The result of an apply as JSON: what became of each step, and what the second plan would still change."""
     plan = result.plan
     landed = all(step.landing is Landing.LANDED for step in result.steps)
     content: shapes.Applied = {
@@ -121,7 +121,7 @@ def drift(report: DriftReport) -> str:
 
 
 def compare(report: DriftReport) -> str:
-    """Where an org differs from another one, and how many differences there are of each severity."""
+    """The comparison of two orgs as JSON: where they differ, and how many differences count of each severity."""
     content: shapes.Comparison = {
         **parts.head("compare", report.created),
         "org": parts.org(report.org),
@@ -138,7 +138,7 @@ def compare(report: DriftReport) -> str:
 
 
 def check(report: CheckReport) -> str:
-    """What the rules say of files, or of an org; `org` is null for files."""
+    """The result of a check as JSON: what the rules say of files, or of an org; `org` is null for files."""
     content: shapes.Check = {
         **parts.head("check", report.created),
         "org": None if report.org is None else parts.org(report.org),
@@ -154,7 +154,7 @@ def check(report: CheckReport) -> str:
 
 
 def complaints(error: ReconcilerError) -> str:
-    """All that is wrong, with places, and the exit code that goes with it."""
+    """An error that stopped a command as JSON: all complaints with their places, and the exit code."""
     content: shapes.Stopped = {
         "format_version": FORMAT,
         "errored": True,
@@ -209,7 +209,7 @@ def _fields(schema: type[Struct] | None, change: Change) -> tuple[FieldChange, .
 
 
 def _halves(schema: type[Struct] | None, body: Body | None) -> tuple[Value, Value]:
-    """A body without its secrets, and Terraform's map of where they stood (`false` if there is no body)."""
+    """Return a body with its secrets hidden, and Terraform's map of where secrets are (`false` if there is no body)."""
     if body is None:
         return None, False
     hidden = value_text.hidden(schema, body)
@@ -217,7 +217,7 @@ def _halves(schema: type[Struct] | None, body: Body | None) -> tuple[Value, Valu
 
 
 def _given_by_the_org(schema: type[Struct] | None, body: Body) -> Json:
-    """Where only the org will say what a new record holds: generated keys, secrets and links."""
+    """The fields of a new record whose values are known only after the org has made it: keys, secrets and links."""
     found: Json = {}
     for name, declared in schema.fields().items() if schema is not None else ():
         if name not in body:
@@ -230,7 +230,7 @@ def _given_by_the_org(schema: type[Struct] | None, body: Body) -> Json:
 
 
 def _immutable_paths(schema: type[Struct] | None, change: Change) -> list[list[str]]:
-    """The fields that an update could not change. Empty where a person asked for the replacement."""
+    """The changed fields that only a replacement can change; empty where the user asked for the replacement."""
     at = ((field.path, value_text.field_at(schema, field.path)) for field in change.fields)
     return [list(path) for path, declared in at if declared is not None and declared.has(Immutable)]
 

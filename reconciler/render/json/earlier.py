@@ -1,4 +1,4 @@
-"""Reading a report that an earlier run wrote, and telling what is new, known and resolved since. Pure."""
+"""Reads a report that an earlier run wrote, and says which findings are new, known or resolved since. Pure."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ Report = TypeVar("Report", DriftReport, CheckReport)
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One finding of an earlier report, as far as it is compared."""
+    """One finding of an earlier report, with only the parts that are compared."""
 
     spot: Spot
     label: str
@@ -37,7 +37,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What an earlier report found."""
+    """An earlier report: its command, its org and its findings."""
 
     name: str
     """Its file, for messages."""
@@ -85,7 +85,7 @@ def read_report(text: str, name: str, command: str) -> Earlier:
 
 
 def since(report: Report, earlier: Earlier) -> Report:
-    """The report with every finding marked as known or new, and with what is resolved.
+    """Mark every finding of the report as known or new, and add which earlier findings are resolved.
 
     Raises InputError if the earlier report is of another org, or of another comparison.
     """
@@ -98,7 +98,7 @@ def since(report: Report, earlier: Earlier) -> Report:
 def compared(
     findings: Sequence[Finding], earlier: Earlier, unchecked: Iterable[Unchecked] = (), unread: Collection[str] = ()
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """The findings, each known or new, and labels of the earlier ones that are gone.
+    """Return the findings, each marked as known or new, and the labels of earlier findings that are resolved.
 
     What could not be judged or read this time is not gone, and neither is what is still wrong with another value.
     """
@@ -117,7 +117,7 @@ def compared(
 
 
 def _is_in(address: str, hidden: str) -> bool:
-    """Whether an address is one that could not be read, of such a kind, or an enablement of such a handler."""
+    """Whether an address is covered by `hidden`, which could not be read: an address, a kind, or a handler."""
     return address == hidden or address.startswith(f"{hidden}/")
 
 

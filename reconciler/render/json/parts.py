@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def head(command: str, created: str) -> shapes.Output:
-    """What every output says first."""
+    """The keys that every JSON output has: versions, command and timestamp."""
     return {
         "format_version": FORMAT,
         "reconciler_version": __version__,
@@ -29,7 +29,7 @@ def head(command: str, created: str) -> shapes.Output:
 
 
 def finding(found: Finding) -> shapes.Finding:
-    """A finding without its secrets."""
+    """A finding as JSON, with its secrets hidden."""
     schema = value_text.schema(found.address)
     old, new = (value_text.hidden_at(schema, found.path, value) for value in (found.old, found.new))
     position = found.position
@@ -166,7 +166,7 @@ def resource(address: Address, change: shapes.Values) -> shapes.Resource:
 
 
 def sensitive(value: Value) -> Value:
-    """`True` where a secret stood, and the way there; `None` where there is none below."""
+    """Mark where secrets are: `True` for each, in the same structure as `value`; `None` if there is none."""
     if value is value_text.SECRET:
         return True
     if isinstance(value, Mapping):

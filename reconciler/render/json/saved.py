@@ -1,4 +1,4 @@
-"""Reading a plan that was saved: what an apply has to know of it, and whether it is still what was saved."""
+"""Reads a plan that was saved: what an apply has to know of it, and whether the file was altered since."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def read_plan(text: str, file: str = "") -> SavedPlan:
-    """Read what `documents.plan` wrote.
+    """Read a saved plan, which `documents.plan` wrote.
 
     Raises InputError for what is no plan, or one of another format; RefusedError for a plan that does not have the
     digest that it was saved with. The digest finds accidents and careless edits. It is no signature: a person who can write
@@ -102,5 +102,5 @@ def _canonical(content: Json) -> str:
 
 
 def digest(content: Json) -> str:
-    """SHA-256 of a plan's canonical JSON, which does not hold the digest itself."""
+    """SHA-256 of a plan's canonical JSON; `content` is the plan without its own digest."""
     return hashlib.sha256(_canonical(content).encode("ascii")).hexdigest()

@@ -53,7 +53,7 @@ def _published(shape: Any) -> dict[str, Any]:
 
 
 def _describe(definition: dict[str, Any], shape: Any) -> None:
-    """Give the properties of a class the docstrings of its bases too: pydantic reads only its own."""
+    """Give the properties of a class the descriptions from its base classes: pydantic reads only the class's own."""
     for base in shape.__orig_bases__:
         if hasattr(base, "__orig_bases__"):
             for name, inherited in _published(base)["properties"].items():

@@ -1,4 +1,4 @@
-"""What our JSON holds, as types. The renderers are checked against them, and `schemas` publishes them.
+"""The types of our JSON outputs. The renderers are checked against them, and `schemas` publishes them.
 
 The words of Terraform's JSON plan representation, format 1.2, mean here what they mean there
 (https://developer.hashicorp.com/terraform/internals/json-format); its rule holds too: within a major version, keys may be

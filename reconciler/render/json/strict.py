@@ -1,4 +1,4 @@
-"""Reads JSON that may have been edited by hand: it has one meaning, or it is an error."""
+"""Reads JSON that may have been edited by hand, and refuses what can be read in two ways."""
 
 import json
 from typing import Any

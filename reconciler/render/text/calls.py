@@ -27,7 +27,7 @@ _WIDTH = max(map(len, SIGNS.values()))
 
 
 def verify(report: VerifyReport, *, colour: bool = False) -> str:
-    """Each app with its calls, ending in `Verify: 12 as promised, 1 broken, 3 not run.`
+    """A verify report as text: each app with its calls, ending in `Verify: 12 as promised, 1 broken, 3 not run.`
 
     Calls that were not run for one reason stand in one line.
     """
@@ -43,7 +43,7 @@ def verify(report: VerifyReport, *, colour: bool = False) -> str:
 
 
 def trailer(report: VerifyReport) -> str:
-    """The last line: how many calls ended how."""
+    """The last line of a verify: how many calls ended in which way."""
     told = [f"{report.count(Standing.AS_PROMISED)} as promised", f"{report.count(Standing.BROKEN)} broken"]
     if report.count(Standing.WAITING):
         told.append(f"{report.count(Standing.WAITING)} waiting")

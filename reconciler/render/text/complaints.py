@@ -1,4 +1,4 @@
-"""What went wrong, as text for people: the message, its place with the lines around it, and the mend."""
+"""Errors as text for people: the message, the line of the file that it is about, and what to do."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _SNIPPET = 160
 
 
 def complaints(error: ReconcilerError, *, colour: bool = False) -> str:
-    """All that is wrong, for stderr: place, message, source line with a caret, what to do, Salesforce's own words."""
+    """An error as text for stderr: place, message, source line with a caret, what to do, Salesforce's own words."""
     paint = Paint(colour)
     return page(text for complaint in error.complaints for text in complaint_lines(complaint, paint))
 

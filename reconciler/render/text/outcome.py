@@ -19,7 +19,7 @@ _LISTED = 20
 
 
 def apply_result(result: ApplyResult, *, colour: bool = False) -> str:
-    """Each step and what became of it, ending in `Applied: 5 created, 2 updated, 0 deleted in 3.2 s.`
+    """An apply's result as text: what became of each step, ending in `Applied: 5 created, 2 updated, 0 deleted in 3.2 s.`
 
     The trailer starts with `Interrupted:` if someone stopped it, with `Apply failed:` if a step did not land for sure,
     and with `Not converged:` if everything landed and the second plan is still not empty; it is `No changes.` if there was
@@ -97,7 +97,7 @@ def _meanwhile(finding: Finding) -> str:
 
 
 def _kept(result: ApplyResult) -> str:
-    """What an apply without a step did all the same: ` Adopted 70, baseline written.`"""
+    """What an apply that deployed nothing did to the baseline: ` Adopted 70, baseline written.`"""
     if not result.baseline_written:
         return ""
     adopted = len(result.plan.adopted)

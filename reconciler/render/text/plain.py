@@ -127,7 +127,10 @@ def _under_way(deployments: Iterable[Deployment]) -> Iterator[str]:
 
 
 def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]:
-    """List what could not be judged, so that silence is not taken for praise; what no file says is one line for all rules."""
+    """List what could not be judged, so that a missing finding is not taken for a good result.
+
+    What no file says is one line for all rules.
+    """
     if not unchecked:
         return []
     asking = {id for id, rule in all_rules().items() if rule.asks_org}
@@ -156,7 +159,7 @@ def _blind(unchecked: Sequence[Unchecked], paint: Paint, mend: str) -> list[str]
 
 
 def _block(title: str, lines: Iterable[str], paint: Paint) -> list[str]:
-    """A section with a blank line after it, and none before."""
+    """A section of the text with a blank line after it, and none before; nothing if it has no lines."""
     found = _section(title, lines, paint)
     return [*found[1:], ""] if found else []
 
@@ -233,7 +236,7 @@ def _change_details(change: Change, paint: Paint) -> Iterator[str]:
 
 
 def _unchanged(change: Change) -> int:
-    """How many fields of an update stay as they are."""
+    """How many fields of the record an update leaves unchanged."""
     moved = {field.path for field in change.fields}
     return sum(
         not any(path[: len(p)] == p or p[: len(path)] == path for p in moved) for path in _fields(change.after or {})
@@ -272,7 +275,7 @@ def _who(words: str, modified: Modified) -> Iterator[str]:
 
 
 def _tables(tables: Sequence[Table], paint: Paint) -> Iterator[str]:
-    """Tables as text: numbers in columns, the worst severity first, and behind them what they count."""
+    """Tables of counts as text: numbers in columns, and behind them the rule, app or kind that is counted."""
     for table in tables:
         widths = [
             max(len(c), *(len(f"{r.counts[at]:,}") for r in table.all_rows)) for at, c in enumerate(table.columns)

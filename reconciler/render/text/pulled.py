@@ -47,7 +47,7 @@ def text(found: PullReport, *, colour: bool = False) -> str:
 
 
 def _heads(addresses: list[Address]) -> list[str]:
-    """The records of a file; sections and enablements are counted with the one that they stand in."""
+    """Name the records of a file; sections and enablements inside a record are only counted."""
     own = [str(one) for one in addresses if not (one.part or one.is_satellite)]
     inside = len(addresses) - len(own)
     if not own:
@@ -56,7 +56,7 @@ def _heads(addresses: list[Address]) -> list[str]:
 
 
 def _field(one: PulledField, paint: Paint) -> str:
-    """One field on one line; a change that weakens security with how bad that is."""
+    """A pulled field on one line; if the change weakens or tightens security, with that and its severity."""
     moved = value_text.difference(one.address.struct, one.path, one.old, one.new, secret=one.secret)
     said = line(f"{one.address}.{'.'.join(one.path)}: {moved}")
     if one.direction is Direction.NEUTRAL:

@@ -1,4 +1,4 @@
-"""What every id of a finding stands for: the rules, drift, waivers and failed applies alike."""
+"""The meaning of every finding id: of the rules, of drift, waivers and failed applies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ _OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a person wants to know about an id."""
+    """The explanation of a finding's id: its title, severity, whom it hurts, and its source."""
 
     id: str
     name: str

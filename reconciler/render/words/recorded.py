@@ -1,4 +1,4 @@
-"""What stands above the output of a run that asked a recording in the place of the org. Pure."""
+"""The heading of the output of a replay, a run that reads a recording instead of an org. Pure."""
 
 from datetime import timedelta
 

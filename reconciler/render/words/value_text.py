@@ -1,4 +1,4 @@
-"""How values look: secrets never, sets as entries added and removed, long texts as a summary."""
+"""Shows values as text: secrets are hidden, sets show entries added and removed, long texts are summarized."""
 
 import hashlib
 import math
@@ -24,7 +24,7 @@ UNSET = "(unset)"
 
 
 class Hidden(Enum):
-    """The type of the value that stands where a secret was. There is only one, so that all secrets look alike."""
+    """The type of `SECRET`, the single value that is shown in place of every secret."""
 
     SECRET = "(secret)"  # noqa: S105 -- the words that stand for one
 
@@ -59,7 +59,7 @@ def field_at(struct: type[Struct] | None, path: Path) -> Field | None:
 
 
 def hidden(struct: type[Struct] | None, record: Body) -> Body:
-    """A copy of `record` with `SECRET` in the place of every secret."""
+    """Return a copy of `record` with `SECRET` in the place of every secret."""
     return {
         name: _hidden_value(struct.fields().get(name) if struct is not None else None, name, value)
         for name, value in record.items()
@@ -67,7 +67,7 @@ def hidden(struct: type[Struct] | None, record: Body) -> Body:
 
 
 def hidden_at(struct: type[Struct] | None, path: Path, value: Value) -> Value:
-    """`value`, which stands at `path`, with `SECRET` in the place of every secret."""
+    """Return `value`, which is the field at `path`, with `SECRET` in the place of every secret."""
     field = field_at(struct, path)
     if path and field is None:
         return _hidden_value(None, path[-1], value)
@@ -108,7 +108,7 @@ def _sounds_secret(name: str, value: str) -> bool:
 
 
 def shown(value: Value, limit: int = LONG) -> str:
-    """A value on one line. Secrets must be hidden already, except that a `SecretRef` never shows anyhow."""
+    """A value as text on one line. Secrets must be hidden already; a `SecretRef` is always hidden."""
     match value:
         case Hidden() | SecretRef():
             text = str(SECRET)
@@ -157,7 +157,7 @@ def is_list(value: Value) -> bool:
 
 
 def plain(value: Value) -> Any:
-    """A value as JSON can hold it. A secret becomes null, whatever way it came here."""
+    """Convert a value to plain JSON types. A secret becomes null."""
     if value is None or isinstance(value, bool | int) or type(value) is str:
         return value
     if isinstance(value, float):

@@ -16,8 +16,7 @@ def where(finding: Finding) -> str:
 
 
 def moved(finding: Finding) -> str:
-    """How the value changed: `true → false`; empty where no value did, or where the message says it better. Secrets are
-    hidden."""
+    """How the value of a finding changed: `true → false`; empty if it is no drift or has no values. Secrets are hidden."""
     if not finding.is_drift or (finding.old is None and finding.new is None):
         return ""
     schema = value_text.schema(finding.address)
@@ -40,13 +39,15 @@ def what(finding: Finding) -> str:
 
 
 def undeclared_beside(plan: Plan) -> str:
-    """What stands behind a plan's trailer about the apps that are in no file."""
+    """The words about apps that are in no file, which are added to the last line of a plan."""
     return undeclared(plan.undeclared_apps, plan.managed + len(plan.changes) + len(plan.adopted))
 
 
 def undeclared(apps: int | None, managed: int = 1) -> str:
-    """How many apps are in no file, to stand behind a trailer: ` 33 apps are in no file.`; empty if there are none, or
-    if that is not known."""
+    """How many apps are in no file, to be added to a last line: ` 33 apps are in no file; …`.
+
+    Empty if there are none, or if that is not known.
+    """
     if not apps:
         return ""
     are, them = ("is", "it") if apps == 1 else ("are", "them")

@@ -11,8 +11,11 @@ _PEOPLE = 5
 
 
 def who(finding: Finding) -> str:
-    """`changed by jane@acme.example at 2026-11-22T07:14:00Z (the audit trail agrees …)`, and who else touched the
-    record; without a name, only who touched it. Empty if nothing is known."""
+    """Who caused a finding, in words; empty if nothing is known.
+
+    `changed by jane@acme.example at 2026-11-22T07:14:00Z (the audit trail agrees …)`, and who else touched the record;
+    without a name, only who touched it.
+    """
     found = finding.attribution
     if found is None:
         return last_touch(finding.modified)
