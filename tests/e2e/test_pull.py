@@ -543,8 +543,12 @@ FIELDS: dict[str, st.SearchStrategy[str]] = {
 EDITS = st.fixed_dictionaries({}, optional=FIELDS)
 
 
-@pytest.mark.hypothesis
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Each example is a project with an org of its own: a quarter of what other properties get.
+@settings(
+    max_examples=settings.default.max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(first=EDITS, second=EDITS, ends=st.sampled_from(["\n", "\r\n"]))
 def test_whatever_changed_in_the_org_is_pulled_into_whatever_stands_in_the_files(
     tmp_path_factory, fresh_org, first: Any, second: Any, ends: str

@@ -225,7 +225,7 @@ def after(value: Any, edits: dict[tuple[str | int, ...], Any]) -> Any:
     return value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_edits_of_any_file_do_what_they_say_and_keep_every_comment_elsewhere(data) -> None:
     """The one whose file is written in a way that no example shows."""
@@ -264,7 +264,7 @@ def at(value: Any, path: tuple[str | int, ...]) -> Any:
     return value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(value=FILES)
 def test_what_is_written_is_read_back_the_same(value) -> None:
     assert [value] == values(rendering.document(value).encode())

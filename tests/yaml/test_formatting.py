@@ -85,7 +85,7 @@ def test_what_cannot_be_rewritten_stays_as_it_is(text) -> None:
     assert formatted(data, order).endswith(data) or formatted(data, order) == data
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_file_keeps_its_values_and_comments(data) -> None:
     value = data.draw(FILES)
